@@ -1,0 +1,28 @@
+// What a user sees when something is wrong: one sentence of what is wrong, one of what to do, a stable id.
+// Anything else that is thrown is a bug and shows its stack only with SKEP_DEBUG=1.
+
+export interface Problem {
+    /** Stable and searchable, upper-case words: the README's troubleshooting is ordered by it. */
+    id: string;
+    /** One sentence of what is wrong, without secrets. */
+    problem: string;
+    /** One sentence of what to do. */
+    advice: string;
+}
+
+/** One or more problems that stop what was asked; all that could be found at once. */
+export class SkepError extends Error {
+    constructor(readonly problems: readonly Problem[]) {
+        super(problems.map(formatProblem).join("\n"));
+        this.name = "SkepError";
+    }
+}
+
+/** The error for a single problem. */
+export function skepError(id: string, problem: string, advice: string): SkepError {
+    return new SkepError([{ id, problem, advice }]);
+}
+
+export function formatProblem({ id, problem, advice }: Problem): string {
+    return `${id}: ${problem} ${advice}`;
+}
