@@ -1,0 +1,200 @@
+#!/bin/sh
+# When this ends, $1 holds linux/debian, a signed repository shaped like docker-ce's, made of Debian's own engine
+# packages for Debian bookworm hosts; $1/fingerprint holds the key's fingerprint, and $1/missing the engines left out.
+#
+# Debian's packages conflict with docker-ce's and have other names and paths: here they are repackaged under the
+# names, versions and units that docker-ce has, so that one installation path serves both kinds of repository.
+# This machine's apt settings are read, never changed; every download is checked against Debian's archive keys.
+set -eu
+
+out=$(realpath "$1")
+here=$(dirname "$(realpath "$0")")
+repository=$out/linux/debian
+target=bookworm
+target_release=12
+target_libc=2.36
+architecture=$(dpkg --print-architecture)
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' INT TERM
+
+main() {
+    pool=$repository/dists/$target/pool/stable/$architecture
+    index=$repository/dists/$target/stable/binary-$architecture
+    mkdir -p "$pool" "$index"
+    : >"$out/missing"
+
+    download bookworm docker.io containerd runc tini
+    package_engine bookworm docker.io
+    package_containerd bookworm
+
+    download trixie docker.io docker-cli containerd
+    package_engine trixie docker-cli
+    package_containerd trixie
+
+    # Debian's unstable branch has the newest engine, but is not always in a state to be had.
+    if download sid docker.io docker-cli containerd && runs_on_target sid; then
+        package_engine sid docker-cli
+        package_containerd sid
+    else
+        echo "the newest engine, from Debian's unstable branch" >>"$out/missing"
+    fi
+
+    publish
+}
+
+# download SUITE PACKAGE...: the packages' files, into $work/SUITE/files, unpacked into $work/SUITE/PACKAGE.
+download() {
+    suite=$1
+    shift
+    state=$work/$suite
+    mkdir -p "$state/lists/partial" "$state/cache/archives/partial" "$state/files"
+    : >"$state/status"
+    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $(mirror) $suite main" >"$state/sources.list"
+    cat >"$state/apt.conf" <<CONF
+Dir::State::lists "$state/lists";
+Dir::State::status "$state/status";
+Dir::Cache "$state/cache";
+Dir::Etc::sourcelist "$state/sources.list";
+Dir::Etc::sourceparts "/dev/null";
+Dir::Etc::preferences "/dev/null";
+Dir::Etc::preferencesparts "/dev/null";
+Acquire::Languages "none";
+Acquire::Retries "3";
+APT::Sandbox::User "root";
+APT::Get::List-Cleanup "false";
+CONF
+    APT_CONFIG=$state/apt.conf apt-get -qq update || return 1
+    (cd "$state/files" && APT_CONFIG=$state/apt.conf apt-get -qq download "$@") || return 1
+    for package in "$@"; do
+        dpkg-deb -x "$state/files/${package}"_*.deb "$state/$package" || return 1
+    done
+}
+
+# The Debian mirror that this machine uses.
+mirror() {
+    # shellcheck disable=SC2016 # apt-get fills these in, not the shell.
+    apt-get indextargets --format '$(SITE) $(COMPONENT)' 'Identifier: Packages' |
+        awk '$1 ~ /\/debian\/?$/ && $2 == "main" { print $1; found = 1; exit } END { exit !found }'
+}
+
+# upstream SUITE PACKAGE: a package's upstream version, without Debian's own suffixes.
+upstream() {
+    dpkg-deb -f "$work/$1/files/$2"_*.deb Version | sed 's/^[0-9]*://; s/[-+~].*//'
+}
+
+# Whether a branch's programs ask for no newer C library than the hosts have.
+runs_on_target() {
+    newest=$(grep -ahoE 'GLIBC_2\.[0-9]+' "$(find "$work/$1/docker.io" -name dockerd)" \
+        "$work/$1/docker-cli/usr/bin/docker" "$work/$1/containerd/usr/bin/containerd" |
+        sed 's/GLIBC_//' | sort -V | tail -n 1)
+    dpkg --compare-versions "${newest:-0}" le "$target_libc"
+}
+
+# package_engine SUITE CLI-PACKAGE: docker-ce and docker-ce-cli of the engine that the branch has.
+package_engine() {
+    source=$work/$1/docker.io
+    version=5:$(upstream "$1" docker.io)-1~debian.$target_release~$target
+
+    tree=$work/tree
+    mkdir -p "$tree/usr/bin" "$tree/lib/systemd/system"
+    cp "$(find "$source" -name dockerd)" "$(find "$source" -name docker-proxy)" "$tree/usr/bin/"
+    cp "$work/bookworm/tini/usr/bin/tini-static" "$tree/usr/bin/docker-init"
+    for unit in docker.service docker.socket; do
+        cp "$(find "$source" -name "$unit")" "$tree/lib/systemd/system/$unit"
+    done
+    sed -i -e 's#^ExecStart=.*#ExecStart=/usr/bin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock#' \
+        -e '/^EnvironmentFile/d' "$tree/lib/systemd/system/docker.service"
+    package docker-ce "$version" "docker.service docker.socket" <<CONTROL
+Depends: containerd.io (>= 1.6), docker-ce-cli, iptables, libc6, libseccomp2, libsystemd0, libdevmapper1.02.1
+Conflicts: docker, docker.io
+Replaces: docker, docker.io
+CONTROL
+
+    mkdir -p "$tree/usr/bin" "$tree/usr/share"
+    cp "$work/$1/$2/usr/bin/docker" "$tree/usr/bin/"
+    cp -r "$work/$1/$2/usr/share/bash-completion" "$tree/usr/share/"
+    package docker-ce-cli "$version" "" <<CONTROL
+Depends: libc6
+Conflicts: docker, docker.io, docker-cli
+Replaces: docker, docker.io, docker-cli
+CONTROL
+}
+
+# package_containerd SUITE: containerd.io, with bookworm's runc, which the hosts' C library suits.
+package_containerd() {
+    version=$(upstream "$1" containerd)-1~debian.$target_release~$target
+
+    tree=$work/tree
+    mkdir -p "$tree/usr/bin" "$tree/lib/systemd/system" "$tree/etc/containerd"
+    for program in containerd containerd-shim-runc-v2 ctr; do
+        cp "$work/$1/containerd/usr/bin/$program" "$tree/usr/bin/"
+    done
+    cp "$work/bookworm/runc/usr/sbin/runc" "$tree/usr/bin/"
+    cp "$(find "$work/$1/containerd" -name containerd.service)" "$tree/lib/systemd/system/"
+    sed -i 's#^ExecStart=/usr/local/bin/#ExecStart=/usr/bin/#' "$tree/lib/systemd/system/containerd.service"
+    echo 'disabled_plugins = ["cri"]' >"$tree/etc/containerd/config.toml"
+    package containerd.io "$version" containerd.service <<CONTROL
+Depends: libc6, libseccomp2 (>= 2.5.0)
+Provides: containerd, runc
+Conflicts: containerd, runc
+Replaces: containerd, runc
+CONTROL
+}
+
+# package NAME VERSION UNITS <relations: packs $work/tree and clears it.
+package() {
+    mkdir "$tree/DEBIAN"
+    {
+        echo "Package: $1"
+        echo "Version: $2"
+        echo "Architecture: $architecture"
+        echo "Maintainer: Skep <skep@example.invalid>"
+        echo "Section: admin"
+        echo "Priority: optional"
+        cat
+        echo "Installed-Size: $(du -sk "$tree" | cut -f 1)"
+        echo "Description: Debian's build of $1, under docker-ce's names"
+    } >"$tree/DEBIAN/control"
+    if [ -d "$tree/etc" ]; then
+        (cd "$tree" && find etc -type f | sed 's#^#/#') >"$tree/DEBIAN/conffiles"
+    fi
+    if [ -n "$3" ]; then
+        for script in postinst prerm; do
+            sed -e "s/@PACKAGE@/$1/" -e "s/@UNITS@/$3/" "$here/$script" >"$tree/DEBIAN/$script"
+            chmod 755 "$tree/DEBIAN/$script"
+        done
+    fi
+    # Hosts unpack it again and again, so a quick compression is worth more than a small file.
+    dpkg-deb --root-owner-group -Zzstd -z1 -b "$tree" "$pool/${1}_${2#*:}_$architecture.deb" >/dev/null
+    rm -rf "$tree"
+}
+
+# The index, signed by a key that nobody keeps.
+publish() {
+    release=$repository/dists/$target
+    (cd "$repository" && apt-ftparchive packages "dists/$target/pool/stable/$architecture") >"$index/Packages"
+    gzip -9kn "$index/Packages"
+    apt-ftparchive -o APT::FTPArchive::Release::Origin=Docker \
+        -o APT::FTPArchive::Release::Label='Docker CE' \
+        -o APT::FTPArchive::Release::Suite="$target" \
+        -o APT::FTPArchive::Release::Codename="$target" \
+        -o APT::FTPArchive::Release::Architectures="$architecture" \
+        -o APT::FTPArchive::Release::Components=stable \
+        release "$release" >"$work/Release"
+    mv "$work/Release" "$release/Release"
+
+    GNUPGHOME=$work/gnupg
+    export GNUPGHOME
+    mkdir -m 700 "$GNUPGHOME"
+    gpg --batch --quiet --passphrase '' --quick-gen-key 'Skep, Debian engine packages' ed25519 sign never
+    gpg --batch --armor --export >"$repository/gpg"
+    gpg --batch --with-colons --fingerprint | awk -F: '/^fpr/ { print $10; exit }' >"$out/fingerprint"
+    gpg --batch --clearsign -o "$release/InRelease" "$release/Release"
+    gpg --batch --armor --detach-sign -o "$release/Release.gpg" "$release/Release"
+    gpgconf --kill all
+    chmod -R a+rX "$out"
+}
+
+main
