@@ -1,0 +1,236 @@
+// The images of the lab: the host, and the workloads that run on it (registry, sample web server and client).
+// Each is tagged by a hash of what it was made from, so an image that exists is up to date.
+// Docker Hub's images are the base where they can be had, else Debian's packages (lab/offline).
+
+import { mkdtemp, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import type Docker from "dockerode";
+import { pack } from "tar-stream";
+import { skepError } from "../../errors";
+import type { Progress } from "../progress";
+import { contentHash, readFolder } from "./cache";
+import { installPackages, run } from "./commands";
+
+const ROOT = join(__dirname, "../..");
+const OFFLINE = join(ROOT, "lab/offline");
+
+/** What Docker Hub is asked for. */
+const HUB = {
+    debian: "debian:bookworm-slim",
+    nginx: "nginx:1.28-alpine",
+    registry: "registry:2.8.3",
+    curl: "curlimages/curl:8.17.0",
+} as const;
+
+/** Marks what belongs to the cache rather than to a stack. */
+const LABELS = { "io.skep.cache": "true" };
+
+const PULL_SECONDS = 300;
+const BUILD_SECONDS = 600;
+const BOOTSTRAP_SECONDS = 300;
+
+/** An image of this machine's engine. */
+export interface Image {
+    ref: string;
+    id: string;
+}
+
+export interface Images {
+    /** A lab host: systemd, sshd, cloud-init. */
+    host: Image;
+    /** `registry serve /etc/docker/registry/config.yml`. */
+    registry: Image;
+    /** The sample stack's web server. */
+    web: Image;
+    /** The sample stack's client. */
+    client: Image;
+}
+
+/** Makes the images that are missing. */
+export async function ensureImages(progress: Progress, docker: Docker, dockerHub: boolean): Promise<Images> {
+    const maker = new ImageMaker(progress, docker);
+    const base = dockerHub ? await maker.pull(HUB.debian) : await maker.bootstrap();
+    const workload = (name: "nginx" | "registry" | "curl", more: readonly string[] = []) =>
+        dockerHub
+            ? maker.pull(HUB[name])
+            : maker.build({ name, base, folder: OFFLINE, dockerfile: `${name}.Dockerfile`, only: more });
+    const sample = async (name: "web" | "client", on: Promise<Image>) =>
+        maker.build({ name, base: await on, folder: join(ROOT, "stacks/sample", name) });
+
+    const [host, registry, web, client] = await Promise.all([
+        maker.build({ name: "host", base, folder: join(ROOT, "lab/host") }),
+        workload("registry", ["registry.yml"]),
+        sample("web", workload("nginx")),
+        sample("client", workload("curl")),
+    ]);
+    return { host, registry, web, client };
+}
+
+interface Recipe {
+    name: string;
+    base: Image;
+    folder: string;
+    /** Default `Dockerfile`. */
+    dockerfile?: string;
+    /** The files that it copies, where the folder holds other recipes' too. */
+    only?: readonly string[];
+}
+
+interface ContextFile {
+    path: string;
+    content: Buffer;
+    executable: boolean;
+}
+
+class ImageMaker {
+    constructor(
+        private readonly progress: Progress,
+        private readonly docker: Docker,
+    ) {}
+
+    /** An image by its name, or undefined. */
+    private async find(ref: string): Promise<Image | undefined> {
+        try {
+            return { ref, id: (await this.docker.getImage(ref).inspect()).Id };
+        } catch (error) {
+            if ((error as { statusCode?: number }).statusCode === 404) return undefined;
+            throw error;
+        }
+    }
+
+    /** An image of Docker Hub, pulled when missing. */
+    async pull(ref: string): Promise<Image> {
+        const found = await this.find(ref);
+        if (found) return found;
+        return this.progress.step(`Pulling ${ref}`, async (update) => {
+            await this.follow(this.docker.pull(ref), `pulling ${ref}`, PULL_SECONDS, update);
+            return this.existing(ref);
+        });
+    }
+
+    /** A minimal Debian from this machine's own mirror. */
+    async bootstrap(): Promise<Image> {
+        const recipe = (await readContext(OFFLINE, ["debian.sh"])).map((file) => file.content);
+        const repo = "skep-lab/debian";
+        const tag = `bookworm-${contentHash(...recipe)}`;
+        const found = await this.find(`${repo}:${tag}`);
+        if (found) return found;
+        await installPackages(
+            this.progress,
+            ["mmdebstrap", "debian-archive-keyring"],
+            "A base image without Docker Hub",
+        );
+        return this.progress.step("Building a Debian base image", async (update) => {
+            const folder = await mkdtemp(join(tmpdir(), "skep-base-"));
+            const archive = join(folder, "debian.tar");
+            try {
+                await run(join(OFFLINE, "debian.sh"), [archive], {
+                    what: "building a Debian base image",
+                    timeoutSeconds: BOOTSTRAP_SECONDS,
+                    advice: "Debian's packages must be reachable by apt-get; see to that and try again.",
+                });
+                const changes = Object.entries(LABELS).map(([name, value]) => `LABEL ${name}=${value}`);
+                const stream = this.docker.importImage(archive, { repo, tag, changes: changes.join("\n") });
+                await this.follow(stream, "importing the base image", PULL_SECONDS, update);
+            } finally {
+                await rm(folder, { recursive: true, force: true });
+            }
+            return this.existing(`${repo}:${tag}`);
+        });
+    }
+
+    /** An image from a Dockerfile of the project, tagged by all that goes into it. */
+    async build({ name, base, folder, dockerfile = "Dockerfile", only }: Recipe): Promise<Image> {
+        const files = await readContext(folder, only && [dockerfile, ...only]);
+        const parts = files.flatMap(({ path, content, executable }) => [path, content, String(executable)]);
+        const ref = `skep-lab/${name}:${contentHash(base.id, ...parts)}`;
+        const found = await this.find(ref);
+        if (found) return found;
+        return this.progress.step(`Building the image skep-lab/${name}`, async (update) => {
+            const context = pack();
+            for (const { path, content, executable } of files)
+                context.entry({ name: path, mode: executable ? 0o755 : 0o644 }, content);
+            context.finalize();
+            const options = {
+                t: ref,
+                dockerfile,
+                buildargs: { BASE: base.id, ...proxies() },
+                labels: LABELS,
+                forcerm: true,
+            };
+            await this.follow(
+                this.docker.buildImage(Readable.from(context), options),
+                `building ${ref}`,
+                BUILD_SECONDS,
+                update,
+            );
+            return this.existing(ref);
+        });
+    }
+
+    private async existing(ref: string): Promise<Image> {
+        const image = await this.find(ref);
+        if (!image) throw new Error(`the engine reported success, but has no image ${ref}`);
+        return image;
+    }
+
+    /** Waits for the end of what the engine streams, and throws what it reports. */
+    private async follow(
+        started: Promise<NodeJS.ReadableStream>,
+        what: string,
+        seconds: number,
+        update: (text: string) => void,
+    ): Promise<void> {
+        const failure = (text: string) =>
+            skepError(
+                "IMAGE",
+                `${what} failed: ${text}.`,
+                "Look at the network and the disk's space, and try again.",
+            );
+        const lines: string[] = [];
+        const stream = await started;
+        await new Promise<void>((resolve, reject) => {
+            const timer = setTimeout(() => {
+                (stream as NodeJS.ReadableStream & { destroy(): void }).destroy();
+                reject(failure(`it took more than ${seconds} seconds`));
+            }, seconds * 1000);
+            const finished = (error: Error | null) => {
+                clearTimeout(timer);
+                if (error) reject(failure([...lines.slice(-8), error.message].join("\n")));
+                else resolve();
+            };
+            this.docker.modem.followProgress(
+                stream,
+                finished,
+                (event: { stream?: string; status?: string }) => {
+                    const text = (event.stream ?? event.status ?? "").trim();
+                    if (text === "") return;
+                    lines.push(text);
+                    update(text.split("\n")[0] ?? "");
+                },
+            );
+        });
+    }
+}
+
+async function readContext(folder: string, only?: readonly string[]): Promise<ContextFile[]> {
+    const files = [...(await readFolder(folder))].filter(
+        ([path]) => only === undefined || only.includes(path),
+    );
+    return Promise.all(
+        files.map(async ([path, content]) => {
+            const { mode } = await stat(join(folder, path));
+            return { path, content, executable: (mode & 0o100) !== 0 };
+        }),
+    );
+}
+
+/** Builds reach the network as this process does. */
+function proxies(): Record<string, string> {
+    const names = ["http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"];
+    return Object.fromEntries(
+        names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
+    );
+}

@@ -1,0 +1,115 @@
+// The repository that hosts install docker-ce from: Docker's own, or, where that is out of reach, one built from
+// Debian's engine packages (offline/repository), which lab hosts read through a mount.
+// Choosing a version stands with the configuration; installing it, with the host scripts.
+
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { skepError } from "../../errors";
+import type { Progress } from "../progress";
+import { cachedFolder, folderHash } from "./cache";
+import { installPackages, run } from "./commands";
+import { compareDebianVersions } from "./debianVersions";
+
+const OFFICIAL_URL = "https://download.docker.com/linux/debian";
+/** The key of Docker's packages, as Docker's installation guide prints it. */
+const OFFICIAL_FINGERPRINT = "9DC858229FC7DD38854AE2D88D81803C0EBFCD88";
+
+const SOURCE = join(__dirname, "../../offline/repository");
+const BUILD_SECONDS = 600;
+const FETCH_SECONDS = 30;
+
+/** Packages of an engine, whose exact versions a host is given. */
+export const ENGINE_PACKAGES = ["docker-ce", "docker-ce-cli", "containerd.io"] as const;
+export type EnginePackage = (typeof ENGINE_PACKAGES)[number];
+
+export interface DockerRepository {
+    kind: "official" | "debian";
+    /** What stands before the suite in a host's apt sources; `$url/gpg` is the key. */
+    url: string;
+    /** The signing key's, without spaces. */
+    fingerprint: string;
+    /** Where the repository is a folder of this machine: mount `source` at `target`, read-only, on every lab host. */
+    mount?: { source: string; target: string };
+}
+
+/** Where a built repository is found on lab hosts. */
+const MOUNT_TARGET = "/srv/docker-repository";
+
+/** The repository for hosts; built when Docker's own is out of reach and the cache has none. */
+export async function ensureRepository(progress: Progress, official: boolean): Promise<DockerRepository> {
+    if (official) return { kind: "official", url: OFFICIAL_URL, fingerprint: OFFICIAL_FINGERPRINT };
+    const source = await cachedFolder(`repository/${await folderHash(SOURCE)}`, (folder) =>
+        build(progress, folder),
+    );
+    return {
+        kind: "debian",
+        url: `file://${MOUNT_TARGET}/linux/debian`,
+        fingerprint: (await readFile(join(source, "fingerprint"), "utf8")).trim(),
+        mount: { source, target: MOUNT_TARGET },
+    };
+}
+
+async function build(progress: Progress, folder: string): Promise<void> {
+    await installPackages(
+        progress,
+        ["apt-utils", "gnupg", "debian-archive-keyring"],
+        "A docker-ce repository from Debian's packages",
+    );
+    await progress.step("Building a docker-ce repository from Debian's engine packages", () =>
+        run(join(SOURCE, "build.sh"), [folder], {
+            what: "building the docker-ce repository",
+            timeoutSeconds: BUILD_SECONDS,
+            advice: "Debian's packages must be reachable by apt-get; see to that and try again.",
+        }),
+    );
+    const missing = (await readFile(join(folder, "missing"), "utf8")).trim();
+    if (missing !== "") progress.note(`Left out of the repository: ${missing}`);
+}
+
+/** The versions that a repository has for a Debian suite ("bookworm"), newest first. */
+export async function listPackages(
+    repository: DockerRepository,
+    suite: string,
+    architecture = process.arch === "arm64" ? "arm64" : "amd64",
+): Promise<Record<EnginePackage, string[]>> {
+    return parsePackages(
+        await readIndex(repository, `dists/${suite}/stable/binary-${architecture}/Packages.gz`),
+    );
+}
+
+async function readIndex(repository: DockerRepository, path: string): Promise<string> {
+    if (repository.mount) {
+        const { source, target } = repository.mount;
+        const folder = repository.url.replace(`file://${target}`, source);
+        return gunzipSync(await readFile(join(folder, path))).toString();
+    }
+    const url = `${repository.url}/${path}`;
+    try {
+        const response = await fetch(url, { signal: AbortSignal.timeout(FETCH_SECONDS * 1000) });
+        if (!response.ok) throw new Error(`HTTP ${response.status}`);
+        return gunzipSync(Buffer.from(await response.arrayBuffer())).toString();
+    } catch (error) {
+        throw skepError(
+            "DOCKER_PACKAGES",
+            `Docker's package index could not be read within ${FETCH_SECONDS} seconds (${url}): ${(error as Error).message}.`,
+            "Look at the network and try again; SKEP_OFFLINE=1 uses Debian's engine packages instead.",
+        );
+    }
+}
+
+/** Reads a Debian package index. Pure. */
+export function parsePackages(index: string): Record<EnginePackage, string[]> {
+    const versions: Record<EnginePackage, string[]> = {
+        "docker-ce": [],
+        "docker-ce-cli": [],
+        "containerd.io": [],
+    };
+    for (const paragraph of index.split(/\n\n+/)) {
+        const name = /^Package: (.+)$/m.exec(paragraph)?.[1] as EnginePackage | undefined;
+        const version = /^Version: (.+)$/m.exec(paragraph)?.[1];
+        if (name && version && name in versions) versions[name].push(version);
+    }
+    for (const name of ENGINE_PACKAGES) versions[name].sort((a, b) => compareDebianVersions(b, a));
+    return versions;
+}
