@@ -1,0 +1,42 @@
+// The provider plugins: Skep's own ("swarm"), bundled from its source, and, where the official ones cannot be had,
+// stand-ins for the resource types that Skep uses. How a plugin is bundled stands in offline/plugins.
+
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { buildPlugin, installStandIns } from "../../offline/plugins/build";
+import type { Progress } from "../progress";
+import { cachedFolder, cacheFolder, contentHash, folderHash } from "./cache";
+
+const ROOT = join(__dirname, "../..");
+
+/** Where bundled plugins take their code from: what they import lies in these folders and files. */
+const SOURCE_FOLDERS = ["providers", "planning", "offline/plugins"];
+const SOURCE_FILES = ["errors.ts", "config.ts", "package-lock.json"];
+
+async function sourceHash(): Promise<string> {
+    const folders = await Promise.all(SOURCE_FOLDERS.map((folder) => folderHash(join(ROOT, folder))));
+    const files = await Promise.all(SOURCE_FILES.map((file) => readFile(join(ROOT, file))));
+    return contentHash(...folders, ...files);
+}
+
+/** The folder that holds the provider "swarm" as an executable. */
+export async function ensureSwarmPlugin(progress: Progress): Promise<string> {
+    return cachedFolder(`plugins/swarm-${await sourceHash()}`, (folder) =>
+        progress.step("Bundling the provider swarm", () =>
+            buildPlugin(join(ROOT, "providers/swarm/main.ts"), join(folder, "pulumi-resource-swarm")),
+        ),
+    );
+}
+
+/** A PULUMI_HOME of the project's own with stand-ins for the official plugins. */
+export async function ensureStandIns(progress: Progress): Promise<string> {
+    const home = join(cacheFolder(), "pulumi-home");
+    // A mark rather than a folder by hash: Pulumi keeps things of its own in its home.
+    const mark = `standins/${await sourceHash()}`;
+    await cachedFolder(mark, () =>
+        progress.step("Installing stand-ins for the official plugins, which cannot be had here", async () => {
+            await installStandIns(home);
+        }),
+    );
+    return home;
+}

@@ -1,0 +1,19 @@
+// What setup hands to the commands: where everything that they need was found or put.
+
+import type { Engine } from "./engine";
+import type { Images } from "./images";
+import type { DockerRepository } from "./repository";
+
+export interface Tools {
+    pulumi: Engine;
+    /** Official provider plugins, or stand-ins; a stack made with one kind is not meant for the other. */
+    plugins: "official" | "standins";
+    /** PULUMI_HOME, set with stand-ins only. */
+    pulumiHome?: string;
+    /** The folder that holds the executable pulumi-resource-swarm. */
+    swarmPlugin: string;
+    /** The images of the lab, on this machine's engine; set for the lab only. */
+    images?: Images;
+    /** Where hosts install docker-ce from. */
+    repository: DockerRepository;
+}
