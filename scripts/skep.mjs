@@ -1,0 +1,75 @@
+// The way in, for a fresh clone too: checks Node, installs npm packages when they are missing or old, then becomes
+// `skep <args>` (scripts/main.ts). Plain Node without packages: nothing here may need what it installs.
+
+import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { constants } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const OLDEST_NODE = [20, 19];
+const INSTALL_MINUTES = 15;
+
+checkNode();
+installPackages();
+runMain();
+
+function checkNode() {
+    const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+    const [oldestMajor, oldestMinor] = OLDEST_NODE;
+    if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) return;
+    fail(
+        `NODE_VERSION: Skep needs Node ${OLDEST_NODE.join(".")} or newer, and this is ${process.versions.node}.`,
+    );
+}
+
+/** Installs what package-lock.json says, unless the stamp of the last whole installation says that it is there. */
+function installPackages() {
+    const stamp = join(ROOT, "node_modules/.skep-stamp");
+    const wanted = createHash("sha256")
+        .update(readFileSync(join(ROOT, "package-lock.json")))
+        .digest("hex");
+    if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
+
+    const began = Date.now();
+    process.stderr.write("• Installing npm packages\n");
+    // stdout belongs to the command's result, so only npm's errors are shown.
+    const { status, error } = spawnSync("npm", ["ci", "--loglevel", "error"], {
+        cwd: ROOT,
+        stdio: ["ignore", "ignore", 2],
+        timeout: INSTALL_MINUTES * 60 * 1000,
+        shell: process.platform === "win32",
+    });
+    if (error?.code === "ETIMEDOUT")
+        fail(`NPM_INSTALL: npm ci took more than ${INSTALL_MINUTES} minutes. Try again.`);
+    if (status !== 0) fail("NPM_INSTALL: npm ci failed. Look at what it says above and try again.");
+    // Last: killed before this line, the next start installs anew.
+    writeFileSync(stamp, wanted);
+    process.stderr.write(` ✓ Installing npm packages (${Math.round((Date.now() - began) / 1000)} s)\n`);
+}
+
+function runMain() {
+    // By its full address, since --import looks from the folder that the command is typed in.
+    const tsx = pathToFileURL(join(ROOT, "node_modules/tsx/dist/loader.mjs")).href;
+    const main = join(ROOT, "scripts/main.ts");
+    const child = spawn(process.execPath, ["--import", tsx, main, ...process.argv.slice(2)], {
+        stdio: "inherit",
+    });
+
+    // A terminal sends Ctrl-C to the child as well, which ends in its own time; this process waits for it.
+    process.on("SIGINT", () => undefined);
+    // These come to this process alone.
+    for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+
+    child.on("error", (error) => fail(`SKEP_START: Skep did not start: ${error.message}.`));
+    child.on("exit", (code, signal) => {
+        process.exitCode = code ?? 128 + (constants.signals[signal] ?? 0);
+    });
+}
+
+function fail(sentence) {
+    process.stderr.write(`${sentence}\n`);
+    process.exit(1);
+}
