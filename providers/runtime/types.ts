@@ -19,6 +19,8 @@ export interface Context {
     name: string;
     /** The provider's configuration as it arrived at Configure. */
     config: Props;
+    /** Names of the inputs that are, or hold, a secret: what they lead to must not be shown. */
+    secretInputs?: ReadonlySet<string>;
     /** Aborted by the engine's Cancel: stop at the next safe line. */
     signal: AbortSignal;
     /** Shows one line under the resource. Never give it a secret. */
@@ -32,6 +34,8 @@ export interface Resource {
     defaults?: Props;
     /** Outputs that exist only after create: unknown at preview, kept out of inputs. */
     computed?: readonly string[];
+    /** Computed outputs that an update never changes: its preview keeps showing them. */
+    stable?: readonly string[];
     /** Outputs (or echoed inputs) that are always secret in state. */
     secretOutputs?: readonly string[];
     /** Inputs that, when secret, make every computed output secret. */
@@ -63,6 +67,8 @@ export interface Provider {
     /** By function token. */
     functions?: Record<string, (args: Props, ctx: Pick<Context, "config" | "signal">) => Promise<Props>>;
     configure?(config: Props): Promise<void>;
+    /** What to say about a type or function token that is not here. */
+    unknownToken?(token: string): string;
     /** Provider configuration whose change replaces the provider, and with it everything it made. */
     configReplaces?: readonly string[];
 }

@@ -1,0 +1,35 @@
+// A provider's own configuration: how it arrives, and when its change replaces the provider.
+import type { Props, Provider } from "./types";
+import { changedKeys, type Change } from "./diff";
+import { decode, decodeProps } from "./wire";
+
+/** Set by the engine on every provider; their change is no change of what the provider does. */
+const ENGINE_KEYS = ["version", "pluginDownloadURL"];
+
+/**
+ * Configuration as handlers see it. Nested values and booleans travel as JSON text. Numbers do too, but cannot be
+ * told from texts such as "26.10": they stay text.
+ */
+export function readConfig(wire: Props): Props {
+    const plain = decodeProps(wire);
+    return Object.fromEntries(Object.entries(plain).map(([key, value]) => [key, fromJson(value)]));
+}
+
+function fromJson(value: unknown): unknown {
+    if (typeof value !== "string" || !/^\s*(\{|\[|true$|false$)/.test(value)) return value;
+    try {
+        return decode(JSON.parse(value));
+    } catch {
+        return value; // a text that only looks like JSON
+    }
+}
+
+export function diffConfig(provider: Provider, olds: Props, news: Props): Change[] {
+    const keys = changedKeys(olds, news).filter((key) => !ENGINE_KEYS.includes(key));
+    return keys.map((key) => ({
+        key,
+        kind: !(key in olds) ? "add" : !(key in news) ? "delete" : "update",
+        replaces: provider.configReplaces?.includes(key) ?? false,
+        inputDiff: true,
+    }));
+}

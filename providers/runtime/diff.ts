@@ -1,0 +1,70 @@
+// What changed, and what that means: nothing, an update, or a replacement. Pure.
+import { keepIgnored } from "./ignore";
+import type { Props, Resource } from "./types";
+import { same } from "./wire";
+
+/** Everything that a comparison looks at; plain values. */
+export interface Comparison {
+    oldInputs: Props;
+    newInputs: Props;
+    /** The resource's outputs in state: what `drift` compares the new inputs with. */
+    state: Props;
+    ignoreChanges: readonly string[];
+}
+
+export interface Change {
+    key: string;
+    kind: "add" | "delete" | "update";
+    replaces: boolean;
+    /** False for drift: no input changed, the real thing did. */
+    inputDiff: boolean;
+}
+
+export interface Difference {
+    changes: Change[];
+    deleteBeforeReplace: boolean;
+}
+
+/** The part of a resource that decides what a change means. */
+export type DiffRules = Pick<Resource, "replaceOn" | "ignoreInDiff" | "deleteBeforeReplace" | "drift"> & {
+    update?: unknown;
+};
+
+/** Compares the inputs in state with the new ones; a change anywhere inside a property is a change of the property. */
+export function diffResource(rules: DiffRules, comparison: Comparison): Difference {
+    const { oldInputs, state, ignoreChanges } = comparison;
+    const newInputs = keepIgnored(oldInputs, comparison.newInputs, ignoreChanges);
+    const changed = changedKeys(oldInputs, newInputs).filter((key) => !rules.ignoreInDiff?.includes(key));
+    const drifted = (rules.drift?.(state, newInputs) ?? []).filter(
+        (key) => !changed.includes(key) && !ignoreChanges.includes(key),
+    );
+    const changes = [
+        ...changed.map((key) => change(rules, key, kindOf(key, oldInputs, newInputs), true)),
+        ...drifted.map((key) => change(rules, key, "update", false)),
+    ];
+    return { changes, deleteBeforeReplace: rules.deleteBeforeReplace ?? false };
+}
+
+/** Names of the properties that differ. Names that begin with `__` are the engine's own bookkeeping. */
+export function changedKeys(olds: Props, news: Props): string[] {
+    const keys = new Set([...Object.keys(olds), ...Object.keys(news)]);
+    return [...keys].filter((key) => !key.startsWith("__") && !same(olds[key], news[key]));
+}
+
+function kindOf(key: string, olds: Props, news: Props): Change["kind"] {
+    if (isAbsent(olds[key])) return "add";
+    return isAbsent(news[key]) ? "delete" : "update";
+}
+
+function isAbsent(value: unknown): boolean {
+    return value === undefined || value === null;
+}
+
+function change(rules: DiffRules, key: string, kind: Change["kind"], inputDiff: boolean): Change {
+    return { key, kind, replaces: replaces(rules, key), inputDiff };
+}
+
+function replaces({ replaceOn, update }: DiffRules, key: string): boolean {
+    if (!update || replaceOn === "*") return true;
+    return replaceOn?.includes(key) ?? false;
+}

@@ -1,0 +1,50 @@
+// The way back to the engine: log lines that appear under a resource.
+import * as grpc from "@grpc/grpc-js";
+import { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb";
+import { LogRequest, LogSeverity } from "@pulumi/pulumi/proto/engine_pb";
+import type { Context } from "./types";
+
+type Severity = NonNullable<Parameters<Context["log"]>[1]>;
+
+const SEVERITIES: Record<Severity, LogSeverity> = {
+    debug: LogSeverity.DEBUG,
+    info: LogSeverity.INFO,
+    warning: LogSeverity.WARNING,
+    error: LogSeverity.ERROR,
+};
+
+/** Sends log lines in order. Without an engine, and when the engine has gone, lines are dropped. */
+export class EngineLog {
+    private client: EngineClient | undefined;
+    private sent: Promise<void> = Promise.resolve();
+
+    connect(address: string | undefined): void {
+        if (!address) return;
+        this.client?.close();
+        this.client = new EngineClient(address, grpc.credentials.createInsecure());
+    }
+
+    write(urn: string, message: string, severity: Severity): void {
+        const request = new LogRequest();
+        request.setUrn(urn);
+        request.setMessage(message);
+        request.setSeverity(SEVERITIES[severity]);
+        this.sent = this.sent.then(() => this.send(request));
+    }
+
+    /** Resolves when all lines so far have been shown, so that they stand before the operation's end. */
+    flush(): Promise<void> {
+        return this.sent;
+    }
+
+    close(): void {
+        this.client?.close();
+    }
+
+    private send(request: LogRequest): Promise<void> {
+        const { client } = this;
+        if (!client) return Promise.resolve();
+        const options = { deadline: Date.now() + 2000 };
+        return new Promise((resolve) => client.log(request, new grpc.Metadata(), options, () => resolve()));
+    }
+}

@@ -1,0 +1,211 @@
+// What the engine asks of one resource: check, diff, create, update, read, delete. Wire values in, responses out.
+import * as grpc from "@grpc/grpc-js";
+import * as rpc from "@pulumi/pulumi/proto/provider_pb";
+import { diffResource } from "./diff";
+import { initFailed, RpcError } from "./failures";
+import { checkResponse, diffResponse } from "./responses";
+import { scrubber, type Scrub } from "./scrub";
+import { NotConverged, UNKNOWN, type Context, type Props, type Provider, type Resource } from "./types";
+import { decodeProps, dropNulls, encode, fromStruct, seal, secretKeys, toStruct } from "./wire";
+
+/** What every operation shares; the server fills it in. */
+export interface Environment {
+    config: Props;
+    signal: AbortSignal;
+    log(urn: string, message: string, severity: NonNullable<Parameters<Context["log"]>[1]>): void;
+}
+
+interface Addressed {
+    getUrn(): string;
+    getType?(): string;
+}
+
+/** A resource's type and name are the last parts of its URN; the type's parents are joined by `$`. */
+function typeOf(request: Addressed): string {
+    return request.getType?.() || (request.getUrn().split("::")[2]?.split("$").pop() ?? "");
+}
+
+function nameOf(urn: string): string {
+    return urn.split("::").slice(3).join("::");
+}
+
+export class Operations {
+    constructor(
+        private readonly provider: Provider,
+        private readonly environment: Environment,
+    ) {}
+
+    check(request: rpc.CheckRequest): rpc.CheckResponse {
+        const resource = this.resource(request);
+        const given = dropNulls(fromStruct(request.getNews()));
+        const wire = { ...(encode(resource.defaults ?? {}) as Props), ...given };
+        const inputs = decodeProps(wire);
+        const missing = (resource.required ?? []).filter((property) => inputs[property] === undefined);
+        const failures = missing.map((property) => ({
+            property,
+            reason: `Missing required property '${property}'`,
+        }));
+        // A resource's own check may rely on what is required, so it only sees complete inputs.
+        if (failures.length === 0) failures.push(...(resource.check?.(inputs) ?? []));
+        return checkResponse(wire, failures);
+    }
+
+    diff(request: rpc.DiffRequest): rpc.DiffResponse {
+        const resource = this.resource(request);
+        const difference = diffResource(resource, {
+            oldInputs: decodeProps(fromStruct(request.getOldInputs() ?? request.getOlds())),
+            newInputs: decodeProps(fromStruct(request.getNews())),
+            state: decodeProps(fromStruct(request.getOlds())),
+            ignoreChanges: request.getIgnorechangesList(),
+        });
+        return diffResponse(difference);
+    }
+
+    async create(request: rpc.CreateRequest): Promise<rpc.CreateResponse> {
+        const resource = this.resource(request);
+        const wire = fromStruct(request.getProperties());
+        const inputs = decodeProps(wire);
+        const response = new rpc.CreateResponse();
+        response.setRefreshBeforeUpdate(resource.refreshBeforeUpdate ?? false);
+        if (request.getPreview()) {
+            response.setProperties(toStruct(this.sealed(resource, wire, previewOuts(resource, inputs, {}))));
+            return response;
+        }
+        const made = await this.run(resource, wire, wire, undefined, () =>
+            resource.create(inputs, this.context(request, wire)),
+        );
+        response.setId(made.id);
+        response.setProperties(toStruct(this.sealed(resource, wire, { ...inputs, ...made.outs })));
+        return response;
+    }
+
+    async update(request: rpc.UpdateRequest): Promise<rpc.UpdateResponse> {
+        const resource = this.resource(request);
+        const wire = fromStruct(request.getNews());
+        const inputs = decodeProps(wire);
+        const oldWire = fromStruct(request.getOlds());
+        const olds = decodeProps(oldWire);
+        const response = new rpc.UpdateResponse();
+        response.setRefreshBeforeUpdate(resource.refreshBeforeUpdate ?? false);
+        if (request.getPreview()) {
+            response.setProperties(
+                toStruct(this.sealed(resource, wire, previewOuts(resource, inputs, olds))),
+            );
+            return response;
+        }
+        const { update } = resource;
+        if (!update) throw new RpcError(grpc.status.UNIMPLEMENTED, `${typeOf(request)} cannot be updated`);
+        const outs = await this.run(resource, wire, wire, undefined, () =>
+            update(request.getId(), olds, inputs, this.context(request, wire)),
+        );
+        response.setProperties(toStruct(this.sealed(resource, wire, { ...inputs, ...outs })));
+        return response;
+    }
+
+    async read(request: rpc.ReadRequest): Promise<rpc.ReadResponse> {
+        const resource = this.resource(request);
+        const inputWire = fromStruct(request.getInputs());
+        const stateWire = withNewest(resource, fromStruct(request.getProperties()), inputWire);
+        const state = decodeProps(stateWire);
+        const response = new rpc.ReadResponse();
+        response.setRefreshBeforeUpdate(resource.refreshBeforeUpdate ?? false);
+
+        const { read } = resource;
+        const found = read
+            ? await this.run(resource, stateWire, stateWire, inputWire, () =>
+                  read(request.getId(), state, this.context(request, stateWire)),
+              )
+            : { id: request.getId() };
+        if (!found.id) return response; // gone
+
+        response.setId(found.id);
+        response.setProperties(toStruct(this.sealed(resource, stateWire, found.outs ?? state)));
+        const inputs = found.inputs ? seal(found.inputs, { always: [], origin: inputWire }) : inputWire;
+        response.setInputs(toStruct(inputs));
+        return response;
+    }
+
+    async delete(request: rpc.DeleteRequest): Promise<void> {
+        const resource = this.resource(request);
+        const oldInputs = fromStruct(request.getOldInputs());
+        const stateWire = withNewest(resource, fromStruct(request.getProperties()), oldInputs);
+        this.refuseWhenCancelled();
+        await resource.delete?.(request.getId(), decodeProps(stateWire), this.context(request, stateWire));
+    }
+
+    private resource(request: Addressed): Resource {
+        const type = typeOf(request);
+        const resource = this.provider.resources[type];
+        if (resource) return resource;
+        throw unknownToken(this.provider, type);
+    }
+
+    /** Runs a handler; what exists but has not converged becomes the error that keeps it in state. */
+    private async run<T>(
+        resource: Resource,
+        echoed: Props,
+        origin: Props,
+        inputs: Props | undefined,
+        handler: () => Promise<T>,
+    ): Promise<T> {
+        this.refuseWhenCancelled();
+        try {
+            return await handler();
+        } catch (error) {
+            if (!(error instanceof NotConverged)) throw error;
+            const scrub = scrubber(origin);
+            throw initFailed({
+                id: error.id,
+                properties: this.sealed(resource, origin, { ...decodeProps(echoed), ...error.outs }),
+                inputs,
+                reasons: error.reasons.map(scrub),
+                refreshBeforeUpdate: resource.refreshBeforeUpdate ?? false,
+            });
+        }
+    }
+
+    private refuseWhenCancelled(): void {
+        if (this.environment.signal.aborted) throw new RpcError(grpc.status.CANCELLED, "cancelled");
+    }
+
+    /** Outputs as they go into state: what must be secret is, also what was made from a secret. */
+    private sealed(resource: Resource, origin: Props, outs: Props): Props {
+        const { secretOutputs = [], taintFrom = [], computed = [] } = resource;
+        const tainted = secretKeys(origin).some((key) => taintFrom.includes(key));
+        return seal(outs, { always: [...secretOutputs, ...(tainted ? computed : [])], origin });
+    }
+
+    private context(request: Addressed, wire: Props): Context {
+        const urn = request.getUrn();
+        const scrub: Scrub = scrubber(wire);
+        return {
+            urn,
+            name: nameOf(urn),
+            config: this.environment.config,
+            secretInputs: new Set(secretKeys(wire)),
+            signal: this.environment.signal,
+            log: (message, severity = "info") => this.environment.log(urn, scrub(message), severity),
+        };
+    }
+}
+
+export function unknownToken(provider: Provider, token: string): RpcError {
+    const reason = provider.unknownToken?.(token) ?? `the provider ${provider.name} has no ${token}`;
+    return new RpcError(grpc.status.NOT_FOUND, reason);
+}
+
+/** What a preview shows: inputs as they are, outputs that only the real thing has as unknown. */
+function previewOuts({ computed = [], stable = [] }: Resource, inputs: Props, olds: Props): Props {
+    const outs: Props = { ...inputs };
+    for (const key of computed) {
+        if (key in inputs) continue;
+        outs[key] = stable.includes(key) && key in olds ? olds[key] : UNKNOWN;
+    }
+    return outs;
+}
+
+/** State keeps the inputs of the last update; inputs that cause none are newer in the old inputs. */
+function withNewest({ ignoreInDiff = [] }: Resource, state: Props, inputs: Props): Props {
+    const newest = ignoreInDiff.filter((key) => key in inputs).map((key) => [key, inputs[key]]);
+    return { ...state, ...Object.fromEntries(newest) };
+}

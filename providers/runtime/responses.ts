@@ -1,0 +1,54 @@
+// Protobuf responses that are more than one setter long.
+import {
+    CheckFailure as CheckFailureMessage,
+    CheckResponse,
+    DiffResponse,
+    PropertyDiff,
+} from "@pulumi/pulumi/proto/provider_pb";
+import type { Change, Difference } from "./diff";
+import type { CheckFailure, Props } from "./types";
+import { toStruct } from "./wire";
+
+export function checkResponse(inputs: Props, failures: readonly CheckFailure[]): CheckResponse {
+    const response = new CheckResponse();
+    response.setInputs(toStruct(inputs));
+    response.setFailuresList(failures.map(checkFailure));
+    return response;
+}
+
+function checkFailure({ property, reason }: CheckFailure): CheckFailureMessage {
+    const message = new CheckFailureMessage();
+    message.setProperty(property);
+    message.setReason(reason);
+    return message;
+}
+
+export function diffResponse({ changes, deleteBeforeReplace }: Difference): DiffResponse {
+    const response = new DiffResponse();
+    const { DIFF_SOME, DIFF_NONE } = DiffResponse.DiffChanges;
+    response.setChanges(changes.length > 0 ? DIFF_SOME : DIFF_NONE);
+    response.setDiffsList(changes.map(({ key }) => key));
+    response.setReplacesList(changes.filter(({ replaces }) => replaces).map(({ key }) => key));
+    response.setDeletebeforereplace(deleteBeforeReplace);
+    response.setHasdetaileddiff(true);
+    for (const change of changes) response.getDetaileddiffMap().set(quoted(change.key), propertyDiff(change));
+    return response;
+}
+
+function propertyDiff({ kind, replaces, inputDiff }: Change): PropertyDiff {
+    const { ADD, ADD_REPLACE, DELETE, DELETE_REPLACE, UPDATE, UPDATE_REPLACE } = PropertyDiff.Kind;
+    const kinds = {
+        add: [ADD, ADD_REPLACE],
+        delete: [DELETE, DELETE_REPLACE],
+        update: [UPDATE, UPDATE_REPLACE],
+    } as const;
+    const message = new PropertyDiff();
+    message.setKind(kinds[kind][replaces ? 1 : 0]);
+    message.setInputdiff(inputDiff);
+    return message;
+}
+
+/** The detailed diff is keyed by property paths: a key with a dot in it needs quotes to stay one step. */
+function quoted(key: string): string {
+    return /[.[\]"]/.test(key) ? `["${key.replace(/[\\"]/g, "\\$&")}"]` : key;
+}

@@ -1,0 +1,52 @@
+// A provider as a process of its own: started by the engine, ended with it.
+import { ProviderServer } from "./server";
+import type { Provider } from "./types";
+
+/** How long running handlers may take to stop when the process has to end. */
+const GRACE_MS = 2000;
+const ORPHAN_POLL_MS = 250;
+
+/** Serves the provider to the engine that started this process, until that engine ends. */
+export function serve(provider: Provider): void {
+    const server = new ProviderServer(provider);
+    server.log.connect(engineAddress());
+    followEngine(server);
+    server.listen().then(
+        (port) => process.stdout.write(`${port}\n`),
+        (error: Error) => {
+            process.stderr.write(`${error.message}\n`);
+            process.exit(1);
+        },
+    );
+}
+
+/** The engine passes the address of its own service as the last argument. */
+function engineAddress(): string | undefined {
+    return process.argv
+        .slice(2)
+        .filter((argument) => !argument.startsWith("-"))
+        .pop();
+}
+
+/**
+ * A terminal's Ctrl-C reaches the whole process group: dying of it would cut work short that the engine is about to
+ * cancel in order. So interrupts are left to the engine, and its end is ours.
+ */
+function followEngine(server: ProviderServer): void {
+    for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => undefined);
+    process.on("SIGTERM", () => void end(server));
+
+    const engine = process.ppid;
+    const watch = setInterval(() => {
+        if (process.ppid === engine) return;
+        clearInterval(watch);
+        void end(server);
+    }, ORPHAN_POLL_MS);
+}
+
+async function end(server: ProviderServer): Promise<void> {
+    server.cancel();
+    const grace = new Promise((resolve) => setTimeout(resolve, GRACE_MS));
+    await Promise.race([server.idle(), grace]);
+    process.exit(0);
+}
