@@ -49,15 +49,22 @@ export async function folderHash(folder: string, ...more: readonly string[]): Pr
 export async function cachedFolder(name: string, make: (folder: string) => Promise<void>): Promise<string> {
     const path = join(cacheFolder(), name);
     if (existsSync(path)) return path;
-    const partial = `${path}${PARTIAL}${randomUUID().slice(0, 8)}`;
-    await mkdir(partial, { recursive: true });
-    try {
+    await withPartial(name, async (partial) => {
         await make(partial);
         await rename(partial, path);
+    });
+    return path;
+}
+
+/** A folder of the cache while `work` runs; one left by a killed setup is removed by the next. */
+export async function withPartial<T>(name: string, work: (folder: string) => Promise<T>): Promise<T> {
+    const partial = `${join(cacheFolder(), name)}${PARTIAL}${randomUUID().slice(0, 8)}`;
+    await mkdir(partial, { recursive: true });
+    try {
+        return await work(partial);
     } finally {
         await rm(partial, { recursive: true, force: true });
     }
-    return path;
 }
 
 /** Writes a small file by one rename. */

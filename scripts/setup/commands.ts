@@ -74,7 +74,8 @@ function execute(
     });
 }
 
-function capital(text: string): string {
+/** A sentence's beginning. */
+export function capital(text: string): string {
     return text.charAt(0).toUpperCase() + text.slice(1);
 }
 

@@ -2,16 +2,16 @@
 // Each is tagged by a hash of what it was made from, so an image that exists is up to date.
 // Docker Hub's images are the base where they can be had, else Debian's packages (lab/offline).
 
-import { mkdtemp, rm, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import type Docker from "dockerode";
 import { pack } from "tar-stream";
 import { skepError } from "../../errors";
 import type { Progress } from "../progress";
-import { contentHash, readFolder } from "./cache";
-import { installPackages, run } from "./commands";
+import { contentHash, readFolder, withPartial } from "./cache";
+import { capital, installPackages, run } from "./commands";
+import { allOrProblems } from "./together";
 
 const ROOT = join(__dirname, "../..");
 const OFFLINE = join(ROOT, "lab/offline");
@@ -30,6 +30,8 @@ const LABELS = { "io.skep.cache": "true" };
 const PULL_SECONDS = 300;
 const BUILD_SECONDS = 600;
 const BOOTSTRAP_SECONDS = 300;
+/** Of the output of what failed. */
+const SHOWN_LINES = 8;
 
 /** An image of this machine's engine. */
 export interface Image {
@@ -59,7 +61,7 @@ export async function ensureImages(progress: Progress, docker: Docker, dockerHub
     const sample = async (name: "web" | "client", on: Promise<Image>) =>
         maker.build({ name, base: await on, folder: join(ROOT, "stacks/sample", name) });
 
-    const [host, registry, web, client] = await Promise.all([
+    const [host, registry, web, client] = await allOrProblems([
         maker.build({ name: "host", base, folder: join(ROOT, "lab/host") }),
         workload("registry", ["registry.yml"]),
         sample("web", workload("nginx")),
@@ -76,6 +78,13 @@ interface Recipe {
     dockerfile?: string;
     /** The files that it copies, where the folder holds other recipes' too. */
     only?: readonly string[];
+}
+
+/** What the engine streams while it builds or pulls. */
+interface StreamEvent {
+    stream?: string;
+    status?: string;
+    error?: string;
 }
 
 interface ContextFile {
@@ -117,15 +126,13 @@ class ImageMaker {
         const tag = `bookworm-${contentHash(...recipe)}`;
         const found = await this.find(`${repo}:${tag}`);
         if (found) return found;
-        await installPackages(
-            this.progress,
-            ["mmdebstrap", "debian-archive-keyring"],
-            "A base image without Docker Hub",
-        );
-        return this.progress.step("Building a Debian base image", async (update) => {
-            const folder = await mkdtemp(join(tmpdir(), "skep-base-"));
-            const archive = join(folder, "debian.tar");
-            try {
+        const packages = ["mmdebstrap", "debian-archive-keyring"];
+        // Other users than root unpack it in a user namespace.
+        if (process.getuid?.() !== 0) packages.push("uidmap");
+        await installPackages(this.progress, packages, "A base image without Docker Hub");
+        return this.progress.step("Building a Debian base image", (update) =>
+            withPartial("base", async (folder) => {
+                const archive = join(folder, "debian.tar");
                 await run(join(OFFLINE, "debian.sh"), [archive], {
                     what: "building a Debian base image",
                     timeoutSeconds: BOOTSTRAP_SECONDS,
@@ -134,11 +141,9 @@ class ImageMaker {
                 const changes = Object.entries(LABELS).map(([name, value]) => `LABEL ${name}=${value}`);
                 const stream = this.docker.importImage(archive, { repo, tag, changes: changes.join("\n") });
                 await this.follow(stream, "importing the base image", PULL_SECONDS, update);
-            } finally {
-                await rm(folder, { recursive: true, force: true });
-            }
-            return this.existing(`${repo}:${tag}`);
-        });
+                return this.existing(`${repo}:${tag}`);
+            }),
+        );
     }
 
     /** An image from a Dockerfile of the project, tagged by all that goes into it. */
@@ -186,31 +191,33 @@ class ImageMaker {
         const failure = (text: string) =>
             skepError(
                 "IMAGE",
-                `${what} failed: ${text}.`,
+                `${capital(what)} failed: ${text.trim()}.`,
                 "Look at the network and the disk's space, and try again.",
             );
         const lines: string[] = [];
-        const stream = await started;
+        const stream = await started.catch((error: Error) => {
+            throw failure(error.message);
+        });
         await new Promise<void>((resolve, reject) => {
             const timer = setTimeout(() => {
                 (stream as NodeJS.ReadableStream & { destroy(): void }).destroy();
                 reject(failure(`it took more than ${seconds} seconds`));
             }, seconds * 1000);
+            let reported: string | undefined;
             const finished = (error: Error | null) => {
                 clearTimeout(timer);
-                if (error) reject(failure([...lines.slice(-8), error.message].join("\n")));
-                else resolve();
+                const problem = reported ?? error?.message;
+                if (problem === undefined) resolve();
+                else reject(failure([...lines.slice(-SHOWN_LINES), problem].join("\n")));
             };
-            this.docker.modem.followProgress(
-                stream,
-                finished,
-                (event: { stream?: string; status?: string }) => {
-                    const text = (event.stream ?? event.status ?? "").trim();
-                    if (text === "") return;
-                    lines.push(text);
-                    update(text.split("\n")[0] ?? "");
-                },
-            );
+            this.docker.modem.followProgress(stream, finished, (event: StreamEvent) => {
+                // The engine's answer is a success however the work ends: a failure is one of its events.
+                reported = event.error ?? reported;
+                const text = (event.stream ?? event.status ?? "").trim();
+                if (text === "") return;
+                lines.push(text);
+                update(text.split("\n")[0] ?? "");
+            });
         });
     }
 }

@@ -2,7 +2,6 @@
 // result in the cache under a hash of what it was made from, so a second setup finds everything done.
 // Installing npm packages comes before all this: scripts/skep.mjs.
 
-import { SkepError } from "../../errors";
 import type { Progress } from "../progress";
 import { removePartials, withSetupLock } from "./cache";
 import { ensureDocker } from "./docker";
@@ -11,6 +10,7 @@ import { ensureImages } from "./images";
 import { ensureStandIns, ensureSwarmPlugin } from "./plugins";
 import { reachability } from "./reachability";
 import { ensureRepository } from "./repository";
+import { allOrProblems } from "./together";
 import type { Tools } from "./tools";
 
 export interface SetupOptions {
@@ -26,14 +26,13 @@ export async function setup({ progress, lab }: SetupOptions): Promise<Tools> {
         const reachable = await reachability(progress);
         const images = async () =>
             lab ? ensureImages(progress, await ensureDocker(progress), reachable.dockerHub) : undefined;
-        // Instances on EC2 reach Docker's own repository, wherever this machine stands.
-        const repository = ensureRepository(progress, reachable.dockerPackages || !lab);
-        const [pulumi, pulumiHome, swarmPlugin, labImages, dockerRepository] = await allOrProblems([
+        const [pulumi, pulumiHome, swarmPlugin, labImages, repository] = await allOrProblems([
             ensureEngine(progress, reachable.pulumi),
             reachable.pulumi ? Promise.resolve(undefined) : ensureStandIns(progress),
             ensureSwarmPlugin(progress),
             images(),
-            repository,
+            // Instances on EC2 reach Docker's own repository, wherever this machine stands.
+            ensureRepository(progress, reachable.dockerPackages || !lab),
         ]);
         return {
             pulumi,
@@ -41,24 +40,7 @@ export async function setup({ progress, lab }: SetupOptions): Promise<Tools> {
             pulumiHome,
             swarmPlugin,
             images: labImages,
-            repository: dockerRepository,
+            repository,
         };
     });
-}
-
-/**
- * Like Promise.all, but waits for every step to end, also when one has failed: what the others finish is kept, nothing
- * runs on unseen, and all problems are reported at once.
- */
-async function allOrProblems<T extends readonly unknown[]>(
-    steps: readonly [...{ [K in keyof T]: Promise<T[K]> }],
-): Promise<T> {
-    const results = await Promise.allSettled(steps as readonly Promise<unknown>[]);
-    const reasons: unknown[] = results.flatMap((result) =>
-        result.status === "rejected" ? [result.reason] : [],
-    );
-    const bug = reasons.find((reason) => !(reason instanceof SkepError));
-    if (bug) throw bug;
-    if (reasons.length > 0) throw new SkepError(reasons.flatMap((reason) => (reason as SkepError).problems));
-    return results.map((result) => (result as PromiseFulfilledResult<unknown>).value) as unknown as T;
 }
