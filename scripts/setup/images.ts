@@ -5,6 +5,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
+import { stripVTControlCharacters } from "node:util";
 import type Docker from "dockerode";
 import { pack } from "tar-stream";
 import { skepError } from "../../errors";
@@ -213,7 +214,7 @@ class ImageMaker {
             this.docker.modem.followProgress(stream, finished, (event: StreamEvent) => {
                 // The engine's answer is a success however the work ends: a failure is one of its events.
                 reported = event.error ?? reported;
-                const text = (event.stream ?? event.status ?? "").trim();
+                const text = stripVTControlCharacters(event.stream ?? event.status ?? "").trim();
                 if (text === "") return;
                 lines.push(text);
                 update(text.split("\n")[0] ?? "");
