@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { buildPlugin, installStandIns } from "../../offline/plugins/build";
 import type { Progress } from "../progress";
-import { cachedFolder, cacheFolder, contentHash, folderHash } from "./cache";
+import { cachedFolder, cacheFolder, contentHash, folderHash, writeWhole } from "./cache";
 
 const ROOT = join(__dirname, "../..");
 
@@ -31,12 +31,14 @@ export async function ensureSwarmPlugin(progress: Progress): Promise<string> {
 /** A PULUMI_HOME of the project's own with stand-ins for the official plugins. */
 export async function ensureStandIns(progress: Progress): Promise<string> {
     const home = join(cacheFolder(), "pulumi-home");
-    // A mark rather than a folder by hash: Pulumi keeps things of its own in its home.
-    const mark = `standins/${await sourceHash()}`;
-    await cachedFolder(mark, () =>
-        progress.step("Installing stand-ins for the official plugins, which cannot be had here", async () => {
-            await installStandIns(home);
-        }),
-    );
+    // One home for all sources, since Pulumi keeps things of its own there: the mark says which are installed.
+    const mark = join(home, "skep-stand-ins");
+    const wanted = await sourceHash();
+    if ((await readFile(mark, "utf8").catch(() => "")) === wanted) return home;
+    await progress.step("Installing stand-ins for Pulumi's plugins, which cannot be had here", async () => {
+        await installStandIns(home);
+        // Last: killed before this line, the next setup installs again.
+        await writeWhole(mark, wanted);
+    });
     return home;
 }
