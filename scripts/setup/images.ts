@@ -195,7 +195,7 @@ class ImageMaker {
                 `${capital(what)} failed: ${text.trim()}.`,
                 "Look at the network and the disk's space, and try again.",
             );
-        const lines: string[] = [];
+        let output = "";
         const stream = await started.catch((error: Error) => {
             throw failure(error.message);
         });
@@ -209,15 +209,17 @@ class ImageMaker {
                 clearTimeout(timer);
                 const problem = reported ?? error?.message;
                 if (problem === undefined) resolve();
-                else reject(failure([...lines.slice(-SHOWN_LINES), problem].join("\n")));
+                else
+                    reject(
+                        failure([...output.trimEnd().split("\n").slice(-SHOWN_LINES), problem].join("\n")),
+                    );
             };
             this.docker.modem.followProgress(stream, finished, (event: StreamEvent) => {
                 // The engine's answer is a success however the work ends: a failure is one of its events.
                 reported = event.error ?? reported;
-                const text = stripVTControlCharacters(event.stream ?? event.status ?? "").trim();
-                if (text === "") return;
-                lines.push(text);
-                update(text.split("\n")[0] ?? "");
+                const text = stripVTControlCharacters(event.stream ?? `${event.status ?? ""}\n`);
+                output += text;
+                if (text.trim() !== "") update(text.trim().split("\n")[0] ?? "");
             });
         });
     }
