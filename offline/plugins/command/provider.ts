@@ -1,0 +1,39 @@
+// Stand-in for the official command plugin: scripts that run here or on a host.
+import { version } from "@pulumi/command/package.json";
+import { standIn } from "../stand-in";
+import { commandResource } from "./resource";
+import { runLocal } from "./local";
+import { runRemote } from "./remote";
+
+const COMMON_INPUTS = [
+    "addPreviousOutputInEnv",
+    "create",
+    "delete",
+    "environment",
+    "logging",
+    "stdin",
+    "triggers",
+    "update",
+];
+
+export const command = standIn({
+    name: "command",
+    version,
+    resources: {
+        "command:local:Command": commandResource({
+            inputs: [...COMMON_INPUTS, "dir", "interpreter"],
+            run: runLocal,
+        }),
+        "command:remote:Command": commandResource({
+            inputs: [...COMMON_INPUTS, "connection"],
+            required: ["connection"],
+            // Official: the whole connection is a secret output, not only its keys.
+            secretOutputs: ["connection"],
+            run: runRemote,
+            check: ({ connection }) =>
+                typeof connection === "object" && connection.host === undefined
+                    ? [{ property: "connection.host", reason: "Missing required property 'host'" }]
+                    : [],
+        }),
+    },
+});

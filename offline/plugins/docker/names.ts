@@ -1,0 +1,15 @@
+// Names and labels in the forms that Pulumi and Docker have for them.
+import { randomBytes } from "node:crypto";
+import type { Context, Props } from "../../../providers/runtime/types";
+
+/** Marks what a resource made, so that a create that was cut short can be told from someone else's container. */
+export const URN_LABEL = "skep.urn";
+
+/** The given name, or one made of the resource's name as the engine does it. */
+export function nameFor(inputs: Props, ctx: Context): string {
+    return inputs.name ?? `${ctx.name}-${randomBytes(4).toString("hex").slice(0, 7)}`;
+}
+
+export function labelMap(labels: { label: string; value: string }[] = []): Record<string, string> {
+    return Object.fromEntries(labels.map(({ label, value }) => [label, value]));
+}
