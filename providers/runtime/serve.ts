@@ -30,12 +30,26 @@ function engineAddress(): string | undefined {
 
 /**
  * A terminal's Ctrl-C reaches the whole process group: dying of it would cut work short that the engine is about to
- * cancel in order. So interrupts are left to the engine, and its end is ours.
+ * cancel in order. But the engine also ends its plugins by an interrupt, after hanging up. So an interrupt counts once
+ * there is no connection.
  */
 function followEngine(server: ProviderServer): void {
-    for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => undefined);
+    let interrupted = false;
+    const endIfAlone = () => {
+        if (interrupted && !server.connected) void end(server);
+    };
+    server.onHangUp(endIfAlone);
+    for (const signal of ["SIGINT", "SIGHUP"] as const) {
+        process.on(signal, () => {
+            interrupted = true;
+            endIfAlone();
+        });
+    }
     process.on("SIGTERM", () => void end(server));
+    endWhenOrphaned(server);
+}
 
+function endWhenOrphaned(server: ProviderServer): void {
     const engine = process.ppid;
     const watch = setInterval(() => {
         if (process.ppid === engine) return;

@@ -1,4 +1,5 @@
 // The gRPC service: one method each, thin; what they mean lives in operations.ts and configuration.ts.
+import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import * as grpc from "@grpc/grpc-js";
 import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
@@ -21,8 +22,12 @@ const MAX_MESSAGE = 400 * 1024 * 1024;
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- see above
 type Handler = (request: any) => unknown;
 
+/** Serves one provider. Its listener is ours, because gRPC does not say when the engine hangs up. */
 export class ProviderServer {
     readonly log = new EngineLog();
+    private readonly listener: Server;
+    private readonly connections = new Set<Socket>();
+    private readonly hangUpCallbacks: (() => void)[] = [];
     private readonly cancelled = new AbortController();
     private readonly server = new grpc.Server({
         "grpc.max_receive_message_length": MAX_MESSAGE,
@@ -39,16 +44,40 @@ export class ProviderServer {
             log: (urn, message, severity) => this.log.write(urn, message, severity),
         };
         this.operations = new Operations(provider, this.environment);
+        this.server.addService(ResourceProviderService, this.methods());
+        const injector = this.server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
+        this.listener = createServer((socket) => {
+            this.follow(socket);
+            injector.injectConnection(socket);
+        });
     }
 
     /** Listens on a free loopback port and returns it. */
     listen(): Promise<number> {
-        this.server.addService(ResourceProviderService, this.methods());
         return new Promise((resolve, reject) => {
-            const credentials = grpc.ServerCredentials.createInsecure();
-            this.server.bindAsync("127.0.0.1:0", credentials, (error, port) =>
-                error ? reject(error) : resolve(port),
+            this.listener.once("error", reject);
+            this.listener.listen(0, "127.0.0.1", () =>
+                resolve((this.listener.address() as AddressInfo).port),
             );
+        });
+    }
+
+    /** Whether the engine holds a connection. */
+    get connected(): boolean {
+        return this.connections.size > 0;
+    }
+
+    /** Called each time the last connection closes. */
+    onHangUp(callback: () => void): void {
+        this.hangUpCallbacks.push(callback);
+    }
+
+    private follow(socket: Socket): void {
+        socket.setNoDelay(true);
+        this.connections.add(socket);
+        socket.on("close", () => {
+            this.connections.delete(socket);
+            if (!this.connected) for (const callback of this.hangUpCallbacks) callback();
         });
     }
 
@@ -63,6 +92,8 @@ export class ProviderServer {
     }
 
     close(): void {
+        this.listener.close();
+        for (const socket of this.connections) socket.destroy();
         this.server.forceShutdown();
         this.log.close();
     }
