@@ -1,0 +1,310 @@
+// The stand-in for the command plugin, over real gRPC, with real shells and a real SSH server.
+import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { command } from "../../offline/plugins/command/provider";
+import { privateKey } from "../../offline/plugins/tls/private-key";
+import type { Context, Props } from "../../providers/runtime/types";
+import { secret } from "../../providers/runtime/wire";
+import { SshHost, type SshHostOptions } from "./ssh-host";
+import { failureOf, TestEngine } from "./support";
+
+const LOCAL = "command:local:Command";
+const REMOTE = "command:remote:Command";
+
+async function generated(inputs: Props): Promise<Props> {
+    const defaults = { ecdsaCurve: "P256", rsaBits: 2048 };
+    return (await privateKey.create({ ...defaults, ...inputs }, {} as Context)).outs;
+}
+
+describe("a command on this machine", () => {
+    let engine: TestEngine;
+    let folder: string;
+
+    beforeEach(async () => {
+        engine = await TestEngine.inProcess(command);
+        folder = await mkdtemp(join(tmpdir(), "skep-command-"));
+    });
+
+    afterEach(async () => {
+        await engine.stop();
+        await rm(folder, { recursive: true, force: true });
+    });
+
+    it("runs its script with stdin, environment and folder, and keeps what it prints", async () => {
+        const inputs = { create: 'pwd; echo "$GREETING"; cat; echo oops >&2', stdin: "in", dir: folder };
+        const { outs, id } = await engine.create(LOCAL, { ...inputs, environment: { GREETING: "hello" } });
+        assert.equal(outs.stdout, `${folder}\nhello\nin`);
+        assert.equal(outs.stderr, "oops");
+        assert.match(id, /^it[0-9a-f]{8}$/);
+    });
+
+    it("runs by another interpreter if asked", async () => {
+        const inputs = { create: "console.log(40 + 2)", interpreter: ["node", "-e"] };
+        assert.equal((await engine.create(LOCAL, inputs)).outs.stdout, "42");
+    });
+
+    it("updates by its update script, which knows what the last run printed", async () => {
+        const inputs = { create: "echo one", update: 'echo "after $PULUMI_COMMAND_STDOUT"' };
+        const { outs, id } = await engine.create(LOCAL, inputs);
+        assert.equal((await engine.update(LOCAL, id, outs, inputs)).stdout, "after one");
+        const silent = { ...inputs, addPreviousOutputInEnv: false };
+        assert.equal((await engine.update(LOCAL, id, outs, silent)).stdout, "after ");
+    });
+
+    it("runs its create script again where there is no update script", async () => {
+        const inputs = { create: `echo x >> ${folder}/runs` };
+        const { outs, id } = await engine.create(LOCAL, inputs);
+        await engine.update(LOCAL, id, outs, { ...inputs, environment: { A: "b" } });
+        assert.equal(await readFile(join(folder, "runs"), "utf8"), "x\nx\n");
+    });
+
+    it("is replaced by other triggers only", async () => {
+        const inputs = { create: "true", triggers: [1] };
+        const other = await engine.diff(LOCAL, inputs, { create: "false", stdin: "x", triggers: [1] });
+        assert.deepEqual(other.getReplacesList(), []);
+        assert.deepEqual(other.getDiffsList().sort(), ["create", "stdin"]);
+        assert.deepEqual((await engine.diff(LOCAL, inputs, { ...inputs, triggers: [2] })).getReplacesList(), [
+            "triggers",
+        ]);
+    });
+
+    it("runs its delete script when deleted, and nothing where there is none", async () => {
+        await engine.delete(LOCAL, "1", {
+            create: `touch ${folder}/wrong`,
+            delete: `touch ${folder}/deleted`,
+        });
+        await engine.delete(LOCAL, "1", { create: `touch ${folder}/wrong` });
+        assert.equal(await readFile(join(folder, "deleted"), "utf8"), "");
+        await assert.rejects(readFile(join(folder, "wrong")));
+    });
+
+    it("shows its output line by line, as `logging` says", async () => {
+        const create = "printf 'a\\nb'; echo c >&2";
+        await engine.create(LOCAL, { create });
+        assert.deepEqual([...engine.logged].sort(), ["a", "b", "c"]);
+        engine.logged.length = 0;
+        await engine.create(LOCAL, { create, logging: "stderr" });
+        assert.deepEqual(engine.logged, ["c"]);
+        engine.logged.length = 0;
+        await engine.create(LOCAL, { create, logging: "none" });
+        assert.deepEqual(engine.logged, []);
+    });
+
+    it("with a secret input: shows nothing, and what it prints is secret", async () => {
+        const { outs } = await engine.create(LOCAL, { create: "cat", stdin: secret("pass-word") });
+        assert.deepEqual(engine.logged, []);
+        assert.deepEqual(outs.stdout, secret("pass-word"));
+        assert.deepEqual(outs.stdin, secret("pass-word"));
+    });
+
+    it("fails with exit status, script and output", async () => {
+        const failure = await failureOf(engine.create(LOCAL, { create: "echo why >&2; exit 3" }));
+        assert.match(failure.details, /^exit status 3: running "echo why >&2; exit 3":\nwhy/);
+    });
+
+    it("with a secret input: fails without the script, its output and the secret", async () => {
+        const inputs = {
+            create: "cat; cat /dev/null >&2; echo pass-word >&2; exit 1",
+            stdin: secret("pass-word"),
+        };
+        const failure = await failureOf(engine.create(LOCAL, inputs));
+        assert.match(failure.details, /^exit status 1: running a script with secret inputs:\n\[secret\]\n$/);
+    });
+
+    it("is stopped, with everything it started, when the engine cancels", async () => {
+        const create = `sleep 60 & echo $! > ${folder}/pid; wait`;
+        const running = failureOf(engine.create(LOCAL, { create }));
+        await sleep(300);
+        const pid = Number(await readFile(join(folder, "pid"), "utf8"));
+        await engine.cancel();
+        assert.match((await running).details, /^cancelled/);
+        await sleep(50);
+        assert.equal(await isRunning(pid), false);
+    });
+
+    it("refuses an input that it would have to ignore", async () => {
+        const { failures } = await engine.check(LOCAL, { create: "true", assetPaths: ["*"] });
+        assert.equal(failures.length, 1);
+        assert.match(failures[0] ?? "", /^assetPaths: .*covers only what Skep uses/);
+    });
+});
+
+/** A killed child of another process may stay as a zombie where nobody reaps it: that is ended, too. */
+async function isRunning(pid: number): Promise<boolean> {
+    const status = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
+    return status !== undefined && !/\) [ZX] /.test(status);
+}
+
+describe("a command on a host", () => {
+    let engine: TestEngine;
+    let host: SshHost | undefined;
+    let keys: { host: Props; user: Props };
+
+    before(async () => {
+        const [hostKey, user] = await Promise.all(
+            ["ED25519", "ED25519"].map((algorithm) => generated({ algorithm })),
+        );
+        keys = { host: hostKey as Props, user: user as Props };
+    });
+
+    beforeEach(async () => {
+        engine = await TestEngine.inProcess(command);
+    });
+
+    afterEach(async () => {
+        await engine.stop();
+        await host?.close();
+    });
+
+    /** Starts the host and returns the connection to it. */
+    async function start(options: Partial<SshHostOptions> = {}): Promise<Props> {
+        const { host: hostKeys, user } = keys;
+        host = new SshHost({
+            hostKey: hostKeys.privateKeyOpenssh,
+            authorizedKey: user.publicKeyOpenssh,
+            ...options,
+        });
+        const port = await host.listen();
+        return {
+            host: "127.0.0.1",
+            port,
+            user: "admin",
+            privateKey: user.privateKeyOpenssh,
+            dialErrorLimit: 0,
+        };
+    }
+
+    it("runs its script with stdin and closes its connection", async () => {
+        const connection = await start();
+        const { outs } = await engine.create(REMOTE, {
+            connection,
+            create: "cat; echo err >&2",
+            stdin: "in",
+        });
+        assert.equal(outs.stdout, "in");
+        assert.equal(outs.stderr, "err");
+        await sleep(50);
+        assert.equal(host?.open.size, 0);
+    });
+
+    it("keeps its connection secret in state", async () => {
+        const connection = await start();
+        const { outs } = await engine.create(REMOTE, { connection, create: "echo plain" });
+        assert.deepEqual(outs.connection, secret(connection));
+        assert.equal(outs.stdout, "plain");
+    });
+
+    it("logs in with RSA and ECDSA keys, too", async function () {
+        this.timeout(20_000);
+        for (const inputs of [{ algorithm: "RSA" }, { algorithm: "ECDSA", ecdsaCurve: "P384" }]) {
+            const user = await generated(inputs);
+            const connection = await start({ authorizedKey: user.publicKeyOpenssh });
+            const own = { ...connection, privateKey: user.privateKeyOpenssh };
+            assert.equal(
+                (await engine.create(REMOTE, { connection: own, create: "echo in" })).outs.stdout,
+                "in",
+            );
+            const pem = { ...connection, privateKey: user.privateKeyPem };
+            assert.equal(
+                (await engine.create(REMOTE, { connection: pem, create: "echo in" })).outs.stdout,
+                "in",
+            );
+            await host?.close();
+        }
+        host = undefined;
+    });
+
+    it("talks only to the host whose key is pinned", async () => {
+        const connection = await start();
+        const right = { ...connection, hostKey: keys.host.publicKeyOpenssh };
+        assert.equal(
+            (await engine.create(REMOTE, { connection: right, create: "echo ok" })).outs.stdout,
+            "ok",
+        );
+        const wrong = { ...connection, hostKey: keys.user.publicKeyOpenssh };
+        const failure = await failureOf(engine.create(REMOTE, { connection: wrong, create: "echo no" }));
+        assert.match(failure.details, /after 1 failed dial attempts to 127\.0\.0\.1:\d+: .*host/i);
+    });
+
+    it("dials again until the host answers, as often as allowed", async () => {
+        const connection = await start({ refuseFirst: 3 });
+        const patient = { ...connection, dialErrorLimit: 3 };
+        assert.equal(
+            (await engine.create(REMOTE, { connection: patient, create: "echo up" })).outs.stdout,
+            "up",
+        );
+        assert.equal(host?.connections, 4);
+        await host?.close();
+        const again = await start({ refuseFirst: 3 });
+        const failure = await failureOf(
+            engine.create(REMOTE, { connection: { ...again, dialErrorLimit: 2 }, create: "echo no" }),
+        );
+        assert.match(failure.details, /^after 3 failed dial attempts/);
+    });
+
+    it("goes through a proxy", async () => {
+        const connection = await start();
+        const viaProxy = { ...connection, proxy: connection };
+        assert.equal(
+            (await engine.create(REMOTE, { connection: viaProxy, create: "echo far" })).outs.stdout,
+            "far",
+        );
+        assert.equal(host?.connections, 2);
+    });
+
+    it("passes the environment that the server takes, and fails for what it drops", async () => {
+        const connection = await start();
+        const inputs = { connection, create: 'echo "$LC_NAME"' };
+        const taken = await engine.create(REMOTE, { ...inputs, environment: { LC_NAME: "x" } });
+        assert.equal(taken.outs.stdout, "x");
+        const failure = await failureOf(engine.create(REMOTE, { ...inputs, environment: { TOKEN: "x" } }));
+        assert.match(failure.details, /did not accept the environment variables TOKEN/);
+    });
+
+    it("fails with the exit status of its script", async () => {
+        const connection = await start();
+        const failure = await failureOf(engine.create(REMOTE, { connection, create: "echo why; exit 7" }));
+        assert.match(failure.details, /^Process exited with status 7: running "echo why; exit 7":\nwhy/);
+    });
+
+    it("a changed connection is an update, not a replacement", async () => {
+        const inputs = { connection: { host: "a" }, create: "true" };
+        const response = await engine.diff(REMOTE, inputs, { ...inputs, connection: { host: "b" } });
+        assert.deepEqual(response.getDiffsList(), ["connection"]);
+        assert.deepEqual(response.getReplacesList(), []);
+    });
+
+    it("without a delete script, being deleted touches no host", async () => {
+        const connection = await start();
+        await engine.delete(REMOTE, "1", { connection, create: "true" });
+        assert.equal(host?.connections, 0);
+        await engine.delete(REMOTE, "1", { connection, create: "true", delete: "true" });
+        assert.equal(host?.connections, 1);
+    });
+
+    it("gives up at once when the engine cancels, also while dialling", async () => {
+        const connection = await start();
+        const running = failureOf(engine.create(REMOTE, { connection, create: "sleep 30" }));
+        const unreachable = { ...connection, port: 1, dialErrorLimit: -1 };
+        const dialling = failureOf(
+            engine.create(REMOTE, { connection: unreachable, create: "true" }, { name: "b" }),
+        );
+        await sleep(300);
+        const asked = Date.now();
+        await engine.cancel();
+        assert.match((await running).details, /^cancelled/);
+        await dialling;
+        assert.ok(Date.now() - asked < 500);
+    });
+
+    it("needs a connection with a host", async () => {
+        assert.deepEqual((await engine.check(REMOTE, {})).failures, [
+            "connection: Missing required property 'connection'",
+        ]);
+        const { failures } = await engine.check(REMOTE, { connection: { user: "root" } });
+        assert.deepEqual(failures, ["connection.host: Missing required property 'host'"]);
+    });
+});

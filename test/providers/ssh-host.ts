@@ -1,0 +1,87 @@
+// A host to test against: an SSH server in this process that runs what it is asked to run in a shell.
+import { spawn } from "node:child_process";
+import type { AddressInfo, Socket } from "node:net";
+import { connect } from "node:net";
+import { Server, utils, type Connection, type Session } from "ssh2";
+
+/** Variables that the server takes, as sshd's AcceptEnv does. */
+const ACCEPTED = /^(LANG|LC_.*)$/;
+
+export interface SshHostOptions {
+    hostKey: string;
+    /** The only key that may log in. */
+    authorizedKey: string;
+    /** So many first connections are dropped, like those to a host that boots. */
+    refuseFirst?: number;
+}
+
+export class SshHost {
+    connections = 0;
+    /** Those still open. */
+    readonly open = new Set<Connection>();
+    private readonly server: Server;
+
+    constructor(private readonly options: SshHostOptions) {
+        this.server = new Server({ hostKeys: [options.hostKey] }, (client) => this.accept(client));
+    }
+
+    async listen(): Promise<number> {
+        await new Promise<void>((resolve) => this.server.listen(0, "127.0.0.1", resolve));
+        return (this.server.address() as AddressInfo).port;
+    }
+
+    async close(): Promise<void> {
+        for (const client of this.open) client.end();
+        await new Promise<void>((resolve) => this.server.close(() => resolve()));
+    }
+
+    private accept(client: Connection): void {
+        this.connections += 1;
+        client.on("error", () => undefined);
+        if (this.connections <= (this.options.refuseFirst ?? 0)) return void client.end();
+        this.open.add(client);
+        client.on("close", () => this.open.delete(client));
+        client.on("authentication", (context) => {
+            const offered = context.method === "publickey" ? context.key.data : undefined;
+            if (offered?.equals(this.authorized())) context.accept();
+            else context.reject(["publickey"]);
+        });
+        client.on("session", (accept) => serveSession(accept()));
+        client.on("tcpip", (accept, _reject, { destIP, destPort }) => {
+            const channel = accept();
+            const target: Socket = connect(destPort, destIP);
+            channel.pipe(target).pipe(channel);
+            for (const end of [channel, target]) end.on("error", () => undefined);
+        });
+    }
+
+    private authorized(): Buffer {
+        const key = utils.parseKey(this.options.authorizedKey);
+        if (key instanceof Error) throw key;
+        return key.getPublicSSH();
+    }
+}
+
+function serveSession(session: Session): void {
+    const env: Record<string, string> = {};
+    session.on("env", (accept, reject, { key, val }) => {
+        if (!ACCEPTED.test(key)) return void reject?.();
+        env[key] = val;
+        accept?.();
+    });
+    session.on("exec", (accept, _reject, { command }) => {
+        const channel = accept();
+        const shell = spawn("/bin/sh", ["-c", command], {
+            env: { PATH: process.env.PATH, ...env },
+            detached: true,
+        });
+        channel.pipe(shell.stdin);
+        shell.stdin.on("error", () => undefined);
+        shell.stdout.on("data", (chunk) => channel.write(chunk));
+        shell.stderr.on("data", (chunk) => channel.stderr.write(chunk));
+        shell.on("close", (code) => {
+            channel.exit(code ?? 255);
+            channel.end();
+        });
+    });
+}
