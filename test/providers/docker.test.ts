@@ -1,0 +1,294 @@
+// The stand-in for the docker plugin against a real Docker engine. Images are made from nothing but a shell.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
+import Docker from "dockerode";
+import { pack } from "tar-stream";
+import { docker as provider } from "../../offline/plugins/docker/provider";
+import type { Props } from "../../providers/runtime/types";
+import { secret } from "../../providers/runtime/wire";
+import { failureOf, TestEngine } from "./support";
+
+const CONTAINER = "docker:index/container:Container";
+const NETWORK = "docker:index/network:Network";
+const VOLUME = "docker:index/volume:Volume";
+
+const STACK = "test-standins";
+const LABELS = [{ label: "io.skep.stack", value: STACK }];
+const PREFIX = `skep-${STACK}`;
+const IMAGE = `${PREFIX}:latest`;
+/** Programs that the image has, each with the libraries that it needs. */
+const PROGRAMS = ["/bin/sh", "/bin/sleep", "/bin/cat", "/bin/ls"];
+const FOREVER = ["/bin/sh", "-c", "trap 'exit 0' TERM; while :; do /bin/sleep 0.1; done"];
+
+const engineApi = new Docker();
+
+describe("the docker stand-in", function () {
+    this.timeout(60_000);
+    let engine: TestEngine;
+
+    before(async function () {
+        const answer = await engineApi.ping().catch((error: Error) => error);
+        if (answer instanceof Error) {
+            console.log(`      skipped: no Docker engine answers (${answer.message})`);
+            return this.skip();
+        }
+        await removeEverything();
+        await importImage();
+    });
+
+    beforeEach(async () => {
+        engine = await TestEngine.inProcess(provider);
+    });
+
+    afterEach(async () => {
+        await engine.stop();
+        await removeEverything();
+    });
+
+    after(async () => {
+        await engineApi
+            .getImage(IMAGE)
+            .remove({ force: true })
+            .catch(() => undefined);
+    });
+
+    async function create(type: string, inputs: Props, name = "it") {
+        const checked = await engine.check(type, { labels: LABELS, ...inputs });
+        assert.deepEqual(checked.failures, []);
+        return { ...(await engine.create(type, checked.inputs, { name })), inputs: checked.inputs };
+    }
+
+    function container(inputs: Props = {}, name?: string) {
+        return create(CONTAINER, { name: `${PREFIX}-c`, image: IMAGE, command: FOREVER, ...inputs }, name);
+    }
+
+    it("makes a network with its subnet, sees it, and removes it", async () => {
+        const ipamConfigs = [{ subnet: "10.203.0.0/16", gateway: "10.203.255.254" }];
+        const { id, outs, inputs } = await create(NETWORK, { name: `${PREFIX}-n`, ipamConfigs });
+        assert.deepEqual(outs.ipamConfigs, ipamConfigs);
+        assert.equal(outs.driver, "bridge");
+        assert.equal(outs.scope, "local");
+        assert.equal((await engine.read(NETWORK, id, outs, inputs)).id, id);
+        await engine.delete(NETWORK, id, outs);
+        assert.equal((await engine.read(NETWORK, id, outs, inputs)).id, "");
+        await engine.delete(NETWORK, id, outs);
+    });
+
+    it("makes a volume, sees it, and removes it", async () => {
+        const { id, outs, inputs } = await create(VOLUME, { name: `${PREFIX}-v` });
+        assert.ok(existsSync(outs.mountpoint));
+        assert.equal((await engine.read(VOLUME, id, outs, inputs)).id, id);
+        await engine.delete(VOLUME, id, outs);
+        assert.equal((await engine.read(VOLUME, id, outs, inputs)).id, "");
+        await engine.delete(VOLUME, id, outs);
+    });
+
+    it("gives a name where the program gives none", async () => {
+        const { outs } = await create(VOLUME, {}, "data");
+        assert.match(outs.name, /^data-[0-9a-f]{7}$/);
+    });
+
+    it("makes a container with fixed address, ports, files, mounts, labels and capabilities", async () => {
+        await create(NETWORK, { name: `${PREFIX}-n`, ipamConfigs: [{ subnet: "10.203.0.0/16" }] });
+        await create(NETWORK, { name: `${PREFIX}-n2`, ipamConfigs: [{ subnet: "10.204.0.0/16" }] }, "second");
+        await create(VOLUME, { name: `${PREFIX}-v` });
+        const { id, outs } = await container({
+            hostname: "host-a",
+            networksAdvanced: [
+                { name: `${PREFIX}-n`, ipv4Address: "10.203.7.7", aliases: ["a"] },
+                { name: `${PREFIX}-n2`, ipv4Address: "10.204.7.7" },
+            ],
+            ports: [{ internal: 22, external: 42922, ip: "127.0.0.1" }],
+            uploads: [
+                { file: "/etc/made/up/a", content: "text" },
+                { file: "/etc/made/up/b", contentBase64: Buffer.from("base64").toString("base64") },
+                { file: "/etc/made/up/c", source: __filename, permissions: "0600" },
+            ],
+            capabilities: { adds: ["NET_ADMIN"], drops: ["MKNOD"] },
+            tmpfs: { "/run": "rw,exec", "/tmp": "" },
+            volumes: [{ volumeName: `${PREFIX}-v`, containerPath: "/data" }],
+            mounts: [{ type: "bind", source: "/etc", target: "/host-etc", readOnly: true }],
+            hosts: [{ host: "registry.test", ip: "10.203.0.9" }],
+            memory: 64,
+            restart: "on-failure",
+            stopSignal: "SIGRTMIN+3",
+            stopTimeout: 3,
+            securityOpts: ["no-new-privileges"],
+        });
+        const found = await engineApi.getContainer(id).inspect();
+        assert.equal(found.Config.Hostname, "host-a");
+        assert.equal(found.NetworkSettings.Networks[`${PREFIX}-n`]?.IPAddress, "10.203.7.7");
+        assert.equal(found.NetworkSettings.Networks[`${PREFIX}-n2`]?.IPAddress, "10.204.7.7");
+        assert.deepEqual(found.HostConfig.PortBindings, {
+            "22/tcp": [{ HostIp: "127.0.0.1", HostPort: "42922" }],
+        });
+        assert.deepEqual(found.HostConfig.Tmpfs, { "/run": "rw,exec", "/tmp": "" });
+        assert.deepEqual(found.HostConfig.CapDrop?.map(withoutPrefix), ["MKNOD"]);
+        assert.deepEqual(found.HostConfig.CapAdd?.map(withoutPrefix), ["NET_ADMIN"]);
+        assert.equal(found.HostConfig.Memory, 64 * 1024 * 1024);
+        assert.equal(found.HostConfig.RestartPolicy?.Name, "on-failure");
+        assert.equal(found.Config.Labels["io.skep.stack"], STACK);
+        assert.deepEqual(found.Mounts.map(({ Destination }) => Destination).sort(), ["/data", "/host-etc"]);
+
+        assert.equal(await run(id, "/bin/cat /etc/made/up/a /etc/made/up/b"), "textbase64");
+        assert.match(await run(id, "/bin/ls -l /etc/made/up/c"), /^-rw-------/);
+        assert.match(await run(id, "/bin/cat /etc/hosts"), /10\.203\.0\.9\s+registry\.test/);
+        const addresses = (outs.networkDatas as Props[]).map(({ ipAddress }) => ipAddress).sort();
+        assert.deepEqual(addresses, ["10.203.7.7", "10.204.7.7"]);
+    });
+
+    it("shows no change after it has made a container, and none after reading it again", async () => {
+        const { id, outs, inputs } = await container();
+        const read = await engine.read(CONTAINER, id, outs, inputs);
+        assert.deepEqual(read.inputs, inputs);
+        assert.deepEqual((await engine.diff(CONTAINER, read.inputs, inputs, read.outs)).getDiffsList(), []);
+    });
+
+    it("keeps the content of a secret upload secret, and the rest of it readable", async () => {
+        const uploads = [{ file: "/key", content: secret("pass-word") }];
+        const { outs } = await container({ uploads });
+        assert.deepEqual(outs.uploads, uploads);
+    });
+
+    it("updates memory and restart policy of the running container", async () => {
+        const { id, outs, inputs } = await container({ memory: 64 });
+        const started = (await engineApi.getContainer(id).inspect()).State.StartedAt;
+        const news = { ...inputs, memory: 96, memorySwap: 192, restart: "always" };
+        assert.deepEqual((await engine.diff(CONTAINER, inputs, news)).getReplacesList(), []);
+        const updated = await engine.update(CONTAINER, id, outs, news);
+        const found = await engineApi.getContainer(id).inspect();
+        assert.equal(found.HostConfig.Memory, 96 * 1024 * 1024);
+        assert.equal(found.State.StartedAt, started);
+        assert.equal(updated.restart, "always");
+    });
+
+    it("is replaced, the old one first, for what cannot change in place", async () => {
+        const inputs = { image: "a", hostname: "h", uploads: [{ file: "/a", content: "1" }] };
+        const news = { image: "a", hostname: "i", uploads: [{ file: "/a", content: "2" }] };
+        const response = await engine.diff(CONTAINER, inputs, news);
+        assert.deepEqual(response.getReplacesList(), ["hostname", "uploads"]);
+        assert.equal(response.getDeletebeforereplace(), true);
+    });
+
+    it("counts a stopped container that must run as gone, and keeps one that need not run", async () => {
+        const must = await container();
+        await engineApi.getContainer(must.id).kill();
+        assert.equal((await engine.read(CONTAINER, must.id, must.outs, must.inputs)).id, "");
+        const may = await container({ name: `${PREFIX}-may`, mustRun: false }, "may");
+        await engineApi.getContainer(may.id).kill();
+        const read = await engine.read(CONTAINER, may.id, may.outs, may.inputs);
+        assert.equal(read.id, may.id);
+        assert.equal(read.outs.exitCode, 137);
+    });
+
+    it("counts a missing container as gone, and deleting it again is fine", async () => {
+        const { id, outs, inputs } = await container();
+        await engine.delete(CONTAINER, id, outs);
+        assert.equal((await engine.read(CONTAINER, id, outs, inputs)).id, "");
+        await engine.delete(CONTAINER, id, outs);
+    });
+
+    it("deletes at once a container that ignores every polite signal", async () => {
+        const deaf = ["/bin/sh", "-c", "trap '' TERM INT; while :; do /bin/sleep 1; done"];
+        const { id, outs } = await container({ command: deaf });
+        const asked = Date.now();
+        await engine.delete(CONTAINER, id, outs);
+        assert.ok(Date.now() - asked < 5000, `took ${Date.now() - asked} ms`);
+    });
+
+    it("replaces what an interrupted run of the same resource left under its name", async () => {
+        const first = await container();
+        const second = await container();
+        assert.notEqual(first.id, second.id);
+        await assert.rejects(engineApi.getContainer(first.id).inspect());
+    });
+
+    it("refuses a name that something else has, and leaves that alone", async () => {
+        const first = await container();
+        const failure = await failureOf(container({}, "other"));
+        assert.match(failure.details, /exists and belongs to something else/);
+        assert.equal((await engineApi.getContainer(first.id).inspect()).State.Running, true);
+    });
+
+    it("leaves nothing behind when a container cannot start", async () => {
+        const failure = await failureOf(container({ command: ["/no/such/program"] }));
+        assert.match(failure.details, /no such file/);
+        await assert.rejects(engineApi.getContainer(`${PREFIX}-c`).inspect());
+    });
+
+    it("leaves nothing behind when a file to upload does not exist", async () => {
+        await failureOf(container({ uploads: [{ file: "/a", source: "/no/such/file" }] }));
+        await assert.rejects(engineApi.getContainer(`${PREFIX}-c`).inspect());
+    });
+
+    it("makes a container without starting it if asked", async () => {
+        const { id, outs, inputs } = await container({ start: false, mustRun: false });
+        assert.equal((await engineApi.getContainer(id).inspect()).State.Running, false);
+        assert.equal((await engine.read(CONTAINER, id, outs, inputs)).id, id);
+    });
+
+    it("waits until the container is healthy", async () => {
+        const healthcheck = { tests: ["CMD", "/bin/cat", "/etc/ready"], interval: "200ms", retries: 50 };
+        const command = ["/bin/sh", "-c", "/bin/sleep 1; echo > /etc/ready; /bin/sleep 60"];
+        const { id } = await container({ healthcheck, command, wait: true, waitTimeout: 20 });
+        assert.equal((await engineApi.getContainer(id).inspect()).State.Health?.Status, "healthy");
+    });
+
+    it("gives up, and leaves nothing behind, when the container does not become healthy in time", async () => {
+        const healthcheck = { tests: ["CMD", "/bin/cat", "/etc/ready"], interval: "200ms", retries: 50 };
+        const failure = await failureOf(container({ healthcheck, wait: true, waitTimeout: 1 }));
+        assert.match(failure.details, /is not healthy after 1 s/);
+        await assert.rejects(engineApi.getContainer(`${PREFIX}-c`).inspect());
+    });
+
+    it("names a type that it does not cover", async () => {
+        const failure = await failureOf(engine.create("docker:index/image:Image", {}));
+        assert.match(
+            failure.details,
+            /^docker:index\/image:Image is not covered: .*covers only what Skep uses/,
+        );
+    });
+});
+
+function withoutPrefix(capability: string): string {
+    return capability.replace(/^CAP_/, "");
+}
+
+/** Runs a script inside the container and returns what it prints. */
+async function run(id: string, script: string): Promise<string> {
+    return execFileSync("docker", ["exec", id, "/bin/sh", "-c", script], { encoding: "utf8" });
+}
+
+/** Removes everything that carries the label of these tests. */
+async function removeEverything(): Promise<void> {
+    const filters = { label: [`io.skep.stack=${STACK}`] };
+    for (const { Id } of await engineApi.listContainers({ all: true, filters })) {
+        await engineApi.getContainer(Id).remove({ force: true, v: true });
+    }
+    for (const { Id } of await engineApi.listNetworks({ filters })) await engineApi.getNetwork(Id).remove();
+    for (const { Name } of (await engineApi.listVolumes({ filters })).Volumes) {
+        await engineApi.getVolume(Name).remove();
+    }
+}
+
+async function importImage(): Promise<void> {
+    const archive = pack();
+    const files = new Set(PROGRAMS.flatMap((program) => [program, ...librariesOf(program)]));
+    for (const file of files)
+        archive.entry({ name: file.slice(1), mode: 0o755 }, readFileSync(realpathSync(file)));
+    archive.entry({ name: "etc/", type: "directory" });
+    archive.finalize();
+    // The library's types know neither tar-stream's streams nor that this call returns a promise.
+    const source = archive as unknown as NodeJS.ReadableStream;
+    const importing = engineApi.importImage(source, { repo: PREFIX, tag: "latest" }) as unknown;
+    const progress = await (importing as Promise<NodeJS.ReadableStream>);
+    await new Promise<void>((resolve, reject) => {
+        engineApi.modem.followProgress(progress, (error) => (error ? reject(error) : resolve()));
+    });
+}
+
+function librariesOf(program: string): string[] {
+    const printed = execFileSync("ldd", [program], { encoding: "utf8" });
+    return [...printed.matchAll(/(\/\S+) \(0x/g)].map(([, path]) => path as string);
+}
