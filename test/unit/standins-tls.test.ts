@@ -1,0 +1,214 @@
+// Keys, certificates and passwords of the stand-ins, read by others' code: Node's own parsers and ssh-keygen.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import bcrypt from "bcryptjs";
+import fc from "fast-check";
+import { utils } from "ssh2";
+import {
+    checkCharacters,
+    CHARACTER_DEFAULTS,
+    randomCharacters,
+} from "../../offline/plugins/random/characters";
+import { random } from "../../offline/plugins/random/provider";
+import { tls } from "../../offline/plugins/tls/provider";
+import type { Context, Props, Provider } from "../../providers/runtime/types";
+
+const CTX = {} as Context;
+
+async function make(provider: Provider, type: string, inputs: Props): Promise<Props> {
+    const resource = provider.resources[type];
+    assert.ok(resource);
+    const checked = { ...resource.defaults, ...inputs };
+    assert.deepEqual(resource.check?.(checked), []);
+    const { id, outs } = await resource.create(checked, CTX);
+    return { ...checked, ...outs, id };
+}
+
+const makeKey = (inputs: Props) => make(tls, "tls:index/privateKey:PrivateKey", inputs);
+
+const KINDS: [string, Props, string][] = [
+    ["ED25519", { algorithm: "ED25519" }, "PRIVATE KEY"],
+    ["RSA", { algorithm: "RSA", rsaBits: 2048 }, "RSA PRIVATE KEY"],
+    ["ECDSA P256", { algorithm: "ECDSA", ecdsaCurve: "P256" }, "EC PRIVATE KEY"],
+    ["ECDSA P521", { algorithm: "ECDSA", ecdsaCurve: "P521" }, "EC PRIVATE KEY"],
+];
+
+describe("a private key of the tls stand-in", function () {
+    this.timeout(20_000);
+
+    for (const [kind, inputs, label] of KINDS) {
+        it(`is the same ${kind} key in every format`, async () => {
+            const key = await makeKey(inputs);
+            assert.ok(key.privateKeyPem.startsWith(`-----BEGIN ${label}-----\n`));
+            assert.ok(key.privateKeyPemPkcs8.startsWith("-----BEGIN PRIVATE KEY-----\n"));
+            assert.ok(key.privateKeyOpenssh.startsWith("-----BEGIN OPENSSH PRIVATE KEY-----\n"));
+            for (const pem of [key.privateKeyPem, key.privateKeyPemPkcs8]) {
+                const spki = createPublicKey(createPrivateKey(pem)).export({ type: "spki", format: "pem" });
+                assert.equal(spki, key.publicKeyPem);
+            }
+            const parsed = utils.parseKey(key.privateKeyOpenssh);
+            assert.ok(!(parsed instanceof Error));
+            const [type, body] = key.publicKeyOpenssh.split(" ");
+            assert.equal(parsed.type, type);
+            assert.equal(parsed.getPublicSSH().toString("base64"), body.trim());
+        });
+    }
+
+    it("has the fingerprints that ssh-keygen computes, from a private key that ssh-keygen reads", async function () {
+        const folder = mkdtempSync(join(tmpdir(), "skep-key-"));
+        try {
+            const key = await makeKey({ algorithm: "ED25519" });
+            const file = join(folder, "key");
+            writeFileSync(file, key.privateKeyOpenssh, { mode: 0o600 });
+            const keygen = (...args: string[]) =>
+                execFileSync("ssh-keygen", [...args, "-f", file]).toString();
+            try {
+                assert.equal(keygen("-y").trim(), key.publicKeyOpenssh.trim());
+            } catch (error) {
+                if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+                console.log("      skipped: there is no ssh-keygen");
+                return this.skip();
+            }
+            assert.equal(keygen("-l").split(" ")[1], key.publicKeyFingerprintSha256);
+            assert.equal(keygen("-l", "-E", "md5").split(" ")[1], `MD5:${key.publicKeyFingerprintMd5}`);
+        } finally {
+            rmSync(folder, { recursive: true });
+        }
+    });
+
+    it("on the curve P224 has no SSH form", async () => {
+        const key = await makeKey({ algorithm: "ECDSA" });
+        assert.deepEqual(
+            [key.publicKeyOpenssh, key.privateKeyOpenssh, key.publicKeyFingerprintMd5],
+            ["", "", ""],
+        );
+    });
+});
+
+describe("certificates of the tls stand-in", () => {
+    async function authority(inputs: Props = { algorithm: "ECDSA", ecdsaCurve: "P384" }) {
+        const key = await makeKey(inputs);
+        const ca = await make(tls, "tls:index/selfSignedCert:SelfSignedCert", {
+            privateKeyPem: key.privateKeyPem,
+            allowedUses: ["cert_signing", "crl_signing"],
+            isCaCertificate: true,
+            validityPeriodHours: 24,
+            subject: { commonName: "the ca", organization: "skep" },
+        });
+        return { key, ca };
+    }
+
+    async function signed(inputs: Props = {}, caInputs?: Props) {
+        const { key: caKey, ca } = await authority(caInputs);
+        const key = await makeKey({ algorithm: "ED25519" });
+        const request = await make(tls, "tls:index/certRequest:CertRequest", {
+            privateKeyPem: key.privateKeyPem,
+            subject: { commonName: "host" },
+            dnsNames: ["host.test"],
+            ipAddresses: ["10.0.0.1", "::1"],
+        });
+        const cert = await make(tls, "tls:index/locallySignedCert:LocallySignedCert", {
+            caCertPem: ca.certPem,
+            caPrivateKeyPem: caKey.privateKeyPem,
+            certRequestPem: request.certRequestPem,
+            validityPeriodHours: 12,
+            allowedUses: ["digital_signature", "server_auth"],
+            ...inputs,
+        });
+        return { ca, cert, key };
+    }
+
+    for (const [kind, inputs] of KINDS) {
+        it(`are signed by their authority's ${kind} key, for the key and the names that asked`, async function () {
+            this.timeout(20_000);
+            const { ca, cert, key } = await signed({}, inputs);
+            const issuer = new X509Certificate(ca.certPem);
+            const leaf = new X509Certificate(cert.certPem);
+            assert.ok(leaf.verify(issuer.publicKey));
+            assert.ok(leaf.checkIssued(issuer));
+            assert.ok(leaf.checkPrivateKey(createPrivateKey(key.privateKeyPem)));
+            assert.equal(leaf.checkHost("host.test"), "host.test");
+            assert.equal(leaf.checkIP("10.0.0.1"), "10.0.0.1");
+            assert.equal(leaf.checkIP("10.0.0.2"), undefined);
+            assert.deepEqual([issuer.ca, leaf.ca], [true, false]);
+            assert.deepEqual(leaf.keyUsage, ["1.3.6.1.5.5.7.3.1"]);
+        });
+    }
+
+    it("last as long as asked", async () => {
+        const { cert } = await signed();
+        const hours = (Date.parse(cert.validityEndTime) - Date.parse(cert.validityStartTime)) / 3_600_000;
+        assert.equal(hours, 12);
+        assert.match(cert.validityEndTime, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+        assert.equal(new X509Certificate(cert.certPem).validTo, openssl(cert.validityEndTime));
+    });
+
+    it("are replaced when they are due, and not before", async () => {
+        const resource = tls.resources["tls:index/locallySignedCert:LocallySignedCert"];
+        const { cert } = await signed({ earlyRenewalHours: 11 });
+        assert.deepEqual(resource?.drift?.(cert, cert), []);
+        const { cert: due } = await signed({ earlyRenewalHours: 12 });
+        assert.deepEqual(resource?.drift?.(due, due), ["readyForRenewal"]);
+        assert.ok(resource?.replaceOn?.includes("readyForRenewal"));
+    });
+
+    it("refuse uses that do not exist", () => {
+        const resource = tls.resources["tls:index/selfSignedCert:SelfSignedCert"];
+        const failures = resource?.check?.({ allowedUses: ["server_auth", "world_peace"] });
+        assert.deepEqual(failures, [
+            { property: "allowedUses", reason: "there is no use 'world_peace' of a certificate" },
+        ]);
+    });
+});
+
+/** A time as OpenSSL writes it. */
+function openssl(timestamp: string): string {
+    const [, day, month, year, time] =
+        /, (\d\d) (\w+) (\d+) ([\d:]+)/.exec(new Date(timestamp).toUTCString()) ?? [];
+    return `${month} ${String(Number(day)).padStart(2)} ${time} ${year} GMT`;
+}
+
+describe("the random stand-in", () => {
+    it("makes texts of the length asked, from the sets allowed, with at least as many of each as asked", () => {
+        const counts = fc.integer({ min: 0, max: 4 });
+        const inputs = fc.record({
+            length: fc.integer({ min: 16, max: 60 }),
+            minLower: counts,
+            minUpper: counts,
+            minNumeric: counts,
+            minSpecial: counts,
+        });
+        fc.assert(
+            fc.property(inputs, (wish) => {
+                const made = randomCharacters({ ...CHARACTER_DEFAULTS, ...wish });
+                assert.equal(made.length, wish.length);
+                const count = (set: RegExp) => (made.match(set) ?? []).length;
+                assert.ok(count(/[a-z]/g) >= wish.minLower);
+                assert.ok(count(/[A-Z]/g) >= wish.minUpper);
+                assert.ok(count(/[0-9]/g) >= wish.minNumeric);
+                assert.ok(count(/[^a-zA-Z0-9]/g) >= wish.minSpecial);
+            }),
+        );
+    });
+
+    it("uses no set that is not allowed", () => {
+        const inputs = { ...CHARACTER_DEFAULTS, length: 200, special: false, upper: false, numeric: false };
+        assert.match(randomCharacters(inputs), /^[a-z]{200}$/);
+    });
+
+    it("refuses texts that cannot be", () => {
+        const short = { ...CHARACTER_DEFAULTS, length: 3, minLower: 4 };
+        assert.deepEqual(checkCharacters(short), [
+            { property: "length", reason: "length must be at least 4" },
+        ]);
+    });
+
+    it("gives a password together with its bcrypt hash", async () => {
+        const made = await make(random, "random:index/randomPassword:RandomPassword", { length: 30 });
+        assert.ok(await bcrypt.compare(made.result, made.bcryptHash));
+    });
+});
