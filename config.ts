@@ -1,0 +1,223 @@
+// Stack configuration: every setting with its meaning and default, and every refusal that needs no swarm.
+// All problems are reported at once, before anything is touched.
+
+import { closest } from "fastest-levenshtein";
+import { z } from "zod";
+import type { Problem } from "./errors";
+import { overlaps, parseRange } from "./planning/addresses";
+import { survivesZoneLoss, tolerated } from "./planning/placement";
+
+const LAB_ZONES = ["lab-a", "lab-b", "lab-c", "lab-d", "lab-e", "lab-f"];
+const NAME = /^[a-z][a-z0-9-]{0,29}$/;
+const DNS_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/;
+
+const name = (what: string) =>
+    z.string().regex(NAME, { error: `${what} is a lower-case letter, then letters, digits and dashes, 30 at most` });
+const range = z
+    .string()
+    .refine((text) => parseRange(text) !== undefined, { error: "a range is written as in 10.200.0.0/16" });
+const port = z.number().int().min(1).max(65535);
+
+const schema = z.strictObject({
+    /** Where hosts come from: `lab` (containers on this machine) or `aws` (EC2 instances). Default `lab`. */
+    hosts: z.enum(["lab", "aws"], { error: "hosts is lab or aws" }).default("lab"),
+    /** Availability zones: how many (1 to 6), or their names. Default 3. */
+    zones: z
+        .union([z.number().int().min(1).max(6), z.array(name("a zone's name")).min(1).max(6)], {
+            error: "zones is a number from 1 to 6, or a list of up to 6 names",
+        })
+        .default(3),
+    /** Managers: 1, 3, 5 or 7; an even number adds a vote to win and tolerates no more losses. Default 3. */
+    managers: z.number().int().min(1).max(7).default(3),
+    /** Workers, 0 to 40. Default 3. */
+    workers: z.number().int().min(0, { error: "workers cannot be fewer than 0" }).max(40).default(3),
+    /** The engine, docker-ce: a series ("26.1": the newest of it, then recorded) or a version ("26.1.5"). Default "26.1". */
+    dockerVersion: z
+        .string()
+        .regex(/^\d+\.\d+(\.\d+)?$/, { error: 'dockerVersion is a series such as "26.1" or a version such as "26.1.5"' })
+        .default("26.1"),
+    /** containerd.io: a series or a version. Default: the newest that the repository has. */
+    containerdVersion: z
+        .string()
+        .regex(/^\d+\.\d+(\.\d+)?$/, { error: 'containerdVersion is a series such as "1.7" or a version' })
+        .optional(),
+    /** Managers' keys and Raft logs are encrypted at rest, and a restarted manager waits to be unlocked. Default true. */
+    autolock: z.boolean().default(true),
+    /** Managers run tasks too. Turn it off when workloads could starve the managers: then they are drained. Default true. */
+    managersRunTasks: z.boolean().default(true),
+    /** Address pools; none may overlap another or the hosts' network. */
+    addressPools: z
+        .strictObject({
+            /** Overlay networks, one /24 each. Default 10.200.0.0/16. */
+            overlay: range.default("10.200.0.0/16"),
+            /** Bridges on each host, one /24 each. Default 172.30.0.0/16. */
+            bridge: range.default("172.30.0.0/16"),
+        })
+        .prefault({}),
+    /**
+     * How services publish ports: `mesh` (every node answers), `host` (nodes with a task answer), or `auto`:
+     * mesh where the hosts' kernel has IPVS, else host. Default `auto`.
+     */
+    publish: z.enum(["auto", "mesh", "host"], { error: "publish is auto, mesh or host" }).default("auto"),
+    /** The private registry. */
+    registry: z
+        .strictObject({
+            /** The name that nodes pull by. Default `registry.skep.internal`. */
+            name: z
+                .string()
+                .regex(DNS_NAME, { error: "the registry's name is a DNS name of two parts or more" })
+                .default("registry.skep.internal"),
+            /** Its port on the node that runs it. Default 5000. */
+            port: port.default(5000),
+            /** The user that pushes and pulls. Default `skep`. */
+            user: name("the registry's user").default("skep"),
+        })
+        .prefault({}),
+    /** The sample stack: a web server and a client that asks it. */
+    sample: z
+        .strictObject({
+            /** Deploy it. Default true. */
+            enabled: z.boolean().default(true),
+            /** Web server tasks, at most one a node. Default 3. */
+            replicas: z.number().int().min(1).max(40).default(3),
+            /** The published port. Default 8080. */
+            port: port.default(8080),
+        })
+        .prefault({}),
+    /** The lab's network, a /20 that nothing else uses. Chosen at the first up and kept. */
+    labSubnet: range.optional(),
+    /** Where the lab's block of 200 ports on 127.0.0.1 begins. Chosen at the first up and kept. */
+    labPorts: z.number().int().min(1024).max(65000).optional(),
+    /** The exact packages found for dockerVersion and containerdVersion at the first up. Written by Skep. */
+    packages: z
+        .strictObject({ asked: z.string(), docker: z.string(), containerd: z.string() })
+        .optional(),
+});
+
+export type Settings = Omit<z.output<typeof schema>, "zones"> & { zones: string[] };
+export type Packages = NonNullable<Settings["packages"]>;
+
+/** Settings that Skep itself writes into a stack's configuration. */
+export const GENERATED = ["labSubnet", "labPorts", "packages"] as const;
+
+export interface Checked {
+    settings?: Settings;
+    problems: Problem[];
+    /** What is allowed but should be known. */
+    warnings: string[];
+}
+
+/** Checks a stack's `skep:` settings, without the prefix. Missing ones take their defaults. */
+export function checkSettings(stack: string, input: Readonly<Record<string, unknown>>): Checked {
+    const problems: Problem[] = [];
+    if (!NAME.test(stack))
+        problems.push({
+            id: "STACK_NAME",
+            problem: `"${stack}" cannot be a stack's name.`,
+            advice: "Take a lower-case letter, then letters, digits and dashes, 30 at most.",
+        });
+    const parsed = schema.safeParse(input);
+    if (!parsed.success) {
+        // What is refused must not hide what else is wrong: the rules between settings look at the rest.
+        const refused = new Set(parsed.error.issues.map((issue) => String(issue.path[0] ?? "")));
+        const rest = Object.fromEntries(
+            Object.entries(input).filter(([key]) => key in schema.shape && !refused.has(key)),
+        );
+        const partial = schema.safeParse(rest);
+        return {
+            problems: [
+                ...problems,
+                ...parsed.error.issues.flatMap(problemsOf),
+                ...(partial.success ? acrossSettings(partial.data, refused) : []),
+            ],
+            warnings: [],
+        };
+    }
+    const { data } = parsed;
+    problems.push(...acrossSettings(data, new Set()));
+    const zones = Array.isArray(data.zones) ? data.zones : LAB_ZONES.slice(0, data.zones);
+    return { settings: { ...data, zones }, problems, warnings: warningsOf(data.managers, zones.length) };
+}
+
+function problemsOf(issue: z.core.$ZodIssue): Problem[] {
+    const path = issue.path.join(".");
+    if (issue.code === "unrecognized_keys") {
+        const known = Object.keys(path === "" ? schema.shape : knownBelow(path));
+        return issue.keys.map((key) => ({
+            id: "CONFIG_UNKNOWN",
+            problem: `There is no setting skep:${path ? `${path}.` : ""}${key}.`,
+            advice: `Did you mean ${closest(key, known)}? The README lists all settings.`,
+        }));
+    }
+    return [
+        {
+            id: "CONFIG_VALUE",
+            problem: `skep:${path} cannot be as it is: ${issue.message.replace(/\.$/, "")}.`,
+            advice: `Change it with: npm run skep -- config set ${path || "KEY"} VALUE`,
+        },
+    ];
+}
+
+function knownBelow(path: string): object {
+    const examples: Record<string, object> = {
+        addressPools: { overlay: 0, bridge: 0 },
+        registry: { name: 0, port: 0, user: 0 },
+        sample: { enabled: 0, replicas: 0, port: 0 },
+        packages: { asked: 0, docker: 0, containerd: 0 },
+    };
+    return examples[path] ?? {};
+}
+
+/** Rules between settings. `refused` are settings that have a problem already: silent about those. */
+function acrossSettings(data: z.output<typeof schema>, refused: ReadonlySet<string>): Problem[] {
+    const problems: Problem[] = [];
+    if (!refused.has("managers") && data.managers % 2 === 0)
+        problems.push({
+            id: "MANAGERS_EVEN",
+            problem: `${data.managers} managers tolerate the loss of ${tolerated(data.managers)}, no more than ${data.managers - 1} would.`,
+            advice: `Set skep:managers to ${data.managers - 1} or ${data.managers + 1}.`,
+        });
+    if (Array.isArray(data.zones) && new Set(data.zones).size < data.zones.length)
+        problems.push({
+            id: "ZONES_TWICE",
+            problem: "A zone is named twice in skep:zones.",
+            advice: "Name each zone once.",
+        });
+    const ranges = Object.entries({
+        "skep:addressPools.overlay": data.addressPools.overlay,
+        "skep:addressPools.bridge": data.addressPools.bridge,
+        ...(data.labSubnet && { "skep:labSubnet": data.labSubnet }),
+    });
+    for (const [i, [first, a]] of ranges.entries())
+        for (const [second, b] of ranges.slice(i + 1))
+            if (overlaps(a, b))
+                problems.push({
+                    id: "RANGES_OVERLAP",
+                    problem: `${first} (${a}) and ${second} (${b}) overlap, and containers could not tell them apart.`,
+                    advice: "Change one of them to a range of its own.",
+                });
+    if (!refused.has("sample") && !refused.has("workers") && data.sample.enabled) {
+        const nodes = data.workers + (data.managersRunTasks ? data.managers : 0);
+        if (data.sample.replicas > nodes)
+            problems.push({
+                id: "SAMPLE_REPLICAS",
+                problem: `${data.sample.replicas} web tasks at one a node need as many nodes, and ${nodes} run tasks.`,
+                advice: `Set skep:sample.replicas to ${Math.max(nodes - 1, 1)} or less, or add workers.`,
+            });
+    }
+    if (!data.managersRunTasks && data.workers === 0)
+        problems.push({
+            id: "NOTHING_RUNS_TASKS",
+            problem: "With skep:managersRunTasks false and no workers, no node may run a task.",
+            advice: "Set skep:workers to 1 or more.",
+        });
+    return problems;
+}
+
+function warningsOf(managers: number, zones: number): string[] {
+    if (survivesZoneLoss(managers, zones)) return [];
+    return [
+        `${managers} manager${managers === 1 ? "" : "s"} over ${zones} zone${zones === 1 ? "" : "s"}: losing one zone can cost the quorum. ` +
+            "Three zones and three managers are the least that survive it.",
+    ];
+}

@@ -1,0 +1,50 @@
+// Address arithmetic: ranges that must not overlap, the lab's zones within its subnet, each host's fixed address.
+
+import { Address4 } from "ip-address";
+import type { PlacedHost } from "./placement";
+
+/** A network range such as `10.190.0.0/20`, or undefined when the text is none. */
+export function parseRange(text: string): Address4 | undefined {
+    if (!/^\d+\.\d+\.\d+\.\d+\/\d+$/.test(text) || !Address4.isValid(text)) return undefined;
+    const range = new Address4(text);
+    return range.startAddress().correctForm() === range.correctForm() ? range : undefined;
+}
+
+export function overlaps(a: string, b: string): boolean {
+    const [first, second] = [new Address4(a), new Address4(b)];
+    return (
+        first.startAddress().bigInt() <= second.endAddress().bigInt() &&
+        second.startAddress().bigInt() <= first.endAddress().bigInt()
+    );
+}
+
+/** The address at `offset` from the start of `range`. */
+export function addressAt(range: string, offset: number): string {
+    return Address4.fromBigInt(new Address4(range).startAddress().bigInt() + BigInt(offset)).correctForm();
+}
+
+/** Zones of a lab subnet (a /20 has room for 15): zone n has the nth /24; the first /24 holds the gateway alone. */
+export function labZoneRange(subnet: string, zoneIndex: number): string {
+    return `${addressAt(subnet, (zoneIndex + 1) * 256)}/24`;
+}
+
+/** The bridge's own address: outside every zone's range, so that cutting a zone never cuts the machine itself. */
+export function labGateway(subnet: string): string {
+    return addressAt(subnet, 1);
+}
+
+/** A lab host's fixed address: managers from .11, workers from .101 of their zone's range. */
+export function labAddress(subnet: string, host: PlacedHost): string {
+    const first = host.role === "manager" ? 10 : 100;
+    return addressAt(labZoneRange(subnet, host.zoneIndex), first + host.ordinal);
+}
+
+/** Subnets a lab may take, in the order they are tried. */
+export function labSubnets(): string[] {
+    return Array.from({ length: 16 }, (_, i) => `10.190.${i * 16}.0/20`);
+}
+
+/** The first lab subnet that is clear of everything in `taken`. */
+export function chooseLabSubnet(taken: readonly string[]): string | undefined {
+    return labSubnets().find((subnet) => !taken.some((range) => overlaps(subnet, range)));
+}
