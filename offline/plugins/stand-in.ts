@@ -11,16 +11,32 @@ interface Definition {
     version: string;
     resources: Record<string, StandInResource>;
     functions?: Provider["functions"];
+    /** Provider configuration that is honoured; any other is refused. */
+    config?: readonly string[];
+    configure?: Provider["configure"];
 }
 
+/** Given by the engine, not by the program. */
+const ENGINE_CONFIG = ["version", "pluginDownloadURL"];
+
 /** A provider made of stand-in resources. */
-export function standIn({ name, version, resources, functions }: Definition): Provider {
+export function standIn(definition: Definition): Provider {
+    const { name, version, resources, functions, config: honoured = [] } = definition;
     const guarded = Object.entries(resources).map(([type, resource]) => [type, guard(name, type, resource)]);
     return {
         name,
         version,
         resources: Object.fromEntries(guarded) as Record<string, Resource>,
         functions,
+        async configure(config) {
+            const known = [...ENGINE_CONFIG, ...honoured];
+            const [unknown] = Object.keys(config).filter(
+                (key) => !key.startsWith("__") && !known.includes(key),
+            );
+            if (unknown)
+                throw new Error(`the configuration ${name}:${unknown} is not covered: ${limits(name)}`);
+            await definition.configure?.(config);
+        },
         unknownToken: (token) => `${token} is not covered: ${limits(name)}`,
     };
 }

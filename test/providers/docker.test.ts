@@ -242,6 +242,20 @@ describe("the docker stand-in", function () {
         await assert.rejects(engineApi.getContainer(`${PREFIX}-c`).inspect());
     });
 
+    it("talks to the engine that its configuration names, and refuses other configuration", async () => {
+        const before = process.env.DOCKER_HOST;
+        try {
+            await engine.configure({ host: "unix:///no/such/docker.sock", version: "5.2.0" });
+            const failure = await failureOf(create(VOLUME, { name: `${PREFIX}-v` }));
+            assert.match(failure.details, /\/no\/such\/docker\.sock/);
+        } finally {
+            if (before === undefined) delete process.env.DOCKER_HOST;
+            else process.env.DOCKER_HOST = before;
+        }
+        const failure = await failureOf(engine.configure({ registryAuth: "[]" }));
+        assert.match(failure.details, /^the configuration docker:registryAuth is not covered/);
+    });
+
     it("names a type that it does not cover", async () => {
         const failure = await failureOf(engine.create("docker:index/image:Image", {}));
         assert.match(

@@ -70,7 +70,9 @@ describe("the provider runtime's diff", () => {
 
     it("takes every unknown for a change, also inside a list", () => {
         assert.deepEqual(keys(UPDATABLE, { a: 1 }, { a: UNKNOWN }), ["a"]);
-        assert.deepEqual(keys(UPDATABLE, { a: [1] }, { a: [UNKNOWN] }), ["a"]);
+        assert.deepEqual(keys(UPDATABLE, { a: [null] }, { a: [UNKNOWN] }), ["a"]);
+        assert.deepEqual(keys(UPDATABLE, { a: {} }, { a: { b: UNKNOWN } }), ["a"]);
+        assert.deepEqual(keys(UPDATABLE, { a: UNKNOWN }, { a: UNKNOWN }), ["a"]);
     });
 
     it("skips the engine's own bookkeeping", () => {

@@ -8,6 +8,11 @@ import { volume } from "./volume";
 export const docker = standIn({
     name: "docker",
     version,
+    config: ["host"],
+    // Each configured provider is a process of its own, so its environment is, too.
+    async configure({ host }) {
+        if (host) process.env.DOCKER_HOST = host;
+    },
     resources: {
         "docker:index/network:Network": network,
         "docker:index/volume:Volume": volume,
