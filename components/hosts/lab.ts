@@ -1,0 +1,146 @@
+// The lab's hosts: containers that behave like small Debian instances on EC2, on one bridge network, each zone a /24.
+
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import * as tls from "@pulumi/tls";
+import { LAB_HOST_CAPABILITIES, LAB_HOST_OPTIONS } from "../../lab/capabilities";
+import { labAddress, labGateway } from "../../planning/addresses";
+import type { PlacedHost } from "../../planning/placement";
+import { hostPorts, registryPort } from "../../planning/ports";
+import { renderMetaData, renderUserData } from "../../planning/userdata";
+import type { Host } from "../host";
+
+const LOOPBACK = "127.0.0.1";
+const USER = "admin";
+
+export interface LabHostsArgs {
+    /** The Pulumi stack's name: part of every object's name, and its label `io.skep.stack`. */
+    stack: string;
+    hosts: readonly PlacedHost[];
+    /** Reference of the lab host image on this machine's engine. */
+    image: string;
+    /** The lab's /20. */
+    subnet: string;
+    /** Where the block of ports on 127.0.0.1 begins. */
+    ports: number;
+    /** The sample stack's published port on the hosts. */
+    appPort: number;
+    /** The host that runs the registry, and the registry's port there. */
+    registry: { host: string; port: number };
+    /** The engine's repository on this machine, where it is not Docker's own: mounted read-only on every host. */
+    repositoryMount?: { source: string; target: string };
+}
+
+/** A network, and for each host a container with its volumes and SSH host key. */
+export class LabHosts extends pulumi.ComponentResource {
+    readonly hosts: Host[];
+    readonly network: docker.Network;
+
+    constructor(name: string, args: LabHostsArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("skep:hosts:Lab", name, {}, opts);
+        const parent = { parent: this };
+        this.network = new docker.Network(
+            `${name}-network`,
+            {
+                name: `skep-${args.stack}`,
+                driver: "bridge",
+                ipamConfigs: [{ subnet: args.subnet, gateway: labGateway(args.subnet) }],
+                labels: labels(args.stack),
+            },
+            { ...parent, deleteBeforeReplace: true },
+        );
+        const key = new tls.PrivateKey(`${name}-login`, { algorithm: "ED25519" }, parent);
+        this.hosts = args.hosts.map((host) => this.host(args, host, key));
+        this.registerOutputs();
+    }
+
+    private host(args: LabHostsArgs, placed: PlacedHost, login: tls.PrivateKey): Host {
+        const { name } = placed;
+        const hostKey = new tls.PrivateKey(`${name}-hostkey`, { algorithm: "ED25519" }, { parent: this });
+        const address = labAddress(args.subnet, placed);
+        const volumes = LAB_HOST_OPTIONS.volumes.map((containerPath) => ({
+            containerPath,
+            volumeName: new docker.Volume(
+                `${name}-${containerPath.split("/").at(-1)}`,
+                {
+                    name: `skep-${args.stack}-${name}-${containerPath.split("/").at(-1)}`,
+                    labels: labels(args.stack),
+                },
+                { parent: this, deleteBeforeReplace: true },
+            ).name,
+        }));
+        const userData = pulumi
+            .all([login.publicKeyOpenssh, hostKey.privateKeyOpenssh, hostKey.publicKeyOpenssh])
+            .apply(([authorizedKey, privateKey, publicKey]) =>
+                renderUserData({
+                    hostname: name,
+                    user: USER,
+                    authorizedKey,
+                    hostKey: { privateKey, publicKey },
+                }),
+            );
+        const { source, target } = args.repositoryMount ?? {};
+        const container = new docker.Container(
+            name,
+            {
+                name: `skep-${args.stack}-${name}`,
+                hostname: name,
+                image: args.image,
+                labels: labels(args.stack),
+                networksAdvanced: [{ name: this.network.name, ipv4Address: address }],
+                ports: publishedPorts(args, placed),
+                volumes: [
+                    ...volumes,
+                    ...(source ? [{ hostPath: source, containerPath: target, readOnly: true }] : []),
+                ],
+                uploads: [
+                    { file: `${SEED}/user-data`, content: pulumi.secret(userData) },
+                    { file: `${SEED}/meta-data`, content: renderMetaData(`${args.stack}-${name}`, name) },
+                ],
+                capabilities: {
+                    drops: ["ALL"],
+                    adds: LAB_HOST_CAPABILITIES.map((capability) => capability.name),
+                },
+                securityOpts: [...LAB_HOST_OPTIONS.securityOpts],
+                cgroupnsMode: LAB_HOST_OPTIONS.cgroupnsMode,
+                tmpfs: { ...LAB_HOST_OPTIONS.tmpfs },
+                stopSignal: LAB_HOST_OPTIONS.stopSignal,
+                stopTimeout: LAB_HOST_OPTIONS.stopTimeoutSeconds,
+                restart: LAB_HOST_OPTIONS.restart,
+                // A stopped host is started again, not made anew: the official provider drops stopped ones from state.
+                mustRun: false,
+            },
+            { parent: this, deleteBeforeReplace: true },
+        );
+        return {
+            ...placed,
+            id: container.id,
+            address,
+            resource: container,
+            ssh: {
+                host: LOOPBACK,
+                port: hostPorts(args.ports, placed).ssh,
+                user: USER,
+                privateKey: login.privateKeyOpenssh,
+                hostKey: hostKey.publicKeyOpenssh.apply((text) => text.trim()),
+            },
+        };
+    }
+}
+
+const SEED = "/var/lib/cloud/seed/nocloud";
+
+function labels(stack: string) {
+    return [{ label: "io.skep.stack", value: stack }];
+}
+
+function publishedPorts(args: LabHostsArgs, host: PlacedHost) {
+    const ports = hostPorts(args.ports, host);
+    const publish = (internal: number, external: number) => ({ internal, external, ip: LOOPBACK });
+    return [
+        publish(22, ports.ssh),
+        publish(args.appPort, ports.app),
+        ...(host.role === "manager" ? [publish(2376, ports.engine)] : []),
+        ...(host.name === args.registry.host ? [publish(args.registry.port, registryPort(args.ports))] : []),
+    ];
+}

@@ -1,0 +1,91 @@
+// One certificate authority for the stack, and what it signs: the registry's certificate, one for each manager's engine
+// API, one for the client that talks to them.
+
+import * as pulumi from "@pulumi/pulumi";
+import * as tls from "@pulumi/tls";
+
+/** Ten years, and renewed by an up in the last half of one: nothing in the stack expires unnoticed. */
+const HOURS = 10 * 365 * 24;
+const EARLY_RENEWAL_HOURS = 183 * 24;
+
+export interface PkiArgs {
+    /** Named in the certificates' subjects. */
+    stack: string;
+}
+
+export interface Certificate {
+    certificate: pulumi.Output<string>;
+    privateKey: pulumi.Output<string>;
+}
+
+export class Pki extends pulumi.ComponentResource {
+    /** The authority's certificate, PEM. */
+    readonly ca: pulumi.Output<string>;
+    private readonly key: tls.PrivateKey;
+
+    constructor(
+        private readonly name: string,
+        private readonly args: PkiArgs,
+        opts?: pulumi.ComponentResourceOptions,
+    ) {
+        super("skep:index:Pki", name, {}, opts);
+        this.key = privateKey(`${name}-ca-key`, this);
+        const certificate = new tls.SelfSignedCert(
+            `${name}-ca`,
+            {
+                privateKeyPem: this.key.privateKeyPem,
+                isCaCertificate: true,
+                subject: { commonName: `Skep ${args.stack}`, organization: "Skep" },
+                allowedUses: ["cert_signing", "crl_signing", "digital_signature"],
+                setSubjectKeyId: true,
+                validityPeriodHours: HOURS,
+                earlyRenewalHours: EARLY_RENEWAL_HOURS,
+            },
+            { parent: this },
+        );
+        this.ca = certificate.certPem;
+        this.registerOutputs();
+    }
+
+    /** A certificate for a server that answers under these names and addresses. */
+    server(name: string, dnsNames: string[], ipAddresses: string[]): Certificate {
+        return this.sign(name, ["server_auth", "digital_signature", "key_encipherment"], dnsNames, ipAddresses);
+    }
+
+    /** A certificate for a client of the engines' API. */
+    client(name: string): Certificate {
+        return this.sign(name, ["client_auth", "digital_signature"], [], []);
+    }
+
+    private sign(name: string, allowedUses: string[], dnsNames: string[], ipAddresses: string[]): Certificate {
+        const full = `${this.name}-${name}`;
+        const key = privateKey(`${full}-key`, this);
+        const request = new tls.CertRequest(
+            `${full}-request`,
+            {
+                privateKeyPem: key.privateKeyPem,
+                subject: { commonName: dnsNames[0] ?? name, organization: `Skep ${this.args.stack}` },
+                dnsNames,
+                ipAddresses,
+            },
+            { parent: this },
+        );
+        const signed = new tls.LocallySignedCert(
+            full,
+            {
+                caCertPem: this.ca,
+                caPrivateKeyPem: this.key.privateKeyPem,
+                certRequestPem: request.certRequestPem,
+                allowedUses,
+                validityPeriodHours: HOURS,
+                earlyRenewalHours: EARLY_RENEWAL_HOURS,
+            },
+            { parent: this },
+        );
+        return { certificate: signed.certPem, privateKey: key.privateKeyPemPkcs8 };
+    }
+}
+
+function privateKey(name: string, parent: pulumi.Resource): tls.PrivateKey {
+    return new tls.PrivateKey(name, { algorithm: "ECDSA", ecdsaCurve: "P256" }, { parent });
+}

@@ -1,0 +1,97 @@
+#!/bin/sh
+# When this ends, exactly the asked docker-ce, docker-ce-cli and containerd.io are installed, held and running, from a
+# repository whose key has the asked fingerprint, with Skep's daemon.json; LOGIN_USER may use the engine.
+# Inputs: REPOSITORY_URL, KEY_FINGERPRINT, DOCKER_VERSION, CONTAINERD_VERSION, BRIDGE_POOL, LOGIN_USER.
+set -eu
+
+export DEBIAN_FRONTEND=noninteractive
+list=/etc/apt/sources.list.d/docker.list
+key=/etc/apt/keyrings/docker.asc
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# Boot timers of a cloud image hold apt's lock for minutes: wait for it, bounded.
+apt() { apt-get -qq -o DPkg::Lock::Timeout=300 "$@"; }
+
+# A repository that was refused must not stay behind for the next apt run.
+refuse() {
+    rm -f "$list" "$key"
+    fail "$1" "$2"
+}
+
+# Everything else that claims to be Docker goes first (Docker's install page, "Uninstall old versions").
+old=$(dpkg-query -W -f '${Package} ${db:Status-Abbrev}\n' docker docker-engine docker.io docker-doc docker-compose podman-docker containerd runc 2>/dev/null | awk '$2 == "ii" { print $1 }')
+if [ -n "$old" ]; then
+    # shellcheck disable=SC2086 # a list of names
+    apt remove -y $old >/dev/null
+fi
+
+if ! command -v curl >/dev/null || ! command -v gpg >/dev/null; then
+    apt update
+    apt install -y --no-install-recommends ca-certificates curl gnupg >/dev/null
+fi
+
+curl -fsSL --retry 3 --connect-timeout 10 --max-time 60 "$REPOSITORY_URL/gpg" -o "$work/key" ||
+    refuse REPOSITORY_UNREACHABLE "The key of $REPOSITORY_URL could not be fetched. Check that this host reaches it, then run up again."
+found=$(gpg --batch --homedir "$work" --show-keys --with-colons "$work/key" 2>/dev/null | awk -F: '$1 == "fpr" { print $10; exit }')
+[ "$found" = "$KEY_FINGERPRINT" ] ||
+    refuse REPOSITORY_KEY "The key of $REPOSITORY_URL has the fingerprint ${found:-none}, not $KEY_FINGERPRINT. Find out why before anything is installed from there."
+
+# shellcheck source=/dev/null
+. /etc/os-release
+install -d -m 755 /etc/apt/keyrings
+install -m 644 "$work/key" "$key"
+printf 'deb [arch=%s signed-by=%s] %s %s stable\n' "$(dpkg --print-architecture)" "$key" "$REPOSITORY_URL" "$VERSION_CODENAME" >"$list"
+apt update -o Dir::Etc::sourcelist="$list" -o Dir::Etc::sourceparts=/dev/null -o APT::Get::List-Cleanup=0 ||
+    refuse REPOSITORY_BROKEN "apt could not read $REPOSITORY_URL. Check that this host reaches it, then run up again."
+
+has() { apt-cache madison "$1" | awk -F ' *[|] *' -v want="$2" '$2 == want { found = 1 } END { exit !found }'; }
+{ has docker-ce "$DOCKER_VERSION" && has docker-ce-cli "$DOCKER_VERSION" && has containerd.io "$CONTAINERD_VERSION"; } ||
+    refuse ENGINE_VERSION "$REPOSITORY_URL has no docker-ce $DOCKER_VERSION with containerd.io $CONTAINERD_VERSION. Set skep:dockerVersion to one that it has."
+
+# Before the first start: log-opts reach only containers that are created later (moby/moby#35185).
+install -d -m 755 /etc/docker
+cat >/etc/docker/daemon.json.skep-new <<JSON
+{
+    "log-driver": "json-file",
+    "log-opts": { "max-size": "10m", "max-file": "3" },
+    "default-address-pools": [{ "base": "$BRIDGE_POOL", "size": 24 }]
+}
+JSON
+cmp -s /etc/docker/daemon.json.skep-new /etc/docker/daemon.json ||
+    cp /etc/docker/daemon.json.skep-new /etc/docker/daemon.json
+rm -f /etc/docker/daemon.json.skep-new
+
+install_engine() {
+    apt install -y --no-install-recommends --allow-downgrades --allow-change-held-packages \
+        "docker-ce=$DOCKER_VERSION" "docker-ce-cli=$DOCKER_VERSION" "containerd.io=$CONTAINERD_VERSION" bash-completion \
+        >"$work/log" 2>&1
+}
+# The first try needs the engine's repository alone; Debian's lists are fetched only if something is missing.
+if ! install_engine; then
+    apt update
+    install_engine || {
+        tail -n 20 "$work/log" >&2
+        fail ENGINE_INSTALL "docker-ce $DOCKER_VERSION could not be installed. What apt said stands above; mend it on the host, then run up again."
+    }
+fi
+apt-mark hold docker-ce docker-ce-cli containerd.io >/dev/null
+apt-get clean
+usermod -aG docker "$LOGIN_USER"
+
+# An engine that failed a few times gives up (its unit allows three starts in a minute).
+systemctl reset-failed docker.service docker.socket 2>/dev/null || true
+systemctl enable --quiet containerd docker
+systemctl start containerd docker
+timeout 60 sh -c 'until docker version >/dev/null 2>&1; do sleep 0.3; done' ||
+    fail ENGINE_SILENT "The engine did not answer within 60 seconds of its start. Look at: journalctl -u docker."
+
+modprobe ip_vs 2>/dev/null || true
+modprobe esp4 2>/dev/null || true
+mesh=false
+[ -e /proc/net/ip_vs ] && mesh=true
+esp=false
+ip xfrm state list >/dev/null 2>&1 && grep -qs '^esp' /proc/crypto /proc/net/protocols && esp=true
+grep -qs '^esp4 ' /proc/modules && esp=true
+
+printf '{"engine": "%s", "containerd": "%s", "mesh": %s, "esp": %s}\n' "$DOCKER_VERSION" "$CONTAINERD_VERSION" "$mesh" "$esp"
