@@ -36,11 +36,11 @@ const schema = z.strictObject({
         .string()
         .regex(/^\d+\.\d+(\.\d+)?$/, { error: 'dockerVersion is a series such as "26.1" or a version such as "26.1.5"' })
         .default("26.1"),
-    /** containerd.io: a series or a version. Default: the newest that the repository has. */
+    /** containerd.io: a series or a version. Default "1.7", which every engine up to 28 runs on. */
     containerdVersion: z
         .string()
         .regex(/^\d+\.\d+(\.\d+)?$/, { error: 'containerdVersion is a series such as "1.7" or a version' })
-        .optional(),
+        .default("1.7"),
     /** Managers' keys and Raft logs are encrypted at rest, and a restarted manager waits to be unlocked. Default true. */
     autolock: z.boolean().default(true),
     /** Managers run tasks too. Turn it off when workloads could starve the managers: then they are drained. Default true. */

@@ -1,0 +1,98 @@
+// The private registry: a stack like any other, with a certificate of the stack's CA and a password of its own. Its image
+// is loaded on the node that runs it, since there is no registry yet to pull it from; all other images are pushed here.
+
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import { Image } from "../providers/swarm/resources";
+import { type Host, hostInput } from "./host";
+import type { Pki } from "./pki";
+import { Stack, stackFile } from "./stack";
+import type { Swarm } from "./swarm";
+
+/** An image on this machine's engine. */
+export interface LocalImage {
+    ref: string;
+    id: string;
+}
+
+export interface RegistryArgs {
+    swarm: Swarm;
+    pki: Pki;
+    /** The host whose node runs it. */
+    host: Host;
+    name: string;
+    port: number;
+    user: string;
+    image: LocalImage;
+}
+
+export class Registry extends pulumi.ComponentResource {
+    /** `name:port`, as images are named by. */
+    readonly server: string;
+    readonly user: string;
+    readonly password: pulumi.Output<string>;
+    private readonly stack: Stack;
+
+    constructor(name: string, args: RegistryArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("skep:index:Registry", name, {}, opts);
+        this.server = `${args.name}:${args.port}`;
+        this.user = args.user;
+        const password = new random.RandomPassword(
+            `${name}-password`,
+            // 32 letters and digits: more entropy than bcrypt keeps, and nothing that a shell would need quoted.
+            { length: 32, special: false },
+            { parent: this },
+        );
+        this.password = password.result;
+        const certificate = args.pki.server(
+            "registry",
+            [args.name, "localhost"],
+            [args.host.address, "127.0.0.1"],
+        );
+        const image = new Image(
+            `${name}-image`,
+            { image: args.image.ref, imageId: args.image.id, hosts: [hostInput(args.host)], hostIds: [args.host.id] },
+            { parent: this, dependsOn: [args.swarm.cluster], deletedWith: args.swarm.cluster },
+        );
+        this.stack = new Stack(
+            name,
+            {
+                folder: "registry",
+                swarm: args.swarm,
+                variables: { REGISTRY_IMAGE: args.image.ref, REGISTRY_PORT: String(args.port) },
+                secrets: {
+                    certificate: certificate.certificate,
+                    key: certificate.privateKey,
+                    htpasswd: pulumi.interpolate`${args.user}:${password.bcryptHash}`,
+                },
+                configs: { config: stackFile("registry", "config.yml") },
+                // The one node that it is pinned to answers by itself.
+                publish: "host",
+                images: [image],
+            },
+            { parent: this },
+        );
+        this.registerOutputs();
+    }
+
+    /** Pushes a local image from a manager under the registry's real name; its reference there. */
+    push(name: string, image: LocalImage, args: { swarm: Swarm; hosts: readonly Host[] }): Image {
+        const managers = args.hosts.filter((host) => host.role === "manager");
+        const tag = image.ref.split(":").at(-1) ?? "latest";
+        return new Image(
+            `${name}-image`,
+            {
+                image: image.ref,
+                imageId: image.id,
+                hosts: managers.map(hostInput),
+                hostIds: managers.map((host) => host.id),
+                push: {
+                    reference: `${this.server}/${name}:${tag}`,
+                    username: this.user,
+                    password: this.password,
+                },
+            },
+            { parent: this, dependsOn: [this.stack.stack], deletedWith: args.swarm.cluster },
+        );
+    }
+}

@@ -1,0 +1,60 @@
+// The swarm across the hosts: one cluster, every host a node of it with its role, zone and labels.
+
+import * as pulumi from "@pulumi/pulumi";
+import { Cluster, Node } from "../providers/swarm/resources";
+import { type Host, hostInput } from "./host";
+
+export interface SwarmArgs {
+    hosts: readonly Host[];
+    /** All hosts' engines run. */
+    installed: readonly pulumi.Resource[];
+    autolock: boolean;
+    /** Range for overlay networks, one /24 each. */
+    overlayPool: string;
+    /** Whether managers run tasks; else they are drained. */
+    managersRunTasks: boolean;
+    /** The host whose node runs the registry. */
+    registryHost: string;
+    /** Goes last on destroy: with it the whole swarm, whose members are then not taken apart one by one. */
+    foundation: pulumi.Resource;
+}
+
+export class Swarm extends pulumi.ComponentResource {
+    readonly cluster: Cluster;
+    /** By host name. */
+    readonly nodes: Map<string, Node>;
+    /** The managers, for resources that talk to the swarm. */
+    readonly managers: ReturnType<typeof hostInput>[];
+
+    constructor(name: string, args: SwarmArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("skep:index:Swarm", name, {}, opts);
+        this.managers = args.hosts.filter((host) => host.role === "manager").map(hostInput);
+        this.cluster = new Cluster(
+            `${name}-cluster`,
+            { managers: this.managers, autolock: args.autolock, addressPool: args.overlayPool },
+            { parent: this, dependsOn: [...args.installed], deletedWith: args.foundation },
+        );
+        this.nodes = new Map(args.hosts.map((host) => [host.name, this.node(args, host)]));
+        this.registerOutputs();
+    }
+
+    private node(args: SwarmArgs, host: Host): Node {
+        return new Node(
+            `${host.name}-node`,
+            {
+                clusterId: this.cluster.clusterId,
+                managers: this.managers,
+                host: hostInput(host),
+                hostId: host.id,
+                hostname: host.name,
+                role: host.role,
+                availability: host.role === "manager" && !args.managersRunTasks ? "drain" : "active",
+                labels: {
+                    availability_zone: host.zone,
+                    ...(host.name === args.registryHost && { registry: "true" }),
+                },
+            },
+            { parent: this, deletedWith: this.cluster },
+        );
+    }
+}

@@ -1,0 +1,118 @@
+// The whole program: settings -> hosts -> engine -> swarm -> registry -> sample stack -> outputs.
+
+import * as pulumi from "@pulumi/pulumi";
+import { Engine } from "./components/engine";
+import type { Host } from "./components/host";
+import { LabHosts } from "./components/hosts/lab";
+import { Pki } from "./components/pki";
+import { Registry } from "./components/registry";
+import { Stack } from "./components/stack";
+import { Swarm } from "./components/swarm";
+import type { Settings } from "./config";
+import { placeHosts } from "./planning/placement";
+import { hostPorts, registryPort } from "./planning/ports";
+import type { PublishMode } from "./planning/compose";
+import type { Tools } from "./scripts/setup/tools";
+
+/** Settings with everything chosen that Skep chooses once per stack. */
+export type LabSettings = Settings & Required<Pick<Settings, "labSubnet" | "labPorts" | "packages">>;
+
+export interface ProgramArgs {
+    stack: string;
+    settings: LabSettings;
+    images: NonNullable<Tools["images"]>;
+    repository: Tools["repository"];
+}
+
+/** Declares every resource of a stack; the outputs are the stack's. */
+export function program({ stack, settings, images, repository }: ProgramArgs) {
+    const placed = placeHosts(settings.managers, settings.workers, settings.zones);
+    const registryHost = placed.find((host) => host.role === "worker") ?? placed[0];
+    if (registryHost === undefined) throw new Error("a stack has at least one manager");
+    const pki = new Pki("pki", { stack });
+    const lab = new LabHosts("lab", {
+        stack,
+        hosts: placed,
+        image: images.host.id,
+        subnet: settings.labSubnet,
+        ports: settings.labPorts,
+        appPort: settings.sample.port,
+        registry: { host: registryHost.name, port: settings.registry.port },
+        repositoryMount: repository.mount,
+    });
+    const hosts: Host[] = lab.hosts;
+    const registryNode = hosts.find((host) => host.name === registryHost.name) ?? hosts[0]!;
+    const engine = new Engine("engine", {
+        hosts,
+        pki,
+        registry: { ...settings.registry, address: registryNode.address },
+        repository,
+        packages: settings.packages,
+        bridgePool: settings.addressPools.bridge,
+    });
+    const publish: pulumi.Output<PublishMode> =
+        settings.publish === "auto"
+            ? engine.mesh.apply((mesh): PublishMode => (mesh ? "mesh" : "host"))
+            : pulumi.output(settings.publish);
+    const swarm = new Swarm("swarm", {
+        hosts,
+        installed: engine.installed,
+        autolock: settings.autolock,
+        overlayPool: settings.addressPools.overlay,
+        managersRunTasks: settings.managersRunTasks,
+        registryHost: registryNode.name,
+        foundation: lab.network,
+    });
+    const registry = new Registry("registry", {
+        swarm,
+        pki,
+        host: registryNode,
+        ...settings.registry,
+        image: images.registry,
+    });
+    if (settings.sample.enabled) {
+        const web = registry.push("web", images.web, { swarm, hosts });
+        const client = registry.push("client", images.client, { swarm, hosts });
+        new Stack("sample", {
+            folder: "sample",
+            swarm,
+            variables: {
+                WEB_IMAGE: web.reference,
+                CLIENT_IMAGE: client.reference,
+                WEB_PORT: String(settings.sample.port),
+                WEB_REPLICAS: String(settings.sample.replicas),
+            },
+            publish,
+            registryAuth: { server: registry.server, username: registry.user, password: registry.password },
+            images: [web, client],
+        });
+    }
+    const client = pki.client("client");
+    return {
+        nodes: hosts.map((host) => ({
+            name: host.name,
+            role: host.role,
+            zone: host.zone,
+            address: host.address,
+            nodeId: swarm.nodes.get(host.name)!.nodeId,
+            ports: hostPorts(settings.labPorts, host),
+        })),
+        clusterId: swarm.cluster.clusterId,
+        unlockKey: swarm.cluster.unlockKey,
+        publish,
+        registry: {
+            server: registry.server,
+            url: `https://127.0.0.1:${registryPort(settings.labPorts)}`,
+            user: registry.user,
+        },
+        registryPassword: pulumi.secret(registry.password),
+        ca: pki.ca,
+        clientCertificate: client.certificate,
+        clientKey: pulumi.secret(client.privateKey),
+        ssh: pulumi.secret({
+            user: hosts[0]!.ssh.user,
+            privateKey: hosts[0]!.ssh.privateKey,
+            hosts: hosts.map((host) => ({ name: host.name, port: host.ssh.port, hostKey: host.ssh.hostKey })),
+        }),
+    };
+}
