@@ -44,7 +44,11 @@ export class Engine extends pulumi.ComponentResource {
     private trust(args: EngineArgs, host: Host): command.remote.Command {
         const certificate: Certificate | undefined =
             host.role === "manager"
-                ? args.pki.server(`engine-${host.name}`, [host.name, "localhost"], [host.address, "127.0.0.1"])
+                ? args.pki.server(
+                      `engine-${host.name}`,
+                      [host.name, "localhost"],
+                      [host.address, "127.0.0.1"],
+                  )
                 : undefined;
         return this.run(`${host.name}-trust`, host, "trust.sh", {
             CA_PEM: args.pki.ca,
@@ -89,7 +93,9 @@ export class Engine extends pulumi.ComponentResource {
                 create: "sudo sh",
                 stdin: pulumi
                     .all(inputs)
-                    .apply((values) => renderHostScript(`${hostScript("lock.sh")}\n${hostScript(script)}`, values)),
+                    .apply((values) =>
+                        renderHostScript(`${hostScript("lock.sh")}\n${hostScript(script)}`, values),
+                    ),
                 triggers: [host.id],
                 addPreviousOutputInEnv: false,
                 logging: command.remote.Logging.None,

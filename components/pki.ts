@@ -49,7 +49,12 @@ export class Pki extends pulumi.ComponentResource {
 
     /** A certificate for a server that answers under these names and addresses. */
     server(name: string, dnsNames: string[], ipAddresses: string[]): Certificate {
-        return this.sign(name, ["server_auth", "digital_signature", "key_encipherment"], dnsNames, ipAddresses);
+        return this.sign(
+            name,
+            ["server_auth", "digital_signature", "key_encipherment"],
+            dnsNames,
+            ipAddresses,
+        );
     }
 
     /** A certificate for a client of the engines' API. */
@@ -57,7 +62,12 @@ export class Pki extends pulumi.ComponentResource {
         return this.sign(name, ["client_auth", "digital_signature"], [], []);
     }
 
-    private sign(name: string, allowedUses: string[], dnsNames: string[], ipAddresses: string[]): Certificate {
+    private sign(
+        name: string,
+        allowedUses: string[],
+        dnsNames: string[],
+        ipAddresses: string[],
+    ): Certificate {
         const full = `${this.name}-${name}`;
         const key = privateKey(`${full}-key`, this);
         const request = new tls.CertRequest(

@@ -51,7 +51,12 @@ export class Registry extends pulumi.ComponentResource {
         );
         const image = new Image(
             `${name}-image`,
-            { image: args.image.ref, imageId: args.image.id, hosts: [hostInput(args.host)], hostIds: [args.host.id] },
+            {
+                image: args.image.ref,
+                imageId: args.image.id,
+                hosts: [hostInput(args.host)],
+                hostIds: [args.host.id],
+            },
             { parent: this, dependsOn: [args.swarm.cluster], deletedWith: args.swarm.cluster },
         );
         this.stack = new Stack(

@@ -82,7 +82,9 @@ function nameByContent(stack: string, contents: Readonly<Record<string, string>>
 }
 
 function external(named: Record<string, { name: string }>) {
-    return Object.fromEntries(Object.entries(named).map(([key, { name }]) => [key, { external: true, name }]));
+    return Object.fromEntries(
+        Object.entries(named).map(([key, { name }]) => [key, { external: true, name }]),
+    );
 }
 
 /** Virtual IPs and the mesh both need IPVS: without it names resolve to tasks and ports belong to their nodes. */

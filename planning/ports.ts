@@ -20,7 +20,11 @@ export interface HostPorts {
 
 export function hostPorts(base: number, host: Pick<PlacedHost, "role" | "ordinal">): HostPorts {
     const slot = (host.role === "manager" ? 0 : FIRST_WORKER) + host.ordinal - 1;
-    return { ssh: base + OFFSETS.ssh + slot, engine: base + OFFSETS.engine + slot, app: base + OFFSETS.app + slot };
+    return {
+        ssh: base + OFFSETS.ssh + slot,
+        engine: base + OFFSETS.engine + slot,
+        app: base + OFFSETS.app + slot,
+    };
 }
 
 export function registryPort(base: number): number {
@@ -29,5 +33,8 @@ export function registryPort(base: number): number {
 
 /** Where blocks may begin, in the order they are tried: below the ports that Linux hands out to clients (32768). */
 export function portBlocks(): number[] {
-    return Array.from({ length: (LAST_BLOCK - FIRST_BLOCK) / BLOCK_SIZE }, (_, i) => FIRST_BLOCK + i * BLOCK_SIZE);
+    return Array.from(
+        { length: (LAST_BLOCK - FIRST_BLOCK) / BLOCK_SIZE },
+        (_, i) => FIRST_BLOCK + i * BLOCK_SIZE,
+    );
 }

@@ -43,7 +43,9 @@ export function choosePackages(
     return {
         problems: [
             ...(engine === undefined ? [unknown("dockerVersion", docker, engines)] : []),
-            ...(runtime === undefined ? [unknown("containerdVersion", containerd, available["containerd.io"])] : []),
+            ...(runtime === undefined
+                ? [unknown("containerdVersion", containerd, available["containerd.io"])]
+                : []),
         ],
     };
 }

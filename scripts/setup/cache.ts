@@ -67,11 +67,11 @@ export async function withPartial<T>(name: string, work: (folder: string) => Pro
     }
 }
 
-/** Writes a small file by one rename. */
-export async function writeWhole(path: string, content: string | Buffer): Promise<void> {
+/** Writes a small file by one rename; with a `mode`, never readable by others in between. */
+export async function writeWhole(path: string, content: string | Buffer, mode = 0o644): Promise<void> {
     await mkdir(dirname(path), { recursive: true });
     const partial = `${path}${PARTIAL}${randomUUID().slice(0, 8)}`;
-    await writeFile(partial, content);
+    await writeFile(partial, content, { mode });
     await rename(partial, path);
 }
 

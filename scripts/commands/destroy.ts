@@ -1,0 +1,33 @@
+// `npm run destroy`: the stack without residue, also when its hosts are dead or gone already.
+
+import { rm } from "node:fs/promises";
+import { createProgress } from "../progress";
+import { setup } from "../setup/setup";
+import { operate } from "../stack/engine";
+import { clientFolder } from "../stack/folders";
+import { removeLabObjects } from "../stack/residue";
+import { forgetGenerated, readSettings } from "../stack/settings";
+import { openStack, stackExists } from "../stack/workspace";
+import { confirmed, type Options } from "./context";
+import { printJson } from "./up";
+
+export async function destroy(options: Options): Promise<void> {
+    const progress = createProgress({ silent: options.json });
+    await readSettings(options.stack);
+    if (!(await confirmed(`Destroy the stack "${options.stack}" with all of its data?`, options))) return;
+    const tools = await setup({ progress, lab: true });
+    let changes = {};
+    if (await stackExists(options.stack)) {
+        const stack = await openStack(options.stack, tools);
+        ({ changes } = await progress.step(`Destroying ${options.stack}`, () =>
+            operate(stack, "destroy", progress),
+        ));
+        await stack.workspace.removeStack(options.stack);
+    }
+    const removed = await removeLabObjects(options.stack);
+    for (const object of removed) progress.note(`Removed ${object}, which the state did not know`);
+    await rm(clientFolder(options.stack), { recursive: true, force: true });
+    await forgetGenerated(options.stack);
+    if (options.json) return printJson({ changes, removed });
+    console.log(`Nothing of ${options.stack} is left.\n\nNext: npm run up`);
+}

@@ -1,0 +1,35 @@
+// `npm run skep -- output`: what a stack gives out. A secret is printed only when it is asked for by name.
+
+import { skepError } from "../../errors";
+import { createProgress } from "../progress";
+import { setup } from "../setup/setup";
+import { openStack, stackExists } from "../stack/workspace";
+import type { Options } from "./context";
+import { printJson } from "./up";
+
+export async function output(name: string | undefined, options: Options): Promise<void> {
+    if (!(await stackExists(options.stack)))
+        throw skepError(
+            "STACK_DOWN",
+            `The stack "${options.stack}" is not up.`,
+            "Bring it up with: npm run up",
+        );
+    const tools = await setup({ progress: createProgress({ silent: true }), lab: true });
+    const outputs = await (await openStack(options.stack, tools)).outputs();
+    if (name === undefined) {
+        const shown = Object.entries(outputs).map(([key, { value, secret }]) => [
+            key,
+            secret ? "[secret]" : value,
+        ]);
+        return printJson(Object.fromEntries(shown));
+    }
+    const found = outputs[name];
+    if (found === undefined)
+        throw skepError(
+            "OUTPUT_UNKNOWN",
+            `The stack "${options.stack}" has no output ${name}.`,
+            `It has ${Object.keys(outputs).sort().join(", ")}.`,
+        );
+    if (options.json || typeof found.value !== "string") printJson(found.value);
+    else console.log(found.value);
+}

@@ -1,0 +1,95 @@
+// `npm run up` and `npm run preview`: the stack as its settings say, and what to type next.
+
+import type * as auto from "@pulumi/pulumi/automation";
+import { operate, type Outcome } from "../stack/engine";
+import { openStack } from "../stack/workspace";
+import { writeClientFiles } from "../stack/clients";
+import { confirmed, type Options, ready } from "./context";
+
+/** Shows what up would do; touches nothing. */
+export async function preview(options: Options): Promise<void> {
+    const { progress, tools, program } = await ready(options);
+    const stack = await openStack(options.stack, tools, program);
+    const outcome = await progress.step(`Previewing ${options.stack}`, () =>
+        operate(stack, "preview", progress),
+    );
+    if (options.json) return printJson(outcome);
+    for (const step of outcome.steps) console.log(`  ${step}`);
+    console.log(summary(outcome));
+    console.log(`\nNext: npm run up${suffix(options)}`);
+}
+
+export async function up(options: Options): Promise<void> {
+    const began = Date.now();
+    const { progress, tools, program, settings } = await ready(options);
+    const stack = await openStack(options.stack, tools, program);
+    if (process.stdin.isTTY && !options.yes) {
+        const plan = await progress.step(`Previewing ${options.stack}`, () =>
+            operate(stack, "preview", progress),
+        );
+        for (const step of plan.steps) console.log(`  ${step}`);
+        if (plan.steps.length > 0 && !(await confirmed(`${summary(plan)}. Do it?`, options))) return;
+    }
+    const outcome = await progress.step(`Bringing up ${options.stack}`, () => operate(stack, "up", progress));
+    const outputs = plainOutputs(outcome.outputs ?? {});
+    const clients = await writeClientFiles(options.stack, outputs);
+    if (options.json) return printJson({ ...outcome, outputs: withoutSecrets(outcome.outputs ?? {}) });
+    console.log(`${summary(outcome)} in ${Math.round((Date.now() - began) / 1000)} s`);
+    if (settings.publish === "auto" && outputs.publish === "host")
+        console.log(
+            "Ports are published by the nodes that run a task, not by the routing mesh: the hosts' kernel has no IPVS.",
+        );
+    console.log(nextSteps(options, outputs, clients));
+}
+
+function nextSteps(options: Options, outputs: Record<string, unknown>, clients: string): string {
+    const nodes = outputs.nodes as {
+        name: string;
+        role: string;
+        zone: string;
+        ports: { engine: number; app: number };
+    }[];
+    const registry = outputs.registry as { url: string; user: string };
+    const manager = nodes.find((node) => node.role === "manager");
+    const tls = `host=tcp://127.0.0.1:${manager?.ports.engine},ca=${clients}/ca.pem,cert=${clients}/cert.pem,key=${clients}/key.pem`;
+    const arguments_ = options.stack === "dev" ? "" : ` --stack ${options.stack}`;
+    return [
+        "",
+        "Nodes:",
+        ...nodes.map(
+            ({ name, zone, ports }) => `  ${name.padEnd(12)}${zone.padEnd(10)}http://127.0.0.1:${ports.app}/`,
+        ),
+        "",
+        "Next:",
+        `  docker context create skep-${options.stack} --docker "${tls}"`,
+        `  docker --context skep-${options.stack} node ls`,
+        `  curl --cacert ${clients}/ca.pem --user "${registry.user}:$(npm run -s skep -- output registryPassword${arguments_})" ${registry.url}/v2/_catalog`,
+        `  npm run -s skep -- output unlockKey${arguments_}   (the unlock key: keep it somewhere else too)`,
+        `  npm run destroy${suffix(options)}`,
+    ].join("\n");
+}
+
+export function plainOutputs(outputs: auto.OutputMap): Record<string, unknown> {
+    return Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value as unknown]));
+}
+
+function withoutSecrets(outputs: auto.OutputMap): Record<string, unknown> {
+    return plainOutputs(Object.fromEntries(Object.entries(outputs).filter(([, output]) => !output.secret)));
+}
+
+export function summary({ changes }: Outcome): string {
+    const said = ["create", "update", "replace", "delete"].flatMap((verb) =>
+        changes[verb] ? [`${changes[verb]} to ${verb}`] : [],
+    );
+    return said.length === 0
+        ? `No changes, ${changes.same ?? 0} resources as they should be`
+        : said.join(", ");
+}
+
+export function suffix({ stack }: Options): string {
+    return stack === "dev" ? "" : ` -- --stack ${stack}`;
+}
+
+export function printJson(value: unknown): void {
+    console.log(JSON.stringify(value, undefined, 2));
+}

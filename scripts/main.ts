@@ -1,0 +1,59 @@
+// The command line: what can be typed, and how problems are shown. Each command is a file in commands/.
+
+import { Command } from "commander";
+import { formatProblem, SkepError, skepError } from "../errors";
+import type { Options } from "./commands/context";
+
+const program = new Command("skep")
+    .description("A multi-AZ Docker Swarm: previewed, locked, kept healthy, destroyed without residue")
+    .showHelpAfterError();
+
+/** Commands are loaded when they are called: Pulumi's SDK takes a second that `--help` need not wait for. */
+function onStack(name: string, description: string) {
+    return program
+        .command(name)
+        .description(description)
+        .option("-s, --stack <name>", "the stack", "dev")
+        .option("--json", "print the result as JSON")
+        .option("-y, --yes", "do not ask; implied without a terminal");
+}
+
+onStack("up", "bring the stack to what its settings say").action(async (options: Options) =>
+    (await import("./commands/up")).up(options),
+);
+onStack("preview", "show what up would do").action(async (options: Options) =>
+    (await import("./commands/up")).preview(options),
+);
+onStack("destroy", "remove every trace of the stack").action(async (options: Options) =>
+    (await import("./commands/destroy")).destroy(options),
+);
+onStack("output", "print the stack's outputs, or one of them, secrets included when named")
+    .argument("[name]", "the output, such as unlockKey")
+    .action(async (name: string | undefined, options: Options) =>
+        (await import("./commands/output")).output(name, options),
+    );
+program
+    .command("test")
+    .description("run every test, or one part: unit, providers, lab, full")
+    .argument("[part]", "which part", "all")
+    .action(async (part: string) => {
+        const { PARTS, runTests } = await import("./test");
+        const known = PARTS.find((name) => name === part);
+        if (known === undefined)
+            throw skepError(
+                "TEST_PART",
+                `There is no part "${part}" of the tests.`,
+                "Take unit, providers, lab or full.",
+            );
+        process.exitCode = await runTests(known);
+    });
+
+program.parseAsync().catch((error: unknown) => {
+    if (error instanceof SkepError)
+        for (const problem of error.problems) console.error(`✗ ${formatProblem(problem)}`);
+    else {
+        console.error(`✗ BUG: ${error instanceof Error ? error.message : String(error)}`);
+        console.error(process.env.SKEP_DEBUG ? error : "  SKEP_DEBUG=1 shows where it happened.");
+    }
+    process.exitCode = 1;
+});
