@@ -1,0 +1,85 @@
+// A stack for the lab tests: brought up by the same command line that users type, asked from outside.
+
+import { execFile } from "node:child_process";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { parse } from "yaml";
+
+const ROOT = resolve(__dirname, "../..");
+const MEGABYTES_64 = 64 * 1024 * 1024;
+const run = promisify(execFile);
+
+export interface NodeOutput {
+    name: string;
+    role: string;
+    zone: string;
+    address: string;
+    nodeId: string;
+    ports: { ssh: number; engine: number; app: number };
+}
+
+export class Lab {
+    readonly clients: string;
+
+    constructor(readonly stack: string) {
+        this.clients = join(ROOT, ".skep", "clients", stack);
+    }
+
+    /** Writes the stack's settings: the default stack's, with these changed. */
+    configure(settings: Record<string, unknown> = {}): void {
+        const { config } = parse(readFileSync(join(ROOT, "Pulumi.dev.yaml"), "utf8")) as { config: object };
+        writeFileSync(
+            join(ROOT, `Pulumi.${this.stack}.yaml`),
+            JSON.stringify({ config: { ...config, ...settings } }),
+        );
+    }
+
+    forget(): void {
+        rmSync(join(ROOT, `Pulumi.${this.stack}.yaml`), { force: true });
+    }
+
+    /** `npm run skep -- ARGUMENTS`; what it printed. */
+    async skep(...command: string[]): Promise<string> {
+        const { stdout } = await run(
+            process.execPath,
+            [join(ROOT, "scripts/skep.mjs"), ...command, "--stack", this.stack],
+            { cwd: ROOT, timeout: 900_000, maxBuffer: MEGABYTES_64 },
+        );
+        return stdout;
+    }
+
+    async json<T>(...command: string[]): Promise<T> {
+        return JSON.parse(await this.skep(...command, "--json")) as T;
+    }
+
+    /** Runs a shell command on a host over SSH, with the pinned host key. */
+    async on(host: string, command: string, input = ""): Promise<string> {
+        const running = run("ssh", ["-F", join(this.clients, "ssh-config"), host, command], {
+            timeout: 120_000,
+            maxBuffer: MEGABYTES_64,
+        });
+        running.child.stdin?.end(input);
+        return (await running).stdout.trim();
+    }
+}
+
+/** Asks until `question` gives an answer, and says what it waited for. */
+export async function eventually<T>(
+    what: string,
+    question: () => Promise<T | undefined>,
+    seconds = 90,
+): Promise<T> {
+    const end = Date.now() + seconds * 1000;
+    let last: unknown;
+    for (;;) {
+        try {
+            const answer = await question();
+            if (answer !== undefined) return answer;
+        } catch (error) {
+            last = error;
+        }
+        if (Date.now() > end) throw new Error(`waited ${seconds} s for ${what}`, { cause: last });
+        await new Promise((done) => setTimeout(done, 1000));
+    }
+}

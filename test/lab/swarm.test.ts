@@ -1,0 +1,220 @@
+// The main job from end to end, on real hosts: preview, up, what can be seen from outside, drift, destroy.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { request } from "node:https";
+import { join } from "node:path";
+import { dockerClient } from "../../scripts/setup/docker";
+import { eventually, Lab, type NodeOutput } from "./lab";
+
+interface Outcome {
+    changes: Record<string, number>;
+    steps: string[];
+}
+interface Outputs {
+    nodes: NodeOutput[];
+    clusterId: string;
+    publish: string;
+    registry: { server: string; url: string; user: string };
+}
+
+const CHANGING = ["create", "update", "replace", "delete"];
+const lab = new Lab("test-swarm");
+let outputs: Outputs;
+let unlockKey: string;
+let password: string;
+
+describe("A locked swarm over three zones from one command", function () {
+    this.timeout(900_000);
+
+    before(() => lab.configure());
+    after(async () => {
+        await lab.skep("destroy").catch(() => undefined);
+        lab.forget();
+    });
+
+    it("is previewed whole before any host exists, under readable names", async () => {
+        const { changes, steps } = await lab.json<Outcome>("preview");
+        assert.deepEqual(Object.keys(changes), ["create"]);
+        for (const name of [
+            "manager-1",
+            "worker-3",
+            "swarm-cluster",
+            "worker-3-node",
+            "registry-stack",
+            "sample-stack",
+        ])
+            assert.ok(
+                steps.some((step) => step.endsWith(` ${name}`)),
+                `${name} is missing in ${steps.join("\n")}`,
+            );
+        assert.equal((await labContainers()).length, 0);
+    });
+
+    it("comes up", async () => {
+        await lab.skep("up", "--json");
+        outputs = await lab.json<Outputs>("output");
+        unlockKey = (await lab.skep("output", "unlockKey")).trim();
+        password = (await lab.skep("output", "registryPassword")).trim();
+        assert.match(unlockKey, /^SWMKEY-1-/);
+    });
+
+    it("has three reachable managers and three ready workers, each labelled with its zone", async () => {
+        const lines = (await lab.on("manager-1", NODES)).split("\n").map((line) => line.split(" "));
+        assert.equal(lines.length, 6);
+        const managers = lines.filter(([, , , reachability]) => reachability === "reachable");
+        assert.equal(managers.length, 3);
+        for (const [name, state, zone] of lines) {
+            assert.equal(state, "ready");
+            assert.equal(zone, outputs.nodes.find((node) => node.name === name)?.zone, `zone of ${name}`);
+        }
+        assert.equal(new Set(managers.map(([, , zone]) => zone)).size, 3);
+    });
+
+    it("is not changed by a second up or preview", async () => {
+        for (const command of ["up", "preview"]) {
+            const { changes, steps } = await lab.json<Outcome>(command);
+            assert.deepEqual(
+                CHANGING.filter((verb) => changes[verb]),
+                [],
+                `${command}: ${steps.join("\n")}`,
+            );
+        }
+    });
+
+    it("is locked after an engine restart, and its key opens it", async () => {
+        await lab.on("manager-2", "sudo systemctl restart docker");
+        const state = () => lab.on("manager-2", "docker info --format '{{.Swarm.LocalNodeState}}'");
+        assert.equal(await state(), "locked");
+        await lab.on("manager-2", "docker swarm unlock", `${unlockKey}\n`);
+        await eventually("manager-2 to be active", async () =>
+            (await state()) === "active" ? true : undefined,
+        );
+        await eventually("three reachable managers", async () => {
+            const reachable = (await lab.on("manager-2", NODES)).match(/reachable/g) ?? [];
+            return reachable.length === 3 ? true : undefined;
+        });
+    });
+
+    it("has a registry that answers nobody without credentials", async () => {
+        assert.equal(await registryStatus(), 401);
+        assert.equal(await registryStatus(`${outputs.registry.user}:wrong`), 401);
+        assert.equal(await registryStatus(`${outputs.registry.user}:${password}`), 200);
+    });
+
+    it("pushes to the registry under its real name and pulls elsewhere, but not after logout", async () => {
+        const { server, user } = outputs.registry;
+        const login = `docker login --username ${user} --password-stdin ${server}`;
+        const image = `${server}/probe:1`;
+        const any = await lab.on("manager-1", "docker image ls --format '{{.ID}}' | head -n 1");
+        await lab.on(
+            "manager-1",
+            `docker tag ${any} ${image} && ${login} && docker push -q ${image}`,
+            password,
+        );
+        await lab.on("manager-1", `docker logout ${server}`);
+        await lab.on("worker-2", `${login} && docker pull -q ${image} && docker rmi ${image}`, password);
+        await lab.on("worker-2", `docker logout ${server}`);
+        await assert.rejects(
+            lab.on("worker-2", `docker pull -q ${image}`),
+            /no basic auth|unauthorized|denied/,
+        );
+        const insecure = await lab.on(
+            "worker-2",
+            "docker info --format '{{json .RegistryConfig.IndexConfigs}}'",
+        );
+        assert.ok(!insecure.includes(server));
+    });
+
+    it("serves the web page on its published port in every zone", async () => {
+        const zones = new Set<string>();
+        await eventually("an answer from every zone", async () => {
+            for (const { zone, ports } of outputs.nodes) {
+                const answer = await fetch(`http://127.0.0.1:${ports.app}/`).catch(() => undefined);
+                if (answer?.status === 200 && /manager|worker/.test(await answer.text())) zones.add(zone);
+            }
+            return zones.size === 3 ? true : undefined;
+        });
+    });
+
+    it("lets the client on every node reach the web server by name", async () => {
+        await eventually("client log lines with answers", async () => {
+            const log = await lab.on("manager-1", "docker service logs --tail 60 sample_client 2>&1");
+            const nodes = outputs.nodes.filter(({ name }) => new RegExp(`Hello from ${name}: 200`).test(log));
+            return nodes.length === 6 ? true : undefined;
+        });
+    });
+
+    it("answers on the engine API only to clients with a certificate of its authority", async () => {
+        const port = outputs.nodes[0]!.ports.engine;
+        assert.equal((await engineInfo(port, true)).status, 200);
+        await assert.rejects(engineInfo(port, false));
+    });
+
+    it("shows a label changed by hand as drift, repairs it, and leaves a label of the user's own alone", async () => {
+        const drift = "docker node update --label-rm availability_zone --label-add mine=1 worker-1";
+        await lab.on("manager-1", drift);
+        const previewed = await lab.json<Outcome>("preview");
+        assert.deepEqual(
+            previewed.steps.filter((step) => step.includes("Node")),
+            ["~ update swarm:Node worker-1-node"],
+        );
+        await lab.json<Outcome>("up");
+        const labels = await lab.on(
+            "manager-1",
+            "docker node inspect worker-1 --format '{{json .Spec.Labels}}'",
+        );
+        assert.deepEqual(JSON.parse(labels), { availability_zone: "lab-a", mine: "1", registry: "true" });
+    });
+
+    it("keeps nothing secret readable in its state", () => {
+        const state = readFileSync(join(".skep/state/.pulumi/stacks/skep", `${lab.stack}.json`), "utf8");
+        for (const secret of [unlockKey, password, "SWMTKN-", "PRIVATE KEY"])
+            assert.ok(!state.includes(secret), `the state holds ${secret.slice(0, 8)}… in clear`);
+    });
+
+    it("is destroyed without residue, also with a dead and a missing host, and never waits for them", async () => {
+        const docker = dockerClient();
+        await docker.getContainer(`skep-${lab.stack}-manager-3`).kill();
+        await docker.getContainer(`skep-${lab.stack}-worker-3`).remove({ force: true });
+        const began = Date.now();
+        await lab.skep("destroy");
+        assert.ok(Date.now() - began < 60_000, "destroy took a minute or more");
+        const filters = { label: [`io.skep.stack=${lab.stack}`] };
+        assert.equal((await labContainers()).length, 0);
+        assert.equal((await docker.listVolumes({ filters })).Volumes?.length ?? 0, 0);
+        assert.equal((await docker.listNetworks({ filters })).length, 0);
+    });
+});
+
+const NODES =
+    "docker node inspect $(docker node ls -q) --format " +
+    `'{{.Description.Hostname}} {{.Status.State}} {{.Spec.Labels.availability_zone}}{{with .ManagerStatus}} {{.Reachability}}{{end}}'`;
+
+function labContainers() {
+    return dockerClient().listContainers({ all: true, filters: { label: [`io.skep.stack=${lab.stack}`] } });
+}
+
+function clientFile(name: string): Buffer {
+    return readFileSync(join(lab.clients, name));
+}
+
+function get(url: string, options: object): Promise<{ status: number }> {
+    return new Promise((resolve, reject) => {
+        request(url, { ...options, ca: clientFile("ca.pem"), timeout: 10_000 }, (response) => {
+            response.resume();
+            resolve({ status: response.statusCode ?? 0 });
+        })
+            .on("error", reject)
+            .end();
+    });
+}
+
+async function registryStatus(auth?: string): Promise<number> {
+    return (await get(`${outputs.registry.url}/v2/`, { auth })).status;
+}
+
+function engineInfo(port: number, withCertificate: boolean) {
+    const certificate = withCertificate ? { cert: clientFile("cert.pem"), key: clientFile("key.pem") } : {};
+    return get(`https://127.0.0.1:${port}/info`, certificate);
+}
