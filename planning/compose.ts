@@ -42,7 +42,7 @@ interface Compose {
 
 /** Throws with the variable's name when one is missing. */
 export function renderStack(inputs: ComposeInputs): RenderedStack {
-    const { version: _ignored, ...compose } = parse(fillIn(inputs.text, inputs.variables)) as Compose;
+    const compose = parse(fillIn(inputs.text, inputs.variables)) as Compose;
     const secrets = nameByContent(inputs.stack, inputs.secrets ?? {});
     const configs = nameByContent(inputs.stack, inputs.configs ?? {});
     for (const service of Object.values(compose.services)) publishAs(service, inputs.publish);
@@ -50,8 +50,8 @@ export function renderStack(inputs: ComposeInputs): RenderedStack {
         // Engines up to 24 refuse a file without a version; newer ones take it as it is.
         compose: stringify(
             {
-                version: "3.9",
                 ...compose,
+                version: "3.9",
                 ...(compose.secrets && { secrets: external(secrets) }),
                 ...(compose.configs && { configs: external(configs) }),
             },
