@@ -17,7 +17,7 @@ import { ROOT, runProgram, type Program } from "./testing/programs";
 export const PARTS = ["unit", "providers", "lab", "all", "full"] as const;
 export type Part = (typeof PARTS)[number];
 
-export function isPart(text: string): text is Part {
+function isPart(text: string): text is Part {
     return (PARTS as readonly string[]).includes(text);
 }
 

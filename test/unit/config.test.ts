@@ -1,0 +1,159 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { checkSettings } from "../../config";
+
+const ids = (input: Record<string, unknown>, stack = "dev") =>
+    checkSettings(stack, input)
+        .problems.map(({ id }) => id)
+        .sort();
+
+const onlyProblem = (input: Record<string, unknown>) => {
+    const { problems } = checkSettings("dev", input);
+    assert.equal(problems.length, 1, JSON.stringify(problems));
+    return problems[0] ?? assert.fail();
+};
+
+describe("configuration", () => {
+    it("is complete without any setting: three zones, three managers, three workers in the lab", () => {
+        const { settings, problems, warnings } = checkSettings("dev", {});
+        assert.deepEqual(problems, []);
+        assert.deepEqual(warnings, []);
+        assert.deepEqual(settings, {
+            hosts: "lab",
+            zones: ["lab-a", "lab-b", "lab-c"],
+            managers: 3,
+            workers: 3,
+            dockerVersion: "26.1",
+            containerdVersion: "1.7",
+            autolock: true,
+            managersRunTasks: true,
+            addressPools: { overlay: "10.200.0.0/16", bridge: "172.30.0.0/16" },
+            publish: "auto",
+            registry: { name: "registry.skep.internal", port: 5000, user: "skep" },
+            sample: { enabled: true, replicas: 3, port: 8080 },
+        });
+    });
+
+    it("names all of its problems at once", () => {
+        const input = {
+            manager: 3,
+            managers: 4,
+            zones: ["a", "a"],
+            dockerVersion: "latest",
+            addressPools: { overlay: "10.0.0.0/8", bridge: "10.1.0.0/16" },
+            sample: { replicas: 20 },
+        };
+        assert.deepEqual(ids(input, "Dev_1"), [
+            "CONFIG_UNKNOWN",
+            "CONFIG_VALUE",
+            "MANAGERS_EVEN",
+            "RANGES_OVERLAP",
+            "SAMPLE_REPLICAS",
+            "STACK_NAME",
+            "ZONES_TWICE",
+        ]);
+    });
+
+    it("yields no settings to work with when one of them is refused", () => {
+        assert.equal(checkSettings("dev", { workers: -1 }).settings, undefined);
+    });
+
+    it("says which setting was meant when it does not know one", () => {
+        assert.match(onlyProblem({ manger: 3 }).problem, /skep:manger/);
+        assert.match(onlyProblem({ manger: 3 }).advice, /Did you mean managers\?/);
+        const nested = onlyProblem({ sample: { replica: 3 } });
+        assert.match(nested.problem, /skep:sample\.replica\b/);
+        assert.match(nested.advice, /Did you mean replicas\?/);
+    });
+
+    it("says how to set a value that it refuses", () => {
+        const { id, problem, advice } = onlyProblem({ workers: -1 });
+        assert.equal(id, "CONFIG_VALUE");
+        assert.equal(problem, "skep:workers cannot be as it is: workers cannot be fewer than 0.");
+        assert.match(advice, /config set workers/);
+    });
+
+    it("refuses an even number of managers and says which numbers are better", () => {
+        for (const managers of [2, 4, 6]) {
+            const { id, advice } = onlyProblem({ managers });
+            assert.equal(id, "MANAGERS_EVEN");
+            assert.match(advice, new RegExp(`${managers - 1} or ${managers + 1}`));
+        }
+    });
+
+    it("refuses what no swarm could be made of", () => {
+        const refused: Record<string, unknown>[] = [
+            { managers: 0 },
+            { managers: 9 },
+            { workers: 41 },
+            { workers: 1.5 },
+            { workers: "3" },
+            { zones: 0 },
+            { zones: 7 },
+            { zones: [] },
+            { zones: ["Zone A"] },
+            { hosts: "azure" },
+            { publish: "nat" },
+            { dockerVersion: "26" },
+            { registry: { name: "registry" } },
+            { registry: { port: 0 } },
+            { addressPools: { overlay: "10.200.0.1/16" } },
+        ];
+        for (const input of refused) assert.deepEqual(ids(input), ["CONFIG_VALUE"], JSON.stringify(input));
+    });
+
+    it("refuses address ranges that overlap, and names both", () => {
+        const { id, problem } = onlyProblem({ addressPools: { bridge: "10.200.128.0/20" } });
+        assert.equal(id, "RANGES_OVERLAP");
+        assert.match(problem, /addressPools\.overlay \(10\.200\.0\.0\/16\)/);
+        assert.match(problem, /addressPools\.bridge \(10\.200\.128\.0\/20\)/);
+        assert.deepEqual(ids({ labSubnet: "172.30.16.0/20" }), ["RANGES_OVERLAP"]);
+        assert.deepEqual(ids({ labSubnet: "10.190.0.0/20" }), []);
+    });
+
+    it("refuses more web tasks than nodes that run tasks", () => {
+        assert.deepEqual(ids({ managers: 1, workers: 1 }), ["SAMPLE_REPLICAS"]);
+        assert.deepEqual(ids({ managersRunTasks: false, workers: 2 }), ["SAMPLE_REPLICAS"]);
+        assert.deepEqual(ids({ managers: 1, workers: 1, sample: { enabled: false } }), []);
+    });
+
+    it("refuses a swarm in which no node may run a task", () => {
+        const input = { managersRunTasks: false, workers: 0, sample: { enabled: false } };
+        assert.deepEqual(ids(input), ["NOTHING_RUNS_TASKS"]);
+    });
+
+    it("warns, and goes on, when losing one zone can cost the quorum", () => {
+        for (const input of [{ managers: 1 }, { zones: 2 }, { zones: 1 }]) {
+            const { settings, problems, warnings } = checkSettings("dev", input);
+            assert.deepEqual(problems, []);
+            assert.ok(settings);
+            assert.match(warnings.join(), /losing one zone can cost the quorum/);
+        }
+    });
+
+    it("keeps the names of zones that are given", () => {
+        assert.deepEqual(checkSettings("dev", { zones: ["eu-1a", "eu-1b"] }).settings?.zones, [
+            "eu-1a",
+            "eu-1b",
+        ]);
+    });
+
+    it("takes for a stack's name what can be part of a host's name", () => {
+        for (const name of ["dev", "a", "test-1", "a".repeat(30)]) assert.deepEqual(ids({}, name), [], name);
+        for (const name of ["", "1a", "Dev", "a_b", "a.b", "-a", "a".repeat(31), "a\n"])
+            assert.deepEqual(ids({}, name), ["STACK_NAME"], JSON.stringify(name));
+    });
+
+    it("refuses or accepts whatever it is given, and never breaks", () => {
+        const keys = ["managers", "workers", "zones", "sample", "registry", "addressPools", "labSubnet"];
+        const input = fc.dictionary(fc.oneof(fc.constantFrom(...keys), fc.string()), fc.jsonValue());
+        fc.assert(
+            fc.property(fc.string(), input, (stack, settings) => {
+                const checked = checkSettings(stack, settings);
+                assert.ok(checked.settings !== undefined || checked.problems.length > 0);
+                for (const { problem, advice } of checked.problems) assert.ok(problem && advice);
+            }),
+            { numRuns: 500 },
+        );
+    });
+});
