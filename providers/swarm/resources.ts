@@ -1,168 +1,170 @@
-// The provider's resources as the program sees them. Imported by components only, never by the provider itself.
-
+// The provider's resources as the program sees them. Imported by the program only, never by the provider itself.
 import * as pulumi from "@pulumi/pulumi";
 
 const VERSION = "0.1.0";
 
-/** A host as the provider reaches it. */
-export interface HostArgs {
-    /** Container or instance id. */
-    id: pulumi.Input<string>;
-    name: pulumi.Input<string>;
-    role: pulumi.Input<string>;
-    zone: pulumi.Input<string>;
-    /** Where the other hosts reach it. */
-    address: pulumi.Input<string>;
-    ssh: pulumi.Input<{
-        host: pulumi.Input<string>;
-        port: pulumi.Input<number>;
-        user: pulumi.Input<string>;
-        privateKey: pulumi.Input<string>;
-        /** Pinned: "ssh-ed25519 AAAA…". */
-        hostKey: pulumi.Input<string>;
-    }>;
+/** How this machine reaches a host. */
+export interface HostSshArgs {
+    host: pulumi.Input<string>;
+    port: pulumi.Input<number>;
+    user: pulumi.Input<string>;
+    /** Made secret here, if it is not already. */
+    privateKey: pulumi.Input<string>;
+    /** The only host key that is accepted: `ssh-ed25519 AAAA...`. */
+    hostKey: pulumi.Input<string>;
 }
 
-function resourceOptions(
-    opts: pulumi.CustomResourceOptions | undefined,
-    more: pulumi.CustomResourceOptions = {},
-): pulumi.CustomResourceOptions {
-    return pulumi.mergeOptions({ version: VERSION, ...more }, opts ?? {});
+/** A host as the program hands it over; `id` changes when the host is replaced. */
+export interface HostArgs {
+    id: pulumi.Input<string>;
+    name: pulumi.Input<string>;
+    role: pulumi.Input<"manager" | "worker">;
+    zone: pulumi.Input<string>;
+    /** The private address that the other members of the swarm reach it by. */
+    address: pulumi.Input<string>;
+    ssh: HostSshArgs;
+}
+
+/** Only the key is secret: names and addresses of hosts stay readable in messages. */
+function sealed(host: HostArgs): HostArgs {
+    return { ...host, ssh: { ...host.ssh, privateKey: pulumi.secret(host.ssh.privateKey) } };
+}
+
+function withVersion(opts: pulumi.CustomResourceOptions | undefined, secrets: string[] = []) {
+    return pulumi.mergeOptions(opts, { version: VERSION, additionalSecretOutputs: secrets });
 }
 
 export interface ClusterArgs {
-    /** All manager hosts. A change of how they are reached is no reason to update. */
-    managers: pulumi.Input<pulumi.Input<HostArgs>[]>;
-    /** Managers wait to be unlocked after a restart. */
+    /** All hosts that are to manage the swarm; the first one starts it. */
+    managers: HostArgs[];
+    /** Whether a manager that was restarted needs the unlock key. */
     autolock: pulumi.Input<boolean>;
-    /** Range for overlay networks; a change makes a new swarm. */
+    /** The range that overlay networks get their addresses from; a change makes a new swarm. */
     addressPool: pulumi.Input<string>;
-    /** Prefix length of each overlay network. Default 24. */
+    /** Bits of each network's prefix, 24 by default; a change makes a new swarm. */
     subnetSize?: pulumi.Input<number>;
 }
 
-/** One swarm: initialised on one manager only when every manager host answered that it is in none; else adopted. */
+/** The swarm itself. */
 export class Cluster extends pulumi.CustomResource {
     declare readonly clusterId: pulumi.Output<string>;
+    /** Opens a locked manager; empty without autolock. */
     declare readonly unlockKey: pulumi.Output<string>;
+    /** The key before the last rotation, or empty: a manager that was away then still needs it. */
     declare readonly previousUnlockKey: pulumi.Output<string>;
+    declare readonly autolock: pulumi.Output<boolean>;
 
     constructor(name: string, args: ClusterArgs, opts?: pulumi.CustomResourceOptions) {
-        super(
-            "swarm:index:Cluster",
-            name,
-            {
-                ...args,
-                managers: pulumi.secret(args.managers),
-                clusterId: undefined,
-                unlockKey: undefined,
-                previousUnlockKey: undefined,
-            },
-            resourceOptions(opts, { additionalSecretOutputs: ["unlockKey", "previousUnlockKey"] }),
-        );
+        const outputs = { clusterId: undefined, unlockKey: undefined, previousUnlockKey: undefined };
+        const inputs = { ...args, managers: args.managers.map(sealed), ...outputs };
+        super("swarm:index:Cluster", name, inputs, withVersion(opts, ["unlockKey", "previousUnlockKey"]));
     }
 }
 
 export interface NodeArgs {
     clusterId: pulumi.Input<string>;
-    managers: pulumi.Input<pulumi.Input<HostArgs>[]>;
-    host: pulumi.Input<HostArgs>;
-    /** The host's identity: a replaced host joins anew. */
+    managers: HostArgs[];
+    /** The host that is to be a member. */
+    host: HostArgs;
+    /** The host's identity: another one is another member. */
     hostId: pulumi.Input<string>;
+    /** What messages call the member. */
     hostname: pulumi.Input<string>;
     role: pulumi.Input<"manager" | "worker">;
-    availability: pulumi.Input<"active" | "pause" | "drain">;
-    /** Labels that Skep keeps; others are left alone. */
-    labels: pulumi.Input<Record<string, pulumi.Input<string>>>;
+    /** `active` by default. */
+    availability?: pulumi.Input<"active" | "pause" | "drain">;
+    /** Labels of the program; those that others add are left alone. */
+    labels?: pulumi.Input<Record<string, pulumi.Input<string>>>;
 }
 
-/** A host's membership: joined with a token fetched at that moment and never stored. */
+/** A host's membership. */
 export class Node extends pulumi.CustomResource {
     declare readonly nodeId: pulumi.Output<string>;
     declare readonly engineVersion: pulumi.Output<string>;
     declare readonly address: pulumi.Output<string>;
+    declare readonly role: pulumi.Output<"manager" | "worker">;
 
     constructor(name: string, args: NodeArgs, opts?: pulumi.CustomResourceOptions) {
-        super(
-            "swarm:index:Node",
-            name,
-            {
-                ...args,
-                managers: pulumi.secret(args.managers),
-                host: pulumi.secret(args.host),
-                nodeId: undefined,
-                engineVersion: undefined,
-                address: undefined,
-            },
-            resourceOptions(opts),
-        );
+        const outputs = { nodeId: undefined, engineVersion: undefined, address: undefined };
+        const hosts = { managers: args.managers.map(sealed), host: sealed(args.host) };
+        super("swarm:index:Node", name, { ...args, ...hosts, ...outputs }, withVersion(opts));
     }
 }
 
 export interface ImageArgs {
-    /** Reference on this machine's engine. */
+    /** The image's name in the local engine, such as `skep-lab/web:abc`. */
     image: pulumi.Input<string>;
+    /** Its id there: another id is another image under the same name. */
     imageId: pulumi.Input<string>;
-    /** Where it is loaded; with `push`, the first that answers pushes it. */
-    hosts: pulumi.Input<pulumi.Input<HostArgs>[]>;
+    /** Without `push` every one of these gets the image; with it the first that answers. */
+    hosts: HostArgs[];
+    /** The hosts' identities: a new host gets the image, too. */
     hostIds: pulumi.Input<pulumi.Input<string>[]>;
-    push?: pulumi.Input<{
+    push?: {
+        /** The name to push it under: `registry.skep.internal:5000/web:abc`. */
         reference: pulumi.Input<string>;
         username: pulumi.Input<string>;
+        /** Made secret here, if it is not already. */
         password: pulumi.Input<string>;
-    }>;
+    };
 }
 
-/** An image of this machine's engine, loaded on hosts or pushed to the private registry. */
+/** An image of the local engine on the hosts, or in the swarm's registry. */
 export class Image extends pulumi.CustomResource {
-    declare readonly reference: pulumi.Output<string>;
+    /** The digest that the registry gave; empty without `push`. */
     declare readonly digest: pulumi.Output<string>;
+    /** What services call the image. */
+    declare readonly reference: pulumi.Output<string>;
 
     constructor(name: string, args: ImageArgs, opts?: pulumi.CustomResourceOptions) {
+        const push = args.push && { ...args.push, password: pulumi.secret(args.push.password) };
+        const inputs = { ...args, hosts: args.hosts.map(sealed), push };
         super(
             "swarm:index:Image",
             name,
-            { ...args, hosts: pulumi.secret(args.hosts), reference: undefined, digest: undefined },
-            resourceOptions(opts),
+            { ...inputs, digest: undefined, reference: undefined },
+            withVersion(opts),
         );
     }
 }
 
 export interface StackArgs {
     clusterId: pulumi.Input<string>;
-    managers: pulumi.Input<pulumi.Input<HostArgs>[]>;
+    managers: HostArgs[];
     name: pulumi.Input<string>;
-    /** The final file for `docker stack deploy`. */
+    /** The file for `docker stack deploy`, complete; secrets and configs in it are external. */
     compose: pulumi.Input<string>;
-    /** By their names in the swarm, which hold a hash of the content. */
+    /** Values by the name of the swarm secret, which changes with the value. */
     secrets?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+    /** Values by the name of the swarm config, which changes with the value. */
     configs?: pulumi.Input<Record<string, pulumi.Input<string>>>;
-    registryAuth?: pulumi.Input<{
+    registryAuth?: {
         server: pulumi.Input<string>;
         username: pulumi.Input<string>;
+        /** Made secret here, if it is not already. */
         password: pulumi.Input<string>;
-    }>;
-    /** How long to wait until every task runs. Default 180. */
+    };
+    /** How long all services may take until they run, 180 by default. */
     timeoutSeconds?: pulumi.Input<number>;
 }
 
-/** A deployed stack: there when every task runs, failed when the deployment was rolled back. */
+/** A stack of services that all run. */
 export class Stack extends pulumi.CustomResource {
+    /** Each service's specification as a short text that changes with it. */
     declare readonly services: pulumi.Output<Record<string, string>>;
+    /** The same as it was deployed: where they differ, someone changed the service since. */
     declare readonly deployed: pulumi.Output<Record<string, string>>;
 
     constructor(name: string, args: StackArgs, opts?: pulumi.CustomResourceOptions) {
+        const auth = args.registryAuth;
+        const registryAuth = auth && { ...auth, password: pulumi.secret(auth.password) };
+        const secrets = args.secrets && pulumi.secret(args.secrets);
+        const inputs = { ...args, managers: args.managers.map(sealed), secrets, registryAuth };
         super(
             "swarm:index:Stack",
             name,
-            {
-                ...args,
-                managers: pulumi.secret(args.managers),
-                secrets: pulumi.secret(args.secrets),
-                services: undefined,
-                deployed: undefined,
-            },
-            resourceOptions(opts),
+            { ...inputs, services: undefined, deployed: undefined },
+            withVersion(opts),
         );
     }
 }

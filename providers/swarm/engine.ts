@@ -1,0 +1,118 @@
+// What the resources ask of engines and of the swarm: membership, a manager that answers, versioned updates.
+import { skepError } from "../../errors";
+import type { Props } from "../runtime/types";
+import type { HostInput } from "./host";
+import { EngineError, remote, type Remote } from "./ssh";
+import { until } from "./wait";
+
+const PROBE_MS = 8000;
+/** Without quorum a write fails after 16.5 s by itself. */
+export const WRITE_MS = 20_000;
+
+/** A host's own view of its membership, from `/info`. */
+export interface Membership {
+    state: "inactive" | "pending" | "active" | "error" | "locked";
+    nodeId: string;
+    isManager: boolean;
+    clusterId: string | undefined;
+    error: string;
+    /** The host's name as the swarm shows it. */
+    hostname: string;
+}
+
+export async function membership(host: HostInput, timeoutMs = PROBE_MS): Promise<Membership> {
+    const info = await remote(host).call("GET", "/info", undefined, timeoutMs);
+    const swarm: Props = info.Swarm ?? {};
+    return {
+        state: swarm.LocalNodeState || "inactive",
+        nodeId: swarm.NodeID ?? "",
+        isManager: swarm.ControlAvailable ?? false,
+        clusterId: swarm.Cluster?.ID || undefined,
+        error: swarm.Error ?? "",
+        hostname: info.Name ?? host.name,
+    };
+}
+
+/** The first manager of this cluster that answers. */
+export async function manager(hosts: readonly HostInput[], clusterId: string): Promise<Remote> {
+    const probes = hosts.map(async (host) => {
+        const { ID } = await remote(host).call("GET", "/swarm", undefined, PROBE_MS);
+        if (ID !== clusterId) throw new Error(`${host.name}: belongs to another swarm`);
+        return remote(host);
+    });
+    try {
+        return await Promise.any(probes);
+    } catch (error) {
+        const reasons = (error as AggregateError).errors.map((each: Error) => each.message);
+        throw unreachable(reasons);
+    }
+}
+
+export function unreachable(reasons: readonly string[]): Error {
+    const details = reasons.length > 0 ? ` (${reasons.join("; ")})` : "";
+    return skepError(
+        "SWARM_UNREACHABLE",
+        `No manager of the swarm answers${details}.`,
+        "Start the managers' hosts again, or restore the swarm from its backup.",
+    );
+}
+
+/** True for the answer that the thing does not exist. */
+export function isMissing(error: unknown): boolean {
+    return error instanceof EngineError && error.statusCode === 404;
+}
+
+/** The answer, or nothing where the thing does not exist. */
+export async function ifExists<T>(answer: Promise<T>): Promise<T | undefined> {
+    try {
+        return await answer;
+    } catch (error) {
+        if (isMissing(error)) return undefined;
+        throw error;
+    }
+}
+
+/** Changes a member's specification; repeated when someone else was faster. */
+export async function updateNode(
+    engine: Remote,
+    nodeId: string,
+    change: (spec: Props) => Props,
+    signal: AbortSignal,
+): Promise<void> {
+    const attempt = async () => {
+        const { Spec, Version } = await engine.call("GET", `/nodes/${nodeId}`);
+        const spec = change(structuredClone(Spec));
+        if (JSON.stringify(spec) === JSON.stringify(Spec)) return true;
+        await engine.call("POST", `/nodes/${nodeId}/update?version=${Version.Index}`, spec, WRITE_MS);
+        return true;
+    };
+    await until(`the change of member ${nodeId}`, attempt, 2 * WRITE_MS, { signal, giveUp: notOutdated });
+}
+
+/** Changes the swarm's specification; repeated when someone else was faster. */
+export async function updateSwarm(
+    engine: Remote,
+    change: (spec: Props) => Props,
+    signal: AbortSignal,
+): Promise<void> {
+    const attempt = async () => {
+        const { Spec, Version } = await engine.call("GET", "/swarm");
+        await engine.call("POST", `/swarm/update?version=${Version.Index}`, change(Spec), WRITE_MS);
+        return true;
+    };
+    await until("the change of the swarm", attempt, 2 * WRITE_MS, { signal, giveUp: notOutdated });
+}
+
+function notOutdated(error: unknown): boolean {
+    return error instanceof EngineError && !/out of sequence/.test(error.reason);
+}
+
+/** The query part of a list with filters. */
+export function filters(filter: Record<string, string[]>): string {
+    return `filters=${encodeURIComponent(JSON.stringify(filter))}`;
+}
+
+/** State without what only exists after create: what check would have produced. */
+export function inputsOf(state: Props, computed: readonly string[]): Props {
+    return Object.fromEntries(Object.entries(state).filter(([key]) => !computed.includes(key)));
+}

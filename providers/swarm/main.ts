@@ -1,0 +1,17 @@
+// The provider "swarm": the Docker Swarm itself, its members, images and stacks, managed from the inside.
+import { serve } from "../runtime/serve";
+import { cluster } from "./cluster";
+import { image } from "./image";
+import { node } from "./node";
+import { stack } from "./stack";
+
+serve({
+    name: "swarm",
+    version: "0.1.0",
+    resources: {
+        "swarm:index:Cluster": cluster,
+        "swarm:index:Node": node,
+        "swarm:index:Image": image,
+        "swarm:index:Stack": stack,
+    },
+});

@@ -1,0 +1,101 @@
+// What a stack is made of: secrets, configs, services, networks; made, found by their label, and removed.
+import { skepError } from "../../errors";
+import type { Context, Props } from "../runtime/types";
+import { filters, ifExists, WRITE_MS } from "./engine";
+import { EngineError, type Remote } from "./ssh";
+import { until } from "./wait";
+
+const LABEL = "com.docker.stack.namespace";
+const DEPLOY_MS = 120_000;
+const GONE_MS = 60_000;
+type Kind = "secrets" | "configs";
+
+/**
+ * The first line of standard input is docker's configuration with the registry's password, the rest is the compose
+ * file. `printf` is built into the shell, so neither shows in a list of processes.
+ */
+const DEPLOY_SCRIPT = `set -eu
+umask 077
+dir=$(mktemp -d -p /dev/shm skep.XXXXXX)
+trap 'rm -rf "$dir"' EXIT
+trap 'exit 1' HUP INT TERM
+IFS= read -r config
+printf "%s" "$config" > "$dir/config.json"
+detach=
+if docker stack deploy --help | grep -q -e --detach; then detach=--detach=true; fi
+docker --config "$dir" stack deploy --compose-file - --with-registry-auth --resolve-image changed --prune $detach "$1"
+`;
+
+/** Makes the secrets and configs that are not there yet: their names say what they hold, so they never change. */
+export async function createMissing(engine: Remote, { name, secrets, configs }: Props): Promise<void> {
+    await createKind(engine, "secrets", name, secrets ?? {});
+    await createKind(engine, "configs", name, configs ?? {});
+}
+
+async function createKind(engine: Remote, kind: Kind, stack: string, values: Record<string, string>) {
+    const present = (await engine.call<Props[]>("GET", `/${kind}`)).map(({ Spec }) => Spec.Name);
+    for (const [name, value] of Object.entries(values)) {
+        if (present.includes(name)) continue;
+        const Data = Buffer.from(value).toString("base64");
+        const body = { Name: name, Labels: { [LABEL]: stack }, Data };
+        await engine.call("POST", `/${kind}/create`, body, WRITE_MS);
+    }
+}
+
+/** Removes secrets and configs of the stack that no longer belong to it; what is still in use stays. */
+export async function removeUnused(engine: Remote, { name, secrets, configs }: Props): Promise<void> {
+    await removeKind(engine, "secrets", name, Object.keys(secrets ?? {}));
+    await removeKind(engine, "configs", name, Object.keys(configs ?? {}));
+}
+
+async function removeKind(engine: Remote, kind: Kind, stack: string, keep: readonly string[]): Promise<void> {
+    for (const { ID, Spec } of await labelled(engine, kind, stack)) {
+        if (keep.includes(Spec.Name)) continue;
+        await ifExists(engine.call("DELETE", `/${kind}/${ID}`, undefined, WRITE_MS)).catch(ignoreInUse);
+    }
+}
+
+function ignoreInUse(error: unknown): undefined {
+    if (error instanceof EngineError && /in use/.test(error.reason)) return undefined;
+    throw error;
+}
+
+/** Runs docker's own `stack deploy` on a manager. */
+export async function deploy(engine: Remote, { name, compose, registryAuth }: Props): Promise<void> {
+    const stdin = `${JSON.stringify(dockerConfig(registryAuth))}\n${compose}`;
+    const command = `sh -c '${DEPLOY_SCRIPT.replaceAll("'", `'\\''`)}' deploy '${name}'`;
+    const { code, stderr } = await engine.exec(command, stdin, DEPLOY_MS);
+    if (code === 0) return;
+    throw skepError(
+        "STACK_DEPLOY_FAILED",
+        `docker stack deploy of ${name} failed on ${engine.name}: ${stderr.trim()}.`,
+        "Correct the compose file or the swarm, then run the same command again.",
+    );
+}
+
+function dockerConfig(auth: Props | undefined): Props {
+    if (!auth) return {};
+    const credentials = Buffer.from(`${auth.username}:${auth.password}`).toString("base64");
+    return { auths: { [auth.server]: { auth: credentials } } };
+}
+
+/** Removes all that carries the stack's label, in the order that lets go of it. Volumes stay. */
+export async function removeAll(engine: Remote, stack: string, ctx: Context): Promise<void> {
+    for (const { ID } of await labelled(engine, "services", stack)) {
+        await ifExists(engine.call("DELETE", `/services/${ID}`, undefined, WRITE_MS));
+    }
+    const noTasks = async () => (await labelled(engine, "tasks", stack)).length === 0;
+    await until(`the tasks of ${stack} to end`, noTasks, GONE_MS, ctx);
+    const noNetworks = async () => {
+        const networks = await labelled(engine, "networks", stack);
+        for (const network of networks) await ifExists(engine.call("DELETE", `/networks/${network.Id}`));
+        return networks.length === 0;
+    };
+    await until(`the networks of ${stack} to go`, noNetworks, GONE_MS, { ...ctx, pollMs: 1000 });
+    await removeKind(engine, "secrets", stack, []);
+    await removeKind(engine, "configs", stack, []);
+}
+
+function labelled(engine: Remote, kind: string, stack: string): Promise<Props[]> {
+    return engine.call<Props[]>("GET", `/${kind}?${filters({ label: [`${LABEL}=${stack}`] })}`);
+}

@@ -1,0 +1,113 @@
+// A stack: its secrets and configs, deployed by docker's own command, waited for until every task runs.
+import { NotConverged, type Context, type Props, type Resource } from "../runtime/types";
+import { canonical, digestOf, standing } from "./convergence";
+import { filters, inputsOf, manager } from "./engine";
+import type { Remote } from "./ssh";
+import { createMissing, deploy, removeAll, removeUnused } from "./stack-parts";
+import { pause } from "./wait";
+
+const COMPUTED = ["services", "deployed"];
+const POLL_MS = 1000;
+/** Good twice in a row: between a deploy and the first new task nothing looks wrong. */
+const STEADY_POLLS = 2;
+
+export const stack: Resource = {
+    required: ["clusterId", "managers", "name", "compose"],
+    defaults: { secrets: {}, configs: {}, timeoutSeconds: 180 },
+    computed: COMPUTED,
+    replaceOn: ["clusterId", "name"],
+    deleteBeforeReplace: true,
+    ignoreInDiff: ["managers", "timeoutSeconds"],
+    refreshBeforeUpdate: true,
+
+    check({ name }) {
+        if (typeof name !== "string" || /^[a-z0-9][a-z0-9_-]*$/.test(name)) return [];
+        return [{ property: "name", reason: `${name} is no name for a stack: use a-z, 0-9, - and _` }];
+    },
+
+    drift(state) {
+        return canonical(state.services) === canonical(state.deployed) ? [] : ["compose"];
+    },
+
+    async create(inputs, ctx) {
+        return { id: inputs.name, outs: await bringUp(inputs, ctx) };
+    },
+
+    update: (_id, _olds, inputs, ctx) => bringUp(inputs, ctx),
+
+    async read(id, state) {
+        const engine = await manager(state.managers, state.clusterId);
+        const services = await servicesOf(engine, id);
+        if (services.length === 0) return {};
+        const inputs = inputsOf(state, COMPUTED);
+        const outs = { ...inputs, deployed: state.deployed ?? {}, services: digests(services) };
+        return { id, outs, inputs };
+    },
+
+    async delete(id, state, ctx) {
+        const engine = await manager(state.managers, state.clusterId);
+        await removeAll(engine, id, ctx);
+    },
+};
+
+async function bringUp(inputs: Props, ctx: Context): Promise<Props> {
+    const engine = await manager(inputs.managers, inputs.clusterId);
+    await createMissing(engine, inputs);
+    await deploy(engine, inputs);
+    await converge(engine, inputs, ctx);
+    await removeUnused(engine, inputs);
+    const services = digests(await servicesOf(engine, inputs.name));
+    return { services, deployed: services };
+}
+
+/** Waits until all services run. What was deployed but does not run is kept in state, and tried again. */
+async function converge(engine: Remote, inputs: Props, ctx: Context): Promise<void> {
+    const end = Date.now() + inputs.timeoutSeconds * 1000;
+    let steady = 0;
+    let reasons: string[] = [];
+    while (steady < STEADY_POLLS) {
+        if (steady === 0 && reasons.length > 0 && Date.now() > end) fail(inputs, reasons);
+        if (ctx.signal.aborted) fail(inputs, ["interrupted before all services ran", ...reasons]);
+        try {
+            reasons = await pendingReasons(engine, inputs);
+        } catch (error) {
+            if (error instanceof NotConverged) throw error;
+            reasons = [(error as Error).message];
+            engine = await manager(inputs.managers, inputs.clusterId).catch(() => engine);
+        }
+        steady = reasons.length === 0 ? steady + 1 : 0;
+        await pause(POLL_MS, ctx.signal);
+    }
+}
+
+async function pendingReasons(engine: Remote, inputs: Props): Promise<string[]> {
+    const [services, tasks, nodes] = await Promise.all([
+        servicesOf(engine, inputs.name),
+        engine.call<Props[]>("GET", `/tasks?${filters({ label: [namespace(inputs.name)] })}`),
+        engine.call<Props[]>("GET", "/nodes"),
+    ]);
+    const eligible = nodes.filter(
+        ({ Spec, Status }) => Spec.Availability === "active" && Status?.State === "ready",
+    );
+    const standings = services.map((service) => standing(service, tasks, eligible));
+    const failed = standings.flatMap(({ failed }) => failed ?? []);
+    if (failed.length > 0) fail(inputs, failed);
+    if (services.length === 0) return [`the stack ${inputs.name} has no services`];
+    return standings.flatMap(({ pending }) => pending ?? []);
+}
+
+function fail({ name }: Props, reasons: string[]): never {
+    throw new NotConverged(name, { services: {}, deployed: { unsettled: "" } }, reasons);
+}
+
+function servicesOf(engine: Remote, name: string): Promise<Props[]> {
+    return engine.call<Props[]>("GET", `/services?${filters({ label: [namespace(name)] })}`);
+}
+
+function namespace(name: string): string {
+    return `com.docker.stack.namespace=${name}`;
+}
+
+function digests(services: readonly Props[]): Record<string, string> {
+    return Object.fromEntries(services.map((service) => [service.Spec.Name, digestOf(service)]));
+}

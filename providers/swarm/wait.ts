@@ -1,0 +1,64 @@
+// Waiting: bounded, interruptible, and able to say what for.
+import { setTimeout as sleep } from "node:timers/promises";
+import { skepError } from "../../errors";
+
+const POLL_MS = 300;
+
+export interface WaitOptions {
+    signal: AbortSignal;
+    pollMs?: number;
+    /** Errors that no repetition cures. */
+    giveUp?(error: unknown): boolean;
+}
+
+/** Repeats `probe` until it answers with something; an error counts as "not yet" and is named in the end. */
+export async function until<T>(
+    what: string,
+    probe: () => Promise<T | undefined | false>,
+    timeoutMs: number,
+    { signal, pollMs = POLL_MS, giveUp }: WaitOptions,
+): Promise<T> {
+    const end = Date.now() + timeoutMs;
+    let last: unknown;
+    for (;;) {
+        if (signal.aborted) throw cancelled(what);
+        try {
+            const found = await probe();
+            if (found) return found;
+            last = undefined;
+        } catch (error) {
+            if (giveUp?.(error)) throw error;
+            last = error;
+        }
+        if (Date.now() >= end) throw timedOut(what, timeoutMs, last);
+        await pause(pollMs, signal);
+    }
+}
+
+/** Sleeps; an abort ends it early, and without an error. */
+export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
+    await sleep(ms, undefined, { signal }).catch(() => undefined);
+}
+
+function cancelled(what: string): Error {
+    return skepError("CANCELLED", `Interrupted while waiting for ${what}.`, "Run the same command again.");
+}
+
+function timedOut(what: string, timeoutMs: number, last: unknown): Error {
+    const reason = last instanceof Error ? ` The last answer was: ${last.message}` : "";
+    return skepError(
+        "WAIT_TIMED_OUT",
+        `Waited ${Math.round(timeoutMs / 1000)} s in vain for ${what}.${reason}`,
+        "Look at that host's docker service, then run the same command again.",
+    );
+}
+
+const chains = new Map<string, Promise<unknown>>();
+
+/** Runs work on one key one after the other within this process. */
+export function exclusively<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const before = chains.get(key) ?? Promise.resolve();
+    const mine = before.then(work, work);
+    chains.set(key, mine);
+    return mine;
+}
