@@ -12,7 +12,11 @@ const NAME = /^[a-z][a-z0-9-]{0,29}$/;
 const DNS_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/;
 
 const name = (what: string) =>
-    z.string().regex(NAME, { error: `${what} is a lower-case letter, then letters, digits and dashes, 30 at most` });
+    z
+        .string()
+        .regex(NAME, {
+            error: `${what} is a lower-case letter, then letters, digits and dashes, 30 at most`,
+        });
 const range = z
     .string()
     .refine((text) => parseRange(text) !== undefined, { error: "a range is written as in 10.200.0.0/16" });
@@ -34,7 +38,9 @@ const schema = z.strictObject({
     /** The engine, docker-ce: a series ("26.1": the newest of it, then recorded) or a version ("26.1.5"). Default "26.1". */
     dockerVersion: z
         .string()
-        .regex(/^\d+\.\d+(\.\d+)?$/, { error: 'dockerVersion is a series such as "26.1" or a version such as "26.1.5"' })
+        .regex(/^\d+\.\d+(\.\d+)?$/, {
+            error: 'dockerVersion is a series such as "26.1" or a version such as "26.1.5"',
+        })
         .default("26.1"),
     /** containerd.io: a series or a version. Default "1.7", which every engine up to 28 runs on. */
     containerdVersion: z
@@ -89,9 +95,7 @@ const schema = z.strictObject({
     /** Where the lab's block of 200 ports on 127.0.0.1 begins. Chosen at the first up and kept. */
     labPorts: z.number().int().min(1024).max(65000).optional(),
     /** The exact packages found for dockerVersion and containerdVersion at the first up. Written by Skep. */
-    packages: z
-        .strictObject({ asked: z.string(), docker: z.string(), containerd: z.string() })
-        .optional(),
+    packages: z.strictObject({ asked: z.string(), docker: z.string(), containerd: z.string() }).optional(),
 });
 
 export type Settings = Omit<z.output<typeof schema>, "zones"> & { zones: string[] };
