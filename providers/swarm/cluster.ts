@@ -152,36 +152,46 @@ async function usable(
     const sightings = seen ?? (await look(hosts));
     const found = theOneCluster(sightings);
     if (found && found !== clusterId) throw foreign(clusterId, found);
-    const active = sightings.find(({ member }) => member?.clusterId === clusterId && member.isManager);
+    // Without quorum a manager does not know its cluster's id.
+    const active = sightings.filter(({ member }) => member?.isManager).map(({ host }) => host);
     const locked = sightings.filter(({ member }) => member?.state === "locked").map(({ host }) => host);
     if (locked.length > 0) {
-        const fresh = active ? await currentKey(remote(active.host)).catch(() => "") : "";
-        await unlock(locked, [fresh, ...known], ctx);
+        const fresh = await Promise.all(active.map((host) => currentKey(remote(host)).catch(() => "")));
+        const shut = await unlock(locked, [...fresh, ...known], ctx);
+        if (active.length === 0 && shut.length === locked.length) throw stillLocked(shut);
     }
-    const candidates = active ? [active.host, ...locked] : locked;
+    const candidates = [...active, ...locked];
     if (candidates.length === 0) throw unreachable(sightings.flatMap(({ error }) => error ?? []));
-    return until("a manager with quorum", () => firstWithQuorum(candidates), QUORUM_MS, ctx);
+    return until("a manager with quorum", () => firstWithQuorum(candidates, clusterId), QUORUM_MS, ctx);
 }
 
-async function firstWithQuorum(hosts: readonly HostInput[]): Promise<Remote> {
-    return Promise.any(
-        hosts.map(async (host) => {
-            await remote(host).call("GET", "/swarm");
-            return remote(host);
-        }),
-    );
+/** Also a manager that was unlocked just now may turn out to be in another swarm. */
+async function firstWithQuorum(hosts: readonly HostInput[], clusterId: string): Promise<Remote> {
+    const probes = hosts.map(async (host) => {
+        const { ID } = await remote(host).call("GET", "/swarm");
+        if (ID !== clusterId) throw foreign(clusterId, ID);
+        return remote(host);
+    });
+    return Promise.any(probes).catch((error: AggregateError) => {
+        throw new Error(error.errors.map(({ message }: Error) => message).join("; "));
+    });
 }
 
-async function unlock(hosts: readonly HostInput[], keys: readonly string[], ctx: Context): Promise<void> {
+/** Opens what the keys open; answers with the names of the hosts that stay locked. */
+async function unlock(hosts: readonly HostInput[], keys: readonly string[], ctx: Context): Promise<string[]> {
     const usableKeys = [...new Set(keys)].filter((key) => key !== "");
     const opened = await Promise.all(hosts.map((host) => unlockOne(host, usableKeys)));
     const names = hosts.filter((_host, index) => opened[index]).map(({ name }) => name);
     if (names.length > 0) ctx.log(`unlocked ${names.join(", ")}`);
     const shut = hosts.filter((_host, index) => !opened[index]).map(({ name }) => name);
-    if (names.length > 0 || shut.length === 0) return;
-    throw skepError(
+    if (shut.length > 0) ctx.log(`no known unlock key opens ${shut.join(", ")}`, "warning");
+    return shut;
+}
+
+function stillLocked(names: readonly string[]): Error {
+    return skepError(
         "CLUSTER_LOCKED",
-        `The swarm on ${shut.join(", ")} is locked, and no unlock key in this deployment's state opens it.`,
+        `The swarm on ${names.join(", ")} is locked, and no unlock key in this deployment's state opens it.`,
         "Unlock it there with `docker swarm unlock`, then run the same command again.",
     );
 }

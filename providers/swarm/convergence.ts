@@ -21,7 +21,7 @@ export function standing(service: Props, allTasks: readonly Props[], nodes: read
     const updating = UNDER_WAY.includes(status.State);
     const current = tasks.filter((task) => isCurrent(task, service));
     const { done, desired } = counts(service, current, nodes);
-    if (!updating && done === desired) return { name };
+    if (!updating && done >= desired) return { name };
     const newest = newestError(tasks);
     const progress = `${name}: ${done} of ${desired} tasks run${updating ? ", its update is under way" : ""}`;
     return { name, pending: newest ? `${progress}; newest error: ${newest}` : progress };

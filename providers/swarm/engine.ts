@@ -86,7 +86,7 @@ export async function updateNode(
         await engine.call("POST", `/nodes/${nodeId}/update?version=${Version.Index}`, spec, WRITE_MS);
         return true;
     };
-    await until(`the change of member ${nodeId}`, attempt, 2 * WRITE_MS, { signal, giveUp: notOutdated });
+    await until(`the change of member ${nodeId}`, attempt, 2 * WRITE_MS, { signal, giveUp: isFinal });
 }
 
 /** Changes the swarm's specification; repeated when someone else was faster. */
@@ -100,11 +100,13 @@ export async function updateSwarm(
         await engine.call("POST", `/swarm/update?version=${Version.Index}`, change(Spec), WRITE_MS);
         return true;
     };
-    await until("the change of the swarm", attempt, 2 * WRITE_MS, { signal, giveUp: notOutdated });
+    await until("the change of the swarm", attempt, 2 * WRITE_MS, { signal, giveUp: isFinal });
 }
 
-function notOutdated(error: unknown): boolean {
-    return error instanceof EngineError && !/out of sequence/.test(error.reason);
+/** Outdated versions and elections pass by; what the request itself is refused for does not. */
+function isFinal(error: unknown): boolean {
+    if (!(error instanceof EngineError)) return false;
+    return error.statusCode < 500 || /last manager|loss of quorum/.test(error.reason);
 }
 
 /** The query part of a list with filters. */

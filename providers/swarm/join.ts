@@ -12,7 +12,7 @@ const REMOVE_MS = 60_000;
 /** Makes the host a member of the cluster, if it is none yet; answers with its node id. */
 export async function admit(inputs: Props, engine: Remote, ctx: Context): Promise<string> {
     const host: HostInput = inputs.host;
-    let member = await membership(host);
+    let member = await reachable(host);
     if (member.state === "locked") member = await unlock(host, engine);
     if (member.state === "active") return adopted(host, member, engine);
     if (member.state !== "inactive") await abandon(host, ctx);
@@ -23,6 +23,18 @@ export async function admit(inputs: Props, engine: Remote, ctx: Context): Promis
         return now.state === "active" && now.nodeId;
     };
     return until(`${host.name} to join the swarm`, joined, JOIN_MS, ctx);
+}
+
+async function reachable(host: HostInput): Promise<Membership> {
+    try {
+        return await membership(host);
+    } catch (error) {
+        throw skepError(
+            "NODE_HOST_UNREACHABLE",
+            `The engine of ${host.name} does not answer: ${(error as Error).message}.`,
+            "Start the host and its docker service, then run the same command again.",
+        );
+    }
 }
 
 async function adopted(host: HostInput, { nodeId }: Membership, engine: Remote): Promise<string> {

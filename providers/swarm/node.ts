@@ -4,6 +4,7 @@ import { ifExists, inputsOf, manager, membership, updateNode } from "./engine";
 import type { HostInput } from "./host";
 import { admit } from "./join";
 import { remove } from "./leave";
+import { refuseQuorumLoss } from "./quorum";
 import type { Remote } from "./ssh";
 import { exclusively, until } from "./wait";
 
@@ -32,8 +33,8 @@ export const node: Resource = {
     },
 
     async create(inputs, ctx) {
-        const id = await serialised(inputs, inputs.role === "manager", async () => {
-            const engine = await manager(inputs.managers, inputs.clusterId);
+        const id = await serialised(inputs, inputs.role === "manager", ctx, async () => {
+            const engine = await managerFor(inputs);
             const nodeId = await admit(inputs, engine, ctx);
             await settle(nodeId, engine, {}, inputs, ctx);
             return nodeId;
@@ -44,8 +45,8 @@ export const node: Resource = {
 
     async update(id, olds, inputs, ctx) {
         const voterChange = olds.role !== inputs.role;
-        return serialised(inputs, voterChange, async () => {
-            const engine = await manager(inputs.managers, inputs.clusterId);
+        return serialised(inputs, voterChange, ctx, async () => {
+            const engine = await managerFor(inputs);
             await settle(id, engine, olds, inputs, ctx);
             return outsOf(await engine.call("GET", `/nodes/${id}`));
         });
@@ -61,7 +62,7 @@ export const node: Resource = {
     },
 
     async delete(id, state, ctx) {
-        await serialised(state, state.role === "manager", () => remove(id, state, ctx));
+        await serialised(state, state.role === "manager", ctx, () => remove(id, state, ctx));
     },
 };
 
@@ -71,12 +72,30 @@ function oneOf(property: string, value: unknown, allowed: readonly string[]) {
 }
 
 /** Voters change one at a time; workers need not wait for each other. */
-function serialised<T>({ clusterId }: Props, isVoterChange: boolean, work: () => Promise<T>): Promise<T> {
-    return isVoterChange ? exclusively(clusterId, work) : work();
+function serialised<T>(
+    { clusterId }: Props,
+    isVoterChange: boolean,
+    { signal }: Context,
+    work: () => Promise<T>,
+): Promise<T> {
+    return isVoterChange ? exclusively(clusterId, work, signal) : work();
+}
+
+/** A host that is to be no manager cannot be asked to see that through. */
+function managerFor({ managers, host, clusterId, role }: Props): Promise<Remote> {
+    const others = managers.filter(({ address }: HostInput) => address !== host.address);
+    return manager(role === "worker" ? others : managers, clusterId);
+}
+
+async function refuseUnsafeDemotion(id: string, engine: Remote, { role }: Props): Promise<void> {
+    if (role !== "worker") return;
+    const nodes = await engine.call<Props[]>("GET", "/nodes");
+    if (nodes.some(({ ID, Spec }) => ID === id && Spec.Role === "manager")) refuseQuorumLoss(nodes, id);
 }
 
 /** Gives the member its role, availability and labels, and waits until it is what they say. */
 async function settle(id: string, engine: Remote, olds: Props, inputs: Props, ctx: Context): Promise<void> {
+    await refuseUnsafeDemotion(id, engine, inputs);
     const partial = { nodeId: id, engineVersion: "", address: "", settled: false };
     try {
         await updateNode(engine, id, (spec) => wanted(spec, olds, inputs), ctx.signal);

@@ -195,6 +195,7 @@ export class Remote {
 
     private track(channel: ClientChannel): void {
         this.open.add(channel);
+        channel.on("error", () => undefined); // a loss between two uses must not end the process
         channel.on("close", () => this.open.delete(channel));
     }
 
@@ -212,6 +213,7 @@ export class Remote {
             );
             sent.on("error", (error: NodeJS.ErrnoException) => {
                 const repeat = method === "GET" && sent.reusedSocket && error.code === "ECONNRESET";
+                if (typeof body === "object") body.destroy();
                 if (repeat) this.request(request).then(resolve, reject);
                 else reject(signal.aborted ? this.noAnswer(request) : error);
             });

@@ -84,7 +84,12 @@ export async function removeAll(engine: Remote, stack: string, ctx: Context): Pr
     for (const { ID } of await labelled(engine, "services", stack)) {
         await ifExists(engine.call("DELETE", `/services/${ID}`, undefined, WRITE_MS));
     }
-    const noTasks = async () => (await labelled(engine, "tasks", stack)).length === 0;
+    // Tasks on a dead member stay listed for a day.
+    const noTasks = async () => {
+        const nodes = await engine.call<Props[]>("GET", "/nodes");
+        const alive = nodes.filter(({ Status }) => Status?.State === "ready").map(({ ID }) => ID);
+        return !(await labelled(engine, "tasks", stack)).some(({ NodeID }) => alive.includes(NodeID));
+    };
     await until(`the tasks of ${stack} to end`, noTasks, GONE_MS, ctx);
     const noNetworks = async () => {
         const networks = await labelled(engine, "networks", stack);

@@ -56,9 +56,13 @@ function timedOut(what: string, timeoutMs: number, last: unknown): Error {
 const chains = new Map<string, Promise<unknown>>();
 
 /** Runs work on one key one after the other within this process. */
-export function exclusively<T>(key: string, work: () => Promise<T>): Promise<T> {
+export function exclusively<T>(key: string, work: () => Promise<T>, signal: AbortSignal): Promise<T> {
     const before = chains.get(key) ?? Promise.resolve();
-    const mine = before.then(work, work);
+    const next = async () => {
+        if (signal.aborted) throw cancelled("another change of the swarm's managers");
+        return work();
+    };
+    const mine = before.then(next, next);
     chains.set(key, mine);
     return mine;
 }
