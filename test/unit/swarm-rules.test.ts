@@ -1,0 +1,83 @@
+// The swarm provider's pure rules: who may stop voting, when a service has converged, how an image is named.
+
+import assert from "node:assert/strict";
+import { digestOf, standing } from "../../providers/swarm/convergence";
+import { split } from "../../providers/swarm/image";
+import { refuseQuorumLoss } from "../../providers/swarm/quorum";
+import type { Props } from "../../providers/runtime/types";
+
+const voter = (ID: string, Reachability = "reachable") => ({ ID, ManagerStatus: { Reachability } });
+
+const TEMPLATE = { ContainerSpec: { Image: "web:2" } };
+const service = (more: Props = {}): Props => ({
+    ID: "s",
+    Spec: { Name: "lab_web", Mode: { Replicated: { Replicas: 2 } }, TaskTemplate: TEMPLATE },
+    ...more,
+});
+const task = (State: string, more: Props = {}): Props => ({
+    ServiceID: "s",
+    DesiredState: "running",
+    Spec: TEMPLATE,
+    Status: { State, Timestamp: "1" },
+    ...more,
+});
+
+describe("a member that stops voting", () => {
+    it("may go when a majority of the others is reachable", () => {
+        refuseQuorumLoss([voter("a", "unreachable"), voter("b"), voter("c")], "a");
+        refuseQuorumLoss([voter("a"), voter("b")], "a");
+    });
+
+    it("may not when the others could decide nothing", () => {
+        const nodes = [voter("a"), voter("b"), voter("c", "unreachable")];
+        assert.throws(() => refuseQuorumLoss(nodes, "a"), /QUORUM_AT_RISK/);
+        assert.throws(() => refuseQuorumLoss([voter("a")], "a"), /QUORUM_AT_RISK/);
+    });
+});
+
+describe("a service's standing", () => {
+    it("is good when all tasks of its present specification run", () => {
+        assert.deepEqual(standing(service(), [task("running"), task("running")], []), { name: "lab_web" });
+    });
+
+    it("does not count tasks of an earlier specification", () => {
+        const old = task("running", { Spec: { ContainerSpec: { Image: "web:1" } } });
+        assert.match(standing(service(), [old, task("running")], []).pending ?? "", /1 of 2/);
+    });
+
+    it("names the newest error of a task", () => {
+        const failed = task("failed", {
+            DesiredState: "shutdown",
+            Status: { Err: "no such file", Timestamp: "2" },
+        });
+        assert.match(standing(service(), [failed], []).pending ?? "", /0 of 2 .* no such file/);
+    });
+
+    it("waits for an update, and fails when it was rolled back", () => {
+        const tasks = [task("running"), task("running")];
+        const updating = service({ UpdateStatus: { State: "updating" } });
+        assert.match(standing(updating, tasks, []).pending ?? "", /under way/);
+        const back = service({
+            UpdateStatus: { State: "rollback_completed", Message: "rollback completed" },
+        });
+        assert.match(standing(back, tasks, []).failed ?? "", /rolled back/);
+    });
+
+    it("has one digest for every order of keys", () => {
+        assert.equal(
+            digestOf({ Spec: { a: 1, b: { c: 2, d: 3 } } }),
+            digestOf({ Spec: { b: { d: 3, c: 2 }, a: 1 } }),
+        );
+    });
+});
+
+describe("an image's reference", () => {
+    it("tells a registry's port from a tag", () => {
+        assert.deepEqual(split("r.internal:5000/web:abc"), {
+            server: "r.internal:5000",
+            name: "r.internal:5000/web",
+            tag: "abc",
+        });
+        assert.equal(split("r.internal:5000/web").tag, "latest");
+    });
+});
