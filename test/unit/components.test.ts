@@ -1,0 +1,163 @@
+// The program against Pulumi's mocks: what it declares, with and without a preview's unknown values.
+
+import assert from "node:assert/strict";
+import * as pulumi from "@pulumi/pulumi";
+import { checkSettings } from "../../config";
+import { program } from "../../program";
+
+interface Declared {
+    type: string;
+    name: string;
+    // What resources are given differs by type.
+    // eslint-disable-next-line @typescript-eslint/no-explicit-any -- inputs of every type
+    inputs: Record<string, any>;
+}
+
+const REPORT = JSON.stringify({ engine: "5:26.1.5", containerd: "1.7.24", mesh: false, esp: false });
+
+/** What the real providers would give back, as far as the program reads it. */
+const OUTPUTS: Record<string, object> = {
+    "command:remote:Command": { stdout: REPORT },
+    "tls:index/privateKey:PrivateKey": {
+        publicKeyOpenssh: "ssh-ed25519 AAAA",
+        privateKeyOpenssh: "key",
+        privateKeyPem: "key",
+        privateKeyPemPkcs8: "key",
+    },
+    "tls:index/selfSignedCert:SelfSignedCert": { certPem: "ca" },
+    "tls:index/certRequest:CertRequest": { certRequestPem: "request" },
+    "tls:index/locallySignedCert:LocallySignedCert": { certPem: "certificate" },
+    "random:index/randomPassword:RandomPassword": { result: "password", bcryptHash: "hash" },
+    "swarm:index:Cluster": { clusterId: "cluster", unlockKey: "unlock-key" },
+    "swarm:index:Image": { reference: "registry.skep.internal:5000/image:1" },
+    "swarm:index:Node": { nodeId: "node" },
+};
+
+/** Everything that the program declares. */
+async function declare(input: Record<string, unknown>, preview: boolean): Promise<Declared[]> {
+    const { settings, problems } = checkSettings("dev", input);
+    assert.ok(settings, JSON.stringify(problems));
+    const declared: Declared[] = [];
+    await pulumi.runtime.setMocks(
+        {
+            newResource: ({ type, name, inputs }) => {
+                declared.push({ type, name, inputs: inputs as Declared["inputs"] });
+                const outputs = { ...inputs, ...OUTPUTS[type] };
+                return { id: preview ? undefined : `${name}-id`, state: preview ? inputs : outputs };
+            },
+            call: () => ({}),
+        },
+        "skep",
+        "dev",
+        preview,
+    );
+    await pulumi.runtime.runInPulumiStack(() =>
+        Promise.resolve(
+            program({
+                stack: "dev",
+                settings: {
+                    ...settings,
+                    labSubnet: "10.190.0.0/20",
+                    labPorts: 21000,
+                    packages: { asked: "26.1 1.7", docker: "5:26.1.5", containerd: "1.7.24" },
+                },
+                images: {
+                    host: { ref: "host:1", id: "sha256:h" },
+                    registry: { ref: "registry:1", id: "sha256:r" },
+                    web: { ref: "web:1", id: "sha256:w" },
+                    client: { ref: "client:1", id: "sha256:c" },
+                },
+                repository: { kind: "official", url: "https://example.invalid", fingerprint: "F" },
+            }),
+        ),
+    );
+    return declared;
+}
+
+function ofType(declared: readonly Declared[], type: string): Declared[] {
+    return declared.filter((resource) => resource.type === type);
+}
+
+for (const preview of [true, false])
+    describe(`The program ${preview ? "in a preview" : "in an up"}`, function () {
+        this.timeout(60_000);
+        let usual: Declared[];
+        before(async () => {
+            usual = await declare({}, preview);
+        });
+
+        it("declares a container, two volumes and a host key for each host, and one login for all", async () => {
+            const declared = usual;
+            assert.equal(ofType(declared, "docker:index/container:Container").length, 6);
+            assert.equal(ofType(declared, "docker:index/volume:Volume").length, 12);
+            const keys = ofType(declared, "tls:index/privateKey:PrivateKey").map(({ name }) => name);
+            assert.equal(keys.filter((name) => name.endsWith("-hostkey")).length, 6);
+            assert.ok(keys.includes("lab-login"));
+        });
+
+        it("publishes ports on 127.0.0.1 only, and none twice", async () => {
+            const containers = ofType(usual, "docker:index/container:Container");
+            const ports = containers.flatMap(
+                ({ inputs }) => inputs.ports as { ip: string; external: number }[],
+            );
+            assert.deepEqual([...new Set(ports.map(({ ip }) => ip))], ["127.0.0.1"]);
+            assert.equal(new Set(ports.map(({ external }) => external)).size, ports.length);
+        });
+
+        it("never gives a host the machine's clock, kernel modules or raw devices", async () => {
+            for (const { inputs } of ofType(usual, "docker:index/container:Container")) {
+                assert.deepEqual(inputs.capabilities.drops, ["ALL"]);
+                for (const never of ["SYS_TIME", "SYS_MODULE", "SYS_RAWIO", "ALL"])
+                    assert.ok(!inputs.capabilities.adds.includes(never));
+                assert.notEqual(inputs.privileged, true);
+            }
+        });
+
+        it("labels whatever it makes on the machine's engine with the stack's name", async () => {
+            const declared = usual;
+            for (const { name, inputs } of declared.filter(({ type }) => type.startsWith("docker:")))
+                assert.deepEqual(inputs.labels, [{ label: "io.skep.stack", value: "dev" }], name);
+        });
+
+        it("gives every node its zone, and the registry's label to one", async () => {
+            const nodes = ofType(usual, "swarm:index:Node");
+            assert.deepEqual(nodes.map(({ inputs }) => inputs.labels.availability_zone as string).sort(), [
+                "lab-a",
+                "lab-a",
+                "lab-b",
+                "lab-b",
+                "lab-c",
+                "lab-c",
+            ]);
+            assert.equal(nodes.filter(({ inputs }) => inputs.labels.registry === "true").length, 1);
+        });
+
+        it("drains managers that are not to run tasks, and runs the registry on a manager without workers", async () => {
+            const drained = ofType(await declare({ managersRunTasks: false }, preview), "swarm:index:Node");
+            for (const { inputs } of drained)
+                assert.equal(inputs.availability, inputs.role === "manager" ? "drain" : "active");
+            const alone = await declare({ managers: 1, workers: 0, sample: { replicas: 1 } }, preview);
+            const [node, ...more] = ofType(alone, "swarm:index:Node");
+            assert.equal(more.length, 0);
+            assert.equal(node?.inputs.labels.registry, "true");
+        });
+
+        it("puts scripts and what is secret on standard input, never in a command", async () => {
+            for (const { inputs } of ofType(usual, "command:remote:Command")) {
+                assert.equal(inputs.create, "sudo sh");
+                assert.equal(inputs.addPreviousOutputInEnv, false);
+                assert.equal(inputs.logging, "none");
+            }
+        });
+
+        it("leaves the sample out when it is turned off", async () => {
+            const stacks = ofType(
+                await declare({ sample: { enabled: false } }, preview),
+                "swarm:index:Stack",
+            );
+            assert.deepEqual(
+                stacks.map(({ name }) => name),
+                ["registry-stack"],
+            );
+        });
+    });
