@@ -12,11 +12,9 @@ const NAME = /^[a-z][a-z0-9-]{0,29}$/;
 const DNS_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/;
 
 const name = (what: string) =>
-    z
-        .string()
-        .regex(NAME, {
-            error: `${what} is a lower-case letter, then letters, digits and dashes, 30 at most`,
-        });
+    z.string().regex(NAME, {
+        error: `${what} is a lower-case letter, then letters, digits and dashes, 30 at most`,
+    });
 const range = z
     .string()
     .refine((text) => parseRange(text) !== undefined, { error: "a range is written as in 10.200.0.0/16" });
