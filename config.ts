@@ -129,7 +129,7 @@ export function checkSettings(stack: string, input: Readonly<Record<string, unkn
         return {
             problems: [
                 ...problems,
-                ...parsed.error.issues.flatMap(problemsOf),
+                ...parsed.error.issues.flatMap((issue) => problemsOf(stack, issue)),
                 ...(partial.success ? acrossSettings(partial.data, refused) : []),
             ],
             warnings: [],
@@ -141,7 +141,7 @@ export function checkSettings(stack: string, input: Readonly<Record<string, unkn
     return { settings: { ...data, zones }, problems, warnings: warningsOf(data.managers, zones.length) };
 }
 
-function problemsOf(issue: z.core.$ZodIssue): Problem[] {
+function problemsOf(stack: string, issue: z.core.$ZodIssue): Problem[] {
     const path = issue.path.join(".");
     if (issue.code === "unrecognized_keys") {
         const known = Object.keys(path === "" ? schema.shape : knownBelow(path));
@@ -155,7 +155,7 @@ function problemsOf(issue: z.core.$ZodIssue): Problem[] {
         {
             id: "CONFIG_VALUE",
             problem: `skep:${path} cannot be as it is: ${issue.message.replace(/\.$/, "")}.`,
-            advice: `Change it with: npm run skep -- config set ${path || "KEY"} VALUE`,
+            advice: `Correct it in the settings file of the stack, Pulumi.${stack}.yaml.`,
         },
     ];
 }

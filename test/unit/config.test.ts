@@ -66,11 +66,11 @@ describe("configuration", () => {
         assert.match(nested.advice, /Did you mean replicas\?/);
     });
 
-    it("says how to set a value that it refuses", () => {
+    it("says where to correct a value that it refuses", () => {
         const { id, problem, advice } = onlyProblem({ workers: -1 });
         assert.equal(id, "CONFIG_VALUE");
         assert.equal(problem, "skep:workers cannot be as it is: workers cannot be fewer than 0.");
-        assert.match(advice, /config set workers/);
+        assert.match(advice, /Pulumi\.[a-z-]+\.yaml/);
     });
 
     it("refuses an even number of managers and says which numbers are better", () => {
