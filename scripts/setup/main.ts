@@ -6,7 +6,7 @@ import { setup } from "./setup";
 
 async function main(): Promise<void> {
     const json = process.argv.includes("--json");
-    const tools = await setup({ progress: createProgress({ silent: json }), lab: true });
+    const tools = await setup({ progress: createProgress({ silent: json }), needs: "lab" });
     console.log(JSON.stringify(tools, null, json ? 0 : 2));
 }
 

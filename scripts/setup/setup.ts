@@ -6,41 +6,68 @@ import type { Progress } from "../progress";
 import { removePartials, withSetupLock } from "./cache";
 import { ensureDocker } from "./docker";
 import { ensureEngine } from "./engine";
-import { ensureImages } from "./images";
+import { ensureImages, type Images } from "./images";
 import { ensureStandIns, ensureSwarmPlugin } from "./plugins";
-import { reachability } from "./reachability";
-import { ensureRepository } from "./repository";
+import { reachability, type Reachability } from "./reachability";
+import { type DockerRepository, ensureRepository } from "./repository";
 import { allOrProblems } from "./together";
-import type { Tools } from "./tools";
+import type { PulumiTools, Tools } from "./tools";
+
+/**
+ * What a command needs of this machine, beyond the Pulumi engine and its plugins.
+ * - `engine`: nothing more; reads a stack's state.
+ * - `docker`: a Docker engine that answers; takes a lab down.
+ * - `lab`: that, the lab's images and a repository of docker-ce; brings a lab up.
+ * - `instances`: a repository of docker-ce for hosts that are not on this machine.
+ */
+export type Needs = "engine" | "docker" | "lab" | "instances";
 
 export interface SetupOptions {
     progress: Progress;
-    /** Whether hosts are containers of this machine: then an engine and images are needed too. */
-    lab: boolean;
+    needs: Needs;
 }
 
 /** Installs what is missing and says where it is. Safe to run again after being killed at any moment. */
-export async function setup({ progress, lab }: SetupOptions): Promise<Tools> {
+export async function setup(options: SetupOptions & { needs: "engine" | "docker" }): Promise<PulumiTools>;
+export async function setup(options: SetupOptions & { needs: "lab" | "instances" }): Promise<Tools>;
+/** @deprecated `lab: true` is `needs: "lab"`, `lab: false` is `needs: "instances"`. */
+export async function setup(options: { progress: Progress; lab: boolean }): Promise<Tools>;
+export async function setup(
+    options: SetupOptions | { progress: Progress; lab: boolean },
+): Promise<PulumiTools | Tools> {
+    const { progress } = options;
+    const needs = "needs" in options ? options.needs : options.lab ? "lab" : "instances";
     return withSetupLock(progress, async () => {
         await removePartials();
         const reachable = await reachability(progress);
-        const images = async () =>
-            lab ? ensureImages(progress, await ensureDocker(progress), reachable.dockerHub) : undefined;
-        const [pulumi, pulumiHome, swarmPlugin, labImages, repository] = await allOrProblems([
+        const [pulumi, pulumiHome, swarmPlugin, images, repository] = await allOrProblems([
             ensureEngine(progress, reachable.pulumi),
             reachable.pulumi ? Promise.resolve(undefined) : ensureStandIns(progress),
             ensureSwarmPlugin(progress),
-            images(),
-            // Instances on EC2 reach Docker's own repository, wherever this machine stands.
-            ensureRepository(progress, reachable.dockerPackages || !lab),
+            engineAndImages(progress, needs, reachable),
+            repositoryFor(progress, needs, reachable),
         ]);
-        return {
-            pulumi,
-            plugins: pulumiHome === undefined ? "official" : "standins",
-            pulumiHome,
-            swarmPlugin,
-            images: labImages,
-            repository,
-        };
+        const plugins = pulumiHome === undefined ? "official" : "standins";
+        return { pulumi, plugins, pulumiHome, swarmPlugin, images, repository };
     });
+}
+
+async function engineAndImages(
+    progress: Progress,
+    needs: Needs,
+    reachable: Reachability,
+): Promise<Images | undefined> {
+    if (needs !== "docker" && needs !== "lab") return undefined;
+    const docker = await ensureDocker(progress);
+    return needs === "lab" ? ensureImages(progress, docker, reachable.dockerHub) : undefined;
+}
+
+async function repositoryFor(
+    progress: Progress,
+    needs: Needs,
+    reachable: Reachability,
+): Promise<DockerRepository | undefined> {
+    // Instances on EC2 reach Docker's own repository, wherever this machine stands.
+    if (needs === "instances") return ensureRepository(progress, true);
+    return needs === "lab" ? ensureRepository(progress, reachable.dockerPackages) : undefined;
 }
