@@ -19,19 +19,22 @@ export type LabSettings = Settings & Required<Pick<Settings, "labSubnet" | "labP
 
 export interface ProgramArgs {
     stack: string;
+    /** The id of this copy of the project. */
+    project: string;
     settings: LabSettings;
     images: NonNullable<Tools["images"]>;
     repository: Tools["repository"];
 }
 
 /** Declares every resource of a stack; the outputs are the stack's. */
-export function program({ stack, settings, images, repository }: ProgramArgs) {
+export function program({ stack, project, settings, images, repository }: ProgramArgs) {
     const placed = placeHosts(settings.managers, settings.workers, settings.zones);
     const registryHost = placed.find((host) => host.role === "worker") ?? placed[0];
     if (registryHost === undefined) throw new Error("a stack has at least one manager");
     const pki = new Pki("pki", { stack });
     const lab = new LabHosts("lab", {
         stack,
+        project,
         hosts: placed,
         image: images.host.id,
         subnet: settings.labSubnet,

@@ -3,6 +3,7 @@
 import { Command } from "commander";
 import { formatProblem, SkepError, skepError } from "../errors";
 import type { Options } from "./commands/context";
+import type { DestroyOptions } from "./commands/destroy";
 
 const program = new Command("skep")
     .description("A multi-AZ Docker Swarm: previewed, locked, kept healthy, destroyed without residue")
@@ -24,14 +25,17 @@ onStack("up", "bring the stack to what its settings say").action(async (options:
 onStack("preview", "show what up would do").action(async (options: Options) =>
     (await import("./commands/up")).preview(options),
 );
-onStack("destroy", "remove every trace of the stack").action(async (options: Options) =>
-    (await import("./commands/destroy")).destroy(options),
-);
+onStack("destroy", "remove every trace of the stack")
+    .option("--orphaned", "also remove lab hosts of this stack that another, lost copy of the project made")
+    .action(async (options: DestroyOptions) => (await import("./commands/destroy")).destroy(options));
 onStack("output", "print the stack's outputs, or one of them, secrets included when named")
     .argument("[name]", "the output, such as unlockKey")
     .action(async (name: string | undefined, options: Options) =>
         (await import("./commands/output")).output(name, options),
     );
+onStack("env", "print what the plain pulumi command needs in its environment").action(
+    async (options: Options) => (await import("./commands/env")).env(options),
+);
 program
     .command("test")
     .description("run every test, or one part: unit, providers, lab, full")

@@ -5,6 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import { LAB_HOST_CAPABILITIES, LAB_HOST_OPTIONS } from "../../lab/capabilities";
 import { labAddress, labGateway } from "../../planning/addresses";
+import { PROJECT_LABEL, STACK_LABEL } from "../../planning/labels";
 import type { PlacedHost } from "../../planning/placement";
 import { hostPorts, registryPort } from "../../planning/ports";
 import { renderMetaData, renderUserData } from "../../planning/userdata";
@@ -14,8 +15,10 @@ const LOOPBACK = "127.0.0.1";
 const USER = "admin";
 
 export interface LabHostsArgs {
-    /** The Pulumi stack's name: part of every object's name, and its label `io.skep.stack`. */
+    /** The Pulumi stack's name: part of every object's name, and a label. */
     stack: string;
+    /** The id of the copy of the project that it belongs to: a label. */
+    project: string;
     hosts: readonly PlacedHost[];
     /** Reference of the lab host image on this machine's engine. */
     image: string;
@@ -45,7 +48,7 @@ export class LabHosts extends pulumi.ComponentResource {
                 name: `skep-${args.stack}`,
                 driver: "bridge",
                 ipamConfigs: [{ subnet: args.subnet, gateway: labGateway(args.subnet) }],
-                labels: labels(args.stack),
+                labels: labels(args),
             },
             { ...parent, deleteBeforeReplace: true },
         );
@@ -64,7 +67,7 @@ export class LabHosts extends pulumi.ComponentResource {
                 `${name}-${containerPath.split("/").at(-1)}`,
                 {
                     name: `skep-${args.stack}-${name}-${containerPath.split("/").at(-1)}`,
-                    labels: labels(args.stack),
+                    labels: labels(args),
                 },
                 { parent: this, deleteBeforeReplace: true },
             ).name,
@@ -86,7 +89,7 @@ export class LabHosts extends pulumi.ComponentResource {
                 name: `skep-${args.stack}-${name}`,
                 hostname: name,
                 image: args.image,
-                labels: labels(args.stack),
+                labels: labels(args),
                 networksAdvanced: [{ name: this.network.name, ipv4Address: address }],
                 ports: publishedPorts(args, placed),
                 volumes: [
@@ -130,8 +133,11 @@ export class LabHosts extends pulumi.ComponentResource {
 
 const SEED = "/var/lib/cloud/seed/nocloud";
 
-function labels(stack: string) {
-    return [{ label: "io.skep.stack", value: stack }];
+function labels({ stack, project }: LabHostsArgs) {
+    return [
+        { label: STACK_LABEL, value: stack },
+        { label: PROJECT_LABEL, value: project },
+    ];
 }
 
 function publishedPorts(args: LabHostsArgs, host: PlacedHost) {

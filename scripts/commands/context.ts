@@ -4,7 +4,9 @@ import type { LabSettings, ProgramArgs } from "../../program";
 import { createProgress, type Progress } from "../progress";
 import { setup } from "../setup/setup";
 import type { Tools } from "../setup/tools";
+import { projectId, refuseForeignHosts } from "../stack/project";
 import { completeSettings, readSettings } from "../stack/settings";
+import { linkSwarmPlugin } from "../stack/workspace";
 
 export interface Options {
     stack: string;
@@ -34,12 +36,20 @@ export async function ready({ stack, json }: Options): Promise<Ready> {
         progress.note(
             "Docker's package repository is out of reach: docker-ce comes from Debian's engine packages",
         );
+    linkSwarmPlugin(tools);
+    await refuseForeignHosts(stack);
     const complete = await completeSettings(stack, settings, generated, tools);
     return {
         progress,
         tools,
         settings: complete,
-        program: { stack, settings: complete, images: tools.images, repository: tools.repository },
+        program: {
+            stack,
+            project: projectId(),
+            settings: complete,
+            images: tools.images,
+            repository: tools.repository,
+        },
     };
 }
 

@@ -5,26 +5,34 @@ import { createProgress } from "../progress";
 import { setup } from "../setup/setup";
 import { operate } from "../stack/engine";
 import { clientFolder } from "../stack/folders";
+import { projectId, refuseForeignHosts } from "../stack/project";
 import { removeLabObjects } from "../stack/residue";
 import { forgetGenerated, readSettings } from "../stack/settings";
 import { openStack, stackExists } from "../stack/workspace";
 import { confirmed, type Options } from "./context";
 import { printJson } from "./up";
 
-export async function destroy(options: Options): Promise<void> {
+export interface DestroyOptions extends Options {
+    /** Lab objects of this stack go whichever copy of the project made them. */
+    orphaned?: boolean;
+}
+
+export async function destroy(options: DestroyOptions): Promise<void> {
     const progress = createProgress({ silent: options.json });
     await readSettings(options.stack);
     if (!(await confirmed(`Destroy the stack "${options.stack}" with all of its data?`, options))) return;
     const tools = await setup({ progress, lab: true });
     let changes = {};
-    if (await stackExists(options.stack)) {
+    const exists = await stackExists(options.stack);
+    if (exists) {
         const stack = await openStack(options.stack, tools);
         ({ changes } = await progress.step(`Destroying ${options.stack}`, () =>
             operate(stack, "destroy", progress),
         ));
         await stack.workspace.removeStack(options.stack);
     }
-    const removed = await removeLabObjects(options.stack);
+    if (!exists && !options.orphaned) await refuseForeignHosts(options.stack);
+    const removed = await removeLabObjects(options.stack, options.orphaned ? undefined : projectId());
     for (const object of removed) progress.note(`Removed ${object}, which the state did not know`);
     await rm(clientFolder(options.stack), { recursive: true, force: true });
     await forgetGenerated(options.stack);

@@ -1,10 +1,11 @@
 // The provider plugins: Skep's own ("swarm"), bundled from its source, and, where the official ones cannot be had,
 // stand-ins for the resource types that Skep uses. How a plugin is bundled stands in offline/plugins.
 
-import { readFile } from "node:fs/promises";
+import { copyFile, link, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { buildPlugin, installStandIns } from "../../offline/plugins/build";
 import type { Progress } from "../progress";
+import type { Engine } from "./engine";
 import { cachedFolder, cacheFolder, contentHash, folderHash, writeWhole } from "./cache";
 
 const ROOT = join(__dirname, "../..");
@@ -41,4 +42,21 @@ export async function ensureStandIns(progress: Progress): Promise<string> {
         await writeWhole(mark, wanted);
     });
     return home;
+}
+
+/**
+ * A folder with the engine's command and, beside it, a stand-in for its language host: what the plain `pulumi` command
+ * runs a program with. The engine warns about one that it finds elsewhere, so its file is linked (a hard link: a symbolic
+ * one leads it back to where it came from).
+ */
+export async function ensureLanguageHost(progress: Progress, { root }: Engine): Promise<string> {
+    const source = join(ROOT, "offline/language");
+    const hash = await folderHash(source, root, await readFile(join(ROOT, "package-lock.json"), "utf8"));
+    return cachedFolder(`plugins/language-${hash}`, (folder) =>
+        progress.step("Bundling the stand-in for Pulumi's language host", async () => {
+            await buildPlugin(join(source, "main.ts"), join(folder, "pulumi-language-nodejs"));
+            const engine = join(root, "bin/pulumi");
+            await link(engine, join(folder, "pulumi")).catch(() => copyFile(engine, join(folder, "pulumi")));
+        }),
+    );
 }

@@ -15,12 +15,22 @@ export function generatedFile(stack: string): string {
     return resolve(IGNORED, "stacks", `${stack}.yaml`);
 }
 
+/** Where Pulumi.yaml says that the provider "swarm" is: a link into the cache. */
+export const SWARM_PLUGIN = resolve(IGNORED, "plugins/swarm");
+
 /** Files that clients need: certificates, an SSH key. */
 export function clientFolder(stack: string): string {
     return resolve(IGNORED, "clients", stack);
 }
 
-/** The engine's work folder: what it writes there stays out of git. */
-export const WORK_FOLDER = resolve(IGNORED, "work");
+/** The engine's work folder for a stack: what it writes there stays out of git, and out of another stack's way. */
+export function workFolder(stack: string): string {
+    return resolve(IGNORED, "work", stack);
+}
+
+/** Where the engine keeps a stack's salt, for both ways of running the program; Pulumi.yaml names it too. */
+export const ENGINE_CONFIG_FOLDER = resolve(IGNORED, "config");
 export const STATE_FOLDER = resolve(IGNORED, "state");
 export const PASSPHRASE_FILE = resolve(IGNORED, "passphrase");
+/** The id of this copy of the project. */
+export const PROJECT_FILE = resolve(IGNORED, "project");

@@ -1,14 +1,15 @@
-// Takes away what tests left on this machine's engine: what is labelled with a stack whose name begins with `test-`,
-// and nothing else.
+// Takes away what tests of this copy of the project left on this machine's engine: what is labelled with a stack whose
+// name begins with `test-`, and nothing else.
 
+import { PROJECT_LABEL, STACK_LABEL } from "../../planning/labels";
 import { dockerClient } from "../setup/docker";
+import { projectId } from "../stack/project";
 
-const LABEL = "io.skep.stack";
 const PREFIX = "test-";
 const ANSWER_SECONDS = 5;
 
 type Labelled = { Labels?: Record<string, string> | null };
-const ofTests = ({ Labels }: Labelled) => Labels?.[LABEL]?.startsWith(PREFIX) ?? false;
+const ofTests = ({ Labels }: Labelled) => Labels?.[STACK_LABEL]?.startsWith(PREFIX) ?? false;
 
 /** How many things it removed. An engine that does not answer holds nothing that tests could have left. */
 export async function removeLeftovers(): Promise<number> {
@@ -31,7 +32,7 @@ export async function removeLeftovers(): Promise<number> {
             process.stderr.write(`TEST_LEFTOVER: ${what} stays: ${(error as Error).message}.\n`);
         }
     };
-    const filters = { label: [LABEL] };
+    const filters = { label: [`${PROJECT_LABEL}=${projectId()}`] };
     // In this order: volumes and networks are held by containers.
     const containers = (await docker.listContainers({ all: true, filters })).filter(ofTests);
     await Promise.all(

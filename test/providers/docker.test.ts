@@ -7,6 +7,7 @@ import { pack } from "tar-stream";
 import { docker as provider } from "../../offline/plugins/docker/provider";
 import type { Props } from "../../providers/runtime/types";
 import { secret } from "../../providers/runtime/wire";
+import { projectId } from "../../scripts/stack/project";
 import { failureOf, TestEngine } from "./support";
 
 const CONTAINER = "docker:index/container:Container";
@@ -14,7 +15,10 @@ const NETWORK = "docker:index/network:Network";
 const VOLUME = "docker:index/volume:Volume";
 
 const STACK = "test-standins";
-const LABELS = [{ label: "io.skep.stack", value: STACK }];
+const LABELS = [
+    { label: "io.skep.stack", value: STACK },
+    { label: "io.skep.project", value: projectId() },
+];
 const PREFIX = `skep-${STACK}`;
 const IMAGE = `${PREFIX}:latest`;
 /** Programs that the image has, each with the libraries that it needs. */

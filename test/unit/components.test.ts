@@ -55,6 +55,7 @@ async function declare(input: Record<string, unknown>, preview: boolean): Promis
         Promise.resolve(
             program({
                 stack: "dev",
+                project: "here",
                 settings: {
                     ...settings,
                     labSubnet: "10.190.0.0/20",
@@ -116,7 +117,14 @@ for (const preview of [true, false])
         it("labels whatever it makes on the machine's engine with the stack's name", async () => {
             const declared = usual;
             for (const { name, inputs } of declared.filter(({ type }) => type.startsWith("docker:")))
-                assert.deepEqual(inputs.labels, [{ label: "io.skep.stack", value: "dev" }], name);
+                assert.deepEqual(
+                    inputs.labels,
+                    [
+                        { label: "io.skep.stack", value: "dev" },
+                        { label: "io.skep.project", value: "here" },
+                    ],
+                    name,
+                );
         });
 
         it("gives every node its zone, and the registry's label to one", async () => {

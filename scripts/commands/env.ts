@@ -1,0 +1,31 @@
+// `npm run skep -- env`: what the plain `pulumi` command must find in its environment to work on the same stack, as lines
+// for a shell.
+
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { shellQuote } from "../../planning/hostscript";
+import { createProgress } from "../progress";
+import { ensureLanguageHost } from "../setup/plugins";
+import { setup } from "../setup/setup";
+import { readSettings } from "../stack/settings";
+import { engineEnvironment, linkSwarmPlugin } from "../stack/workspace";
+import type { Options } from "./context";
+import { printJson } from "./up";
+
+export async function env(options: Options): Promise<void> {
+    const progress = createProgress({ silent: options.json });
+    const { settings } = await readSettings(options.stack);
+    const tools = await setup({ progress, lab: settings.hosts === "lab" });
+    linkSwarmPlugin(tools);
+    const environment: Record<string, string> = {
+        ...(await engineEnvironment(tools)),
+        PULUMI_STACK: options.stack,
+    };
+    if (!existsSync(join(tools.pulumi.root, "bin/pulumi-language-nodejs")))
+        environment.PATH = [await ensureLanguageHost(progress, tools.pulumi), environment.PATH].join(
+            delimiter,
+        );
+    if (options.json) return printJson(environment);
+    for (const [name, value] of Object.entries(environment))
+        console.log(`export ${name}=${shellQuote(value)}`);
+}
