@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { chmod, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 
 const PROJECT = resolve(__dirname, "../..");
 const BUNDLER_FILES = ["offline/plugins/build.ts", "node_modules/esbuild/package.json"];
@@ -73,6 +73,18 @@ async function sdkVersion(name: string): Promise<string> {
     return (JSON.parse(await readFile(manifest, "utf8")) as { version: string }).version;
 }
 
+/** A provider reads its shell scripts from the project's files; its bundle has them inside, and changes with them. */
+const embeddedScripts: Plugin = {
+    name: "embedded-scripts",
+    setup({ onLoad }) {
+        onLoad({ filter: /\/providers\/swarm\/scripts\.ts$/ }, ({ path }) => ({
+            contents: 'export { default as deployScript } from "../../scripts/host/deploy.sh";',
+            resolveDir: dirname(path),
+            loader: "ts",
+        }));
+    },
+};
+
 async function bundle(entry: string): Promise<{ code: Uint8Array; files: string[] }> {
     const result = await build({
         absWorkingDir: PROJECT,
@@ -80,6 +92,8 @@ async function bundle(entry: string): Promise<{ code: Uint8Array; files: string[
         bundle: true,
         write: false,
         metafile: true,
+        plugins: [embeddedScripts],
+        loader: { ".sh": "text" },
         platform: "node",
         target: "node20",
         format: "cjs",

@@ -2,6 +2,7 @@
 import { skepError } from "../../errors";
 import type { Context, Props, Resource } from "../runtime/types";
 import { inputsOf, membership, unreachable, updateSwarm, WRITE_MS, type Membership } from "./engine";
+import { reasonOf } from "./failures";
 import type { HostInput } from "./host";
 import { remote, type Remote } from "./ssh";
 import { until } from "./wait";
@@ -74,7 +75,7 @@ function look(hosts: readonly HostInput[]): Promise<Sighting[]> {
         try {
             return { host, member: await membership(host) };
         } catch (error) {
-            return { host, error: (error as Error).message };
+            return { host, error: reasonOf(error) };
         }
     };
     return Promise.all(hosts.map(ask));
@@ -173,7 +174,7 @@ async function firstWithQuorum(hosts: readonly HostInput[], clusterId: string): 
         return remote(host);
     });
     return Promise.any(probes).catch((error: AggregateError) => {
-        throw new Error(error.errors.map(({ message }: Error) => message).join("; "));
+        throw new Error(error.errors.map(reasonOf).join("; "));
     });
 }
 

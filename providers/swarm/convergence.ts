@@ -1,6 +1,7 @@
 // Whether a stack's services run as they are specified. Pure, except for what it is given.
 import { createHash } from "node:crypto";
 import type { Props } from "../runtime/types";
+import { oneLine } from "./failures";
 
 const UNDER_WAY = ["updating", "rollback_started"];
 const FAILED = ["paused", "rollback_paused", "rollback_completed"];
@@ -31,7 +32,7 @@ function failure(name: string, status: Props, tasks: readonly Props[]): string {
     const reason = newestError(tasks);
     const details = [status.Message, reason].filter(Boolean).join("; ");
     const verb = status.State === "paused" ? "was paused" : "was rolled back";
-    return `STACK_UPDATE_FAILED: The update of ${name} ${verb} (${details}). Correct the service and deploy again.`;
+    return `STACK_UPDATE_FAILED: The update of ${name} ${verb} (${oneLine(details)}). Correct the service, then run the same command again.`;
 }
 
 /** Tasks of an earlier specification do not count: right after a deploy they still are the running ones. */

@@ -1,8 +1,9 @@
 // What the resources ask of engines and of the swarm: membership, a manager that answers, versioned updates.
 import { skepError } from "../../errors";
 import type { Props } from "../runtime/types";
+import { EngineError, reasonOf } from "./failures";
 import type { HostInput } from "./host";
-import { EngineError, remote, type Remote } from "./ssh";
+import { remote, type Remote } from "./ssh";
 import { until } from "./wait";
 
 const PROBE_MS = 8000;
@@ -37,13 +38,13 @@ export async function membership(host: HostInput, timeoutMs = PROBE_MS): Promise
 export async function manager(hosts: readonly HostInput[], clusterId: string): Promise<Remote> {
     const probes = hosts.map(async (host) => {
         const { ID } = await remote(host).call("GET", "/swarm", undefined, PROBE_MS);
-        if (ID !== clusterId) throw new Error(`${host.name}: belongs to another swarm`);
+        if (ID !== clusterId) throw new Error(`${host.name} belongs to another swarm`);
         return remote(host);
     });
     try {
         return await Promise.any(probes);
     } catch (error) {
-        const reasons = (error as AggregateError).errors.map((each: Error) => each.message);
+        const reasons = (error as AggregateError).errors.map(reasonOf);
         throw unreachable(reasons);
     }
 }

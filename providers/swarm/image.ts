@@ -4,6 +4,7 @@ import Docker from "dockerode";
 import { skepError } from "../../errors";
 import type { Context, Props, Resource } from "../runtime/types";
 import { isMissing } from "./engine";
+import { reasonOf } from "./failures";
 import type { HostInput } from "./host";
 import { remote, type Remote } from "./ssh";
 import { until } from "./wait";
@@ -60,7 +61,7 @@ async function pushOnce(engine: Remote, { reference, username, password }: Push)
     const messages = await engine.push(name, version, Buffer.from(auth).toString("base64url"));
     const digest = messages.map(({ aux }) => aux?.Digest).find((found) => found !== undefined);
     if (typeof digest === "string") return digest;
-    throw new Error(`${engine.name}: the push of ${reference} ended without a digest`);
+    throw new Error(`on ${engine.name} it ended without a digest`);
 }
 
 async function firstReachable(hosts: readonly HostInput[]): Promise<Remote> {
@@ -70,7 +71,7 @@ async function firstReachable(hosts: readonly HostInput[]): Promise<Remote> {
             await remote(host).call("GET", "/_ping");
             return remote(host);
         } catch (error) {
-            reasons.push((error as Error).message);
+            reasons.push(reasonOf(error));
         }
     }
     throw skepError(
@@ -100,7 +101,7 @@ async function localImage(reference: string): Promise<NodeJS.ReadableStream> {
     } catch (error) {
         throw skepError(
             "IMAGE_NOT_LOCAL",
-            `The local docker engine cannot give out ${reference}: ${(error as Error).message}.`,
+            `The local docker engine cannot give out ${reference}: ${reasonOf(error)}.`,
             "Build or pull it there, then run the same command again.",
         );
     }

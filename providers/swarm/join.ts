@@ -2,6 +2,7 @@
 import { skepError } from "../../errors";
 import type { Context, Props } from "../runtime/types";
 import { filters, ifExists, membership, updateNode, WRITE_MS, type Membership } from "./engine";
+import { reasonOf } from "./failures";
 import type { HostInput } from "./host";
 import { remote, type Remote } from "./ssh";
 import { pause, until } from "./wait";
@@ -31,7 +32,7 @@ async function reachable(host: HostInput): Promise<Membership> {
     } catch (error) {
         throw skepError(
             "NODE_HOST_UNREACHABLE",
-            `The engine of ${host.name} does not answer: ${(error as Error).message}.`,
+            `The engine of ${host.name} does not answer: ${reasonOf(error)}.`,
             "Start the host and its docker service, then run the same command again.",
         );
     }

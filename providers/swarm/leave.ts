@@ -1,6 +1,7 @@
 // How a member goes: drained, demoted, left, removed; or, when its host is dead, removed by the others.
 import type { Context, Props } from "../runtime/types";
 import { filters, ifExists, manager, membership, updateNode, WRITE_MS, type Membership } from "./engine";
+import { reasonOf } from "./failures";
 import type { HostInput } from "./host";
 import { removeDeadNode, removeNode } from "./join";
 import { refuseQuorumLoss } from "./quorum";
@@ -61,7 +62,7 @@ async function drain(nodeId: string, host: HostInput, engine: Remote, ctx: Conte
     };
     await until(`${host.name} to be drained`, empty, DRAIN_MS, ctx).catch((error: Error) => {
         if (ctx.signal.aborted) throw error;
-        ctx.log(`${error.message} Going on without.`, "warning");
+        ctx.log(`${reasonOf(error)}: going on without.`, "warning");
     });
 }
 

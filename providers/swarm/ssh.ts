@@ -4,6 +4,7 @@ import * as http from "node:http";
 import type { Duplex, Readable } from "node:stream";
 import { Client, type ClientChannel } from "ssh2";
 import type { Props } from "../runtime/types";
+import { brokenRequest, EngineError, noAnswer, noConnection, noSocket } from "./failures";
 import type { HostInput } from "./host";
 
 const DOCKER_SOCKET = "/var/run/docker.sock";
@@ -11,19 +12,6 @@ const CONNECT_MS = 6000;
 const CALL_MS = 10_000;
 const TRANSFER_MS = 600_000;
 const MAX_CHANNELS = 4;
-
-/** The engine answered, and refused. */
-export class EngineError extends Error {
-    constructor(
-        host: string,
-        request: string,
-        readonly statusCode: number,
-        readonly reason: string,
-    ) {
-        super(`${host}: ${request}: ${statusCode} ${reason}`);
-        this.name = "EngineError";
-    }
-}
 
 export interface ExecResult {
     code: number;
@@ -63,6 +51,7 @@ export async function closeRemotes(): Promise<void> {
 
 export class Remote {
     readonly name: string;
+    private readonly endpoint: string;
     private connection?: Promise<Client>;
     private pooled = this.agent(true);
     private single = this.agent(false);
@@ -70,6 +59,7 @@ export class Remote {
 
     constructor(readonly host: HostInput) {
         this.name = host.name;
+        this.endpoint = `${host.ssh.host}:${host.ssh.port}`;
     }
 
     /** One request to the engine; JSON in, JSON out. Reads may be repeated, writes never are. */
@@ -101,14 +91,15 @@ export class Remote {
         const client = await this.connect();
         return new Promise((resolve, reject) => {
             client.exec(command, (error, channel) => {
-                if (error) return reject(error);
+                if (error) return reject(brokenRequest(this.name, "a command", error));
                 this.track(channel);
                 collect(channel, resolve);
                 const timer = setTimeout(() => {
-                    reject(new Error(`${this.name}: a command did not end within ${timeoutMs} ms`));
+                    reject(noAnswer(this.name, "a command", timeoutMs));
                     channel.close();
                 }, timeoutMs);
-                channel.on("error", reject).on("close", () => clearTimeout(timer));
+                const broken = (error: Error) => reject(brokenRequest(this.name, "a command", error));
+                channel.on("error", broken).on("close", () => clearTimeout(timer));
                 channel.end(stdin);
             });
         });
@@ -116,7 +107,7 @@ export class Remote {
 
     async close(): Promise<void> {
         const { connection } = this;
-        this.forget(new Error(`${this.name}: connection closed`));
+        this.forget(noConnection(this.name, this.endpoint, undefined));
         (await connection?.catch(() => undefined))?.end();
     }
 
@@ -129,7 +120,7 @@ export class Remote {
         const attempt: Promise<Client> = new Promise((resolve, reject) => {
             const client = new Client();
             const lost = (error?: Error) => {
-                const why = new Error(`${this.name}: no SSH connection: ${error?.message ?? "closed"}`);
+                const why = noConnection(this.name, this.endpoint, error);
                 reject(why);
                 if (this.connection === attempt) this.forget(why);
             };
@@ -186,7 +177,7 @@ export class Remote {
         const client = await this.connect();
         return new Promise((resolve, reject) => {
             client.openssh_forwardOutStreamLocal(DOCKER_SOCKET, (error, channel) => {
-                if (error) return reject(new Error(`${this.name}: docker's socket: ${error.message}`));
+                if (error) return reject(noSocket(this.name, error));
                 this.track(channel);
                 resolve(asSocket(channel));
             });
@@ -201,6 +192,7 @@ export class Remote {
 
     private request(request: Request): Promise<string> {
         const { method, path, body, headers, timeoutMs } = request;
+        const what = `${method} ${pathOnly(path)}`;
         return new Promise((resolve, reject) => {
             // A pooled channel dies silently with the engine behind it: only what may be repeated uses one.
             const agent = method === "GET" ? this.pooled : this.single;
@@ -215,7 +207,8 @@ export class Remote {
                 const repeat = method === "GET" && sent.reusedSocket && error.code === "ECONNRESET";
                 if (typeof body === "object") body.destroy();
                 if (repeat) this.request(request).then(resolve, reject);
-                else reject(signal.aborted ? this.noAnswer(request) : error);
+                else if (signal.aborted) reject(noAnswer(this.name, what, timeoutMs));
+                else reject(brokenRequest(this.name, what, error));
             });
             if (body === undefined || typeof body === "string") return void sent.end(body);
             body.on("error", (error) => sent.destroy(error));
@@ -231,11 +224,7 @@ export class Remote {
         if (status < 400) return text;
         const parsed = parse(text) as Props | string;
         const reason = typeof parsed === "string" ? parsed : String(parsed.message ?? "");
-        throw new EngineError(this.name, `${request.method} ${request.path}`, status, reason);
-    }
-
-    private noAnswer({ method, path, timeoutMs }: Request): Error {
-        return new Error(`${this.name}: ${method} ${path}: no answer in ${timeoutMs} ms`);
+        throw new EngineError(this.name, `${request.method} ${pathOnly(request.path)}`, status, reason);
     }
 
     /** A transfer that failed half-way still ends with status 200: the error is one of the messages. */
@@ -248,10 +237,15 @@ export class Remote {
         const failed = messages.find((message) => message.error ?? message.errorDetail);
         if (failed) {
             const reason = String(failed.errorDetail?.message ?? failed.error);
-            throw new EngineError(this.name, `POST ${path}`, 200, reason);
+            throw new EngineError(this.name, `POST ${pathOnly(path)}`, 200, reason);
         }
         return messages;
     }
+}
+
+/** What was asked for, without its parameters: they make a sentence unreadable. */
+function pathOnly(path: string): string {
+    return path.split("?")[0] ?? path;
 }
 
 function jsonHeaders(text: string): http.OutgoingHttpHeaders {

@@ -1,30 +1,17 @@
 // What a stack is made of: secrets, configs, services, networks; made, found by their label, and removed.
 import { skepError } from "../../errors";
+import { shellQuote } from "../../planning/hostscript";
 import type { Context, Props } from "../runtime/types";
 import { filters, ifExists, WRITE_MS } from "./engine";
-import { EngineError, type Remote } from "./ssh";
+import { EngineError, oneLine } from "./failures";
+import { deployScript } from "./scripts";
+import type { Remote } from "./ssh";
 import { until } from "./wait";
 
 const LABEL = "com.docker.stack.namespace";
 const DEPLOY_MS = 120_000;
 const GONE_MS = 60_000;
 type Kind = "secrets" | "configs";
-
-/**
- * The first line of standard input is docker's configuration with the registry's password, the rest is the compose
- * file. `printf` is built into the shell, so neither shows in a list of processes.
- */
-const DEPLOY_SCRIPT = `set -eu
-umask 077
-dir=$(mktemp -d -p /dev/shm skep.XXXXXX)
-trap 'rm -rf "$dir"' EXIT
-trap 'exit 1' HUP INT TERM
-IFS= read -r config
-printf "%s" "$config" > "$dir/config.json"
-detach=
-if docker stack deploy --help | grep -q -e --detach; then detach=--detach=true; fi
-docker --config "$dir" stack deploy --compose-file - --with-registry-auth --resolve-image changed --prune $detach "$1"
-`;
 
 /** Makes the secrets and configs that are not there yet: their names say what they hold, so they never change. */
 export async function createMissing(engine: Remote, { name, secrets, configs }: Props): Promise<void> {
@@ -63,12 +50,12 @@ function ignoreInUse(error: unknown): undefined {
 /** Runs docker's own `stack deploy` on a manager. */
 export async function deploy(engine: Remote, { name, compose, registryAuth }: Props): Promise<void> {
     const stdin = `${JSON.stringify(dockerConfig(registryAuth))}\n${compose}`;
-    const command = `sh -c '${DEPLOY_SCRIPT.replaceAll("'", `'\\''`)}' deploy '${name}'`;
+    const command = ["sh", "-c", shellQuote(deployScript), "deploy", shellQuote(name)].join(" ");
     const { code, stderr } = await engine.exec(command, stdin, DEPLOY_MS);
     if (code === 0) return;
     throw skepError(
         "STACK_DEPLOY_FAILED",
-        `docker stack deploy of ${name} failed on ${engine.name}: ${stderr.trim()}.`,
+        `docker stack deploy of ${name} failed on ${engine.name}: ${oneLine(stderr)}.`,
         "Correct the compose file or the swarm, then run the same command again.",
     );
 }

@@ -1,7 +1,9 @@
 // A stack: its secrets and configs, deployed by docker's own command, waited for until every task runs.
+import { formatProblem } from "../../errors";
 import { NotConverged, type Context, type Props, type Resource } from "../runtime/types";
 import { canonical, digestOf, standing } from "./convergence";
 import { filters, inputsOf, manager } from "./engine";
+import { oneLine, reasonOf } from "./failures";
 import type { Remote } from "./ssh";
 import { createMissing, deploy, removeAll, removeUnused } from "./stack-parts";
 import { pause } from "./wait";
@@ -66,13 +68,14 @@ async function converge(engine: Remote, inputs: Props, ctx: Context): Promise<vo
     let steady = 0;
     let reasons: string[] = [];
     while (steady < STEADY_POLLS) {
-        if (steady === 0 && reasons.length > 0 && Date.now() > end) fail(inputs, reasons);
-        if (ctx.signal.aborted) fail(inputs, ["interrupted before all services ran", ...reasons]);
+        if (steady === 0 && reasons.length > 0 && Date.now() > end)
+            fail(inputs, [notConverged(inputs, reasons)]);
+        if (ctx.signal.aborted) fail(inputs, [interrupted(inputs)]);
         try {
             reasons = await pendingReasons(engine, inputs);
         } catch (error) {
             if (error instanceof NotConverged) throw error;
-            reasons = [(error as Error).message];
+            reasons = [reasonOf(error)];
             engine = await manager(inputs.managers, inputs.clusterId).catch(() => engine);
         }
         steady = reasons.length === 0 ? steady + 1 : 0;
@@ -94,6 +97,22 @@ async function pendingReasons(engine: Remote, inputs: Props): Promise<string[]> 
     if (failed.length > 0) fail(inputs, failed);
     if (services.length === 0) return [`the stack ${inputs.name} has no services`];
     return standings.flatMap(({ pending }) => pending ?? []);
+}
+
+function notConverged({ name, timeoutSeconds }: Props, reasons: readonly string[]): string {
+    return formatProblem({
+        id: "STACK_NOT_RUNNING",
+        problem: `After ${timeoutSeconds} s not all of the stack ${name} runs: ${reasons.map(oneLine).join("; ")}.`,
+        advice: "Correct what the line names, or wait, then run the same command again: it goes on waiting.",
+    });
+}
+
+function interrupted({ name }: Props): string {
+    return formatProblem({
+        id: "CANCELLED",
+        problem: `Interrupted before all of the stack ${name} ran.`,
+        advice: "Run the same command again.",
+    });
 }
 
 function fail({ name }: Props, reasons: string[]): never {

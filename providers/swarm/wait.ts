@@ -1,6 +1,7 @@
 // Waiting: bounded, interruptible, and able to say what for.
 import { setTimeout as sleep } from "node:timers/promises";
 import { skepError } from "../../errors";
+import { reasonOf } from "./failures";
 
 const POLL_MS = 300;
 
@@ -45,11 +46,11 @@ function cancelled(what: string): Error {
 }
 
 function timedOut(what: string, timeoutMs: number, last: unknown): Error {
-    const reason = last instanceof Error ? ` The last answer was: ${last.message}` : "";
+    const reason = last === undefined ? "" : ` Last seen: ${reasonOf(last)}.`;
     return skepError(
         "WAIT_TIMED_OUT",
-        `Waited ${Math.round(timeoutMs / 1000)} s in vain for ${what}.${reason}`,
-        "Look at that host's docker service, then run the same command again.",
+        `Waited ${Math.round(timeoutMs / 1000)} s for ${what}, in vain.${reason}`,
+        "Run the same command again: it goes on from what is there. If it ends here again, look at that host and its engine.",
     );
 }
 
