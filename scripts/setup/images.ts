@@ -3,15 +3,16 @@
 // Docker Hub's images are the base where they can be had, else Debian's packages (lab/offline).
 
 import { stat } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { Readable } from "node:stream";
 import { stripVTControlCharacters } from "node:util";
 import type Docker from "dockerode";
 import { pack } from "tar-stream";
 import { skepError } from "../../errors";
 import type { Progress } from "../progress";
-import { contentHash, readFolder, withPartial } from "./cache";
+import { cacheFolder, contentHash, markUsed, readFolder, withWorkFolder, writeWhole } from "./cache";
 import { capital, installPackages, run } from "./commands";
+import { diskFull, saysDiskFull } from "./disk";
 import { allOrProblems } from "./together";
 
 const ROOT = join(__dirname, "../..");
@@ -26,7 +27,10 @@ const HUB = {
 } as const;
 
 /** Marks what belongs to the cache rather than to a stack. */
-const LABELS = { "io.skep.cache": "true" };
+export const CACHE_LABEL = "io.skep.cache";
+const LABELS = { [CACHE_LABEL]: "true" };
+/** The first part of the name of every image that is made here. */
+export const OWN_IMAGES = "skep-lab/";
 
 const PULL_SECONDS = 300;
 const BUILD_SECONDS = 600;
@@ -94,6 +98,16 @@ interface ContextFile {
     executable: boolean;
 }
 
+/** The file of the cache whose time says when an image of ours was last used; the engine does not know. */
+export function imageMark(ref: string): string {
+    return join(cacheFolder(), "images", ref.slice(OWN_IMAGES.length).replace(":", "-"));
+}
+
+async function markImage(ref: string): Promise<void> {
+    const mark = imageMark(ref);
+    if (!(await markUsed(mark))) await writeWhole(mark, ref);
+}
+
 class ImageMaker {
     constructor(
         private readonly progress: Progress,
@@ -123,38 +137,62 @@ class ImageMaker {
     /** A minimal Debian from this machine's own mirror. */
     async bootstrap(): Promise<Image> {
         const recipe = (await readContext(OFFLINE, ["debian.sh"])).map((file) => file.content);
-        const repo = "skep-lab/debian";
+        const repo = `${OWN_IMAGES}debian`;
         const tag = `bookworm-${contentHash(...recipe)}`;
-        const found = await this.find(`${repo}:${tag}`);
-        if (found) return found;
+        return this.once(`${repo}:${tag}`, (folder) => this.makeDebian(repo, tag, folder));
+    }
+
+    private async makeDebian(repo: string, tag: string, folder: string): Promise<void> {
         const packages = ["mmdebstrap", "debian-archive-keyring"];
         // Other users than root unpack it in a user namespace.
         if (process.getuid?.() !== 0) packages.push("uidmap");
         await installPackages(this.progress, packages, "A base image without Docker Hub");
-        return this.progress.step("Building a Debian base image", (update) =>
-            withPartial("base", async (folder) => {
-                const archive = join(folder, "debian.tar");
-                await run(join(OFFLINE, "debian.sh"), [archive], {
-                    what: "building a Debian base image",
-                    timeoutSeconds: BOOTSTRAP_SECONDS,
-                    advice: "Debian's packages must be reachable by apt-get; see to that and try again.",
-                });
-                const changes = Object.entries(LABELS).map(([name, value]) => `LABEL ${name}=${value}`);
-                const stream = this.docker.importImage(archive, { repo, tag, changes: changes.join("\n") });
-                await this.follow(stream, "importing the base image", PULL_SECONDS, update);
-                return this.existing(`${repo}:${tag}`);
-            }),
-        );
+        await this.progress.step("Building a Debian base image", async (update) => {
+            const archive = join(folder, "debian.tar");
+            await run(join(OFFLINE, "debian.sh"), [archive], {
+                what: "building a Debian base image",
+                timeoutSeconds: BOOTSTRAP_SECONDS,
+                advice: "Debian's packages must be reachable by apt-get; see to that and try again.",
+            });
+            const changes = Object.entries(LABELS).map(([name, value]) => `LABEL ${name}=${value}`);
+            const stream = this.docker.importImage(archive, { repo, tag, changes: changes.join("\n") });
+            await this.follow(stream, "importing the base image", PULL_SECONDS, update);
+        });
+    }
+
+    /** An image of ours, made when missing; one set-up at a time, and its use is noted. */
+    private async once(ref: string, make: (folder: string) => Promise<void>): Promise<Image> {
+        const found =
+            (await this.find(ref)) ??
+            (await withWorkFolder(
+                `images/${basename(imageMark(ref))}`,
+                async (folder) => {
+                    const other = await this.find(ref);
+                    if (other) return other;
+                    await make(folder);
+                    return this.existing(ref);
+                },
+                this.progress,
+            ));
+        await markImage(ref);
+        return found;
     }
 
     /** An image from a Dockerfile of the project, tagged by all that goes into it. */
     async build({ name, base, folder, dockerfile = "Dockerfile", only }: Recipe): Promise<Image> {
         const files = await readContext(folder, only && [dockerfile, ...only]);
         const parts = files.flatMap(({ path, content, executable }) => [path, content, String(executable)]);
-        const ref = `skep-lab/${name}:${contentHash(base.id, ...parts)}`;
-        const found = await this.find(ref);
-        if (found) return found;
-        return this.progress.step(`Building the image skep-lab/${name}`, async (update) => {
+        const ref = `${OWN_IMAGES}${name}:${contentHash(base.id, ...parts)}`;
+        return this.once(ref, () => this.makeImage(ref, base, dockerfile, files));
+    }
+
+    private async makeImage(
+        ref: string,
+        base: Image,
+        dockerfile: string,
+        files: readonly ContextFile[],
+    ): Promise<void> {
+        await this.progress.step(`Building the image ${ref.split(":")[0]}`, async (update) => {
             const context = pack();
             for (const { path, content, executable } of files)
                 context.entry({ name: path, mode: executable ? 0o755 : 0o644 }, content);
@@ -172,7 +210,6 @@ class ImageMaker {
                 BUILD_SECONDS,
                 update,
             );
-            return this.existing(ref);
         });
     }
 
@@ -189,30 +226,27 @@ class ImageMaker {
         seconds: number,
         update: (text: string) => void,
     ): Promise<void> {
-        const failure = (text: string) =>
-            skepError(
-                "IMAGE",
-                `${capital(what)} failed: ${text.trim()}.`,
-                "Look at the network and the disk's space, and try again.",
-            );
+        const failure = async (text: string) =>
+            saysDiskFull(text)
+                ? await diskFull(what)
+                : skepError(
+                      "IMAGE",
+                      `${capital(what)} failed: ${text.trim()}.`,
+                      "Look at what it says and at the network, and try again.",
+                  );
         let output = "";
-        const stream = await started.catch((error: Error) => {
-            throw failure(error.message);
+        const stream = await started.catch(async (error: Error) => {
+            throw await failure(error.message);
         });
-        await new Promise<void>((resolve, reject) => {
+        const problem = await new Promise<string | undefined>((resolve) => {
             const timer = setTimeout(() => {
                 (stream as NodeJS.ReadableStream & { destroy(): void }).destroy();
-                reject(failure(`it took more than ${seconds} seconds`));
+                resolve(`it took more than ${seconds} seconds`);
             }, seconds * 1000);
             let reported: string | undefined;
             const finished = (error: Error | null) => {
                 clearTimeout(timer);
-                const problem = reported ?? error?.message;
-                if (problem === undefined) resolve();
-                else
-                    reject(
-                        failure([...output.trimEnd().split("\n").slice(-SHOWN_LINES), problem].join("\n")),
-                    );
+                resolve(reported ?? error?.message);
             };
             this.docker.modem.followProgress(stream, finished, (event: StreamEvent) => {
                 // The engine's answer is a success however the work ends: a failure is one of its events.
@@ -222,6 +256,8 @@ class ImageMaker {
                 if (text.trim() !== "") update(text.trim().split("\n")[0] ?? "");
             });
         });
+        if (problem !== undefined)
+            throw await failure([...output.trimEnd().split("\n").slice(-SHOWN_LINES), problem].join("\n"));
     }
 }
 

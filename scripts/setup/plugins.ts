@@ -5,8 +5,8 @@ import { copyFile, link, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { buildPlugin, installStandIns } from "../../offline/plugins/build";
 import type { Progress } from "../progress";
+import { cachedFolder, contentHash, folderHash } from "./cache";
 import type { Engine } from "./engine";
-import { cachedFolder, cacheFolder, contentHash, folderHash, writeWhole } from "./cache";
 
 const ROOT = join(__dirname, "../..");
 
@@ -22,26 +22,26 @@ async function sourceHash(): Promise<string> {
 
 /** The folder that holds the provider "swarm" as an executable. */
 export async function ensureSwarmPlugin(progress: Progress): Promise<string> {
-    return cachedFolder(`plugins/swarm-${await sourceHash()}`, (folder) =>
-        progress.step("Bundling the provider swarm", () =>
-            buildPlugin(join(ROOT, "providers/swarm/main.ts"), join(folder, "pulumi-resource-swarm")),
-        ),
+    return cachedFolder(
+        `plugins/swarm-${await sourceHash()}`,
+        (folder) =>
+            progress.step("Bundling the provider swarm", () =>
+                buildPlugin(join(ROOT, "providers/swarm/main.ts"), join(folder, "pulumi-resource-swarm")),
+            ),
+        progress,
     );
 }
 
-/** A PULUMI_HOME of the project's own with stand-ins for the official plugins. */
+/** A PULUMI_HOME of Skep's own with stand-ins for the official plugins; one a state of their source. */
 export async function ensureStandIns(progress: Progress): Promise<string> {
-    const home = join(cacheFolder(), "pulumi-home");
-    // One home for all sources, since Pulumi keeps things of its own there: the mark says which are installed.
-    const mark = join(home, "skep-stand-ins");
-    const wanted = await sourceHash();
-    if ((await readFile(mark, "utf8").catch(() => "")) === wanted) return home;
-    await progress.step("Installing stand-ins for Pulumi's plugins, which cannot be had here", async () => {
-        await installStandIns(home);
-        // Last: killed before this line, the next setup installs again.
-        await writeWhole(mark, wanted);
-    });
-    return home;
+    return cachedFolder(
+        `pulumi-home/${await sourceHash()}`,
+        (folder) =>
+            progress.step("Installing stand-ins for Pulumi's plugins, which cannot be had here", async () => {
+                await installStandIns(folder);
+            }),
+        progress,
+    );
 }
 
 /**
@@ -52,11 +52,16 @@ export async function ensureStandIns(progress: Progress): Promise<string> {
 export async function ensureLanguageHost(progress: Progress, { root }: Engine): Promise<string> {
     const source = join(ROOT, "offline/language");
     const hash = await folderHash(source, root, await readFile(join(ROOT, "package-lock.json"), "utf8"));
-    return cachedFolder(`plugins/language-${hash}`, (folder) =>
-        progress.step("Bundling the stand-in for Pulumi's language host", async () => {
-            await buildPlugin(join(source, "main.ts"), join(folder, "pulumi-language-nodejs"));
-            const engine = join(root, "bin/pulumi");
-            await link(engine, join(folder, "pulumi")).catch(() => copyFile(engine, join(folder, "pulumi")));
-        }),
+    return cachedFolder(
+        `plugins/language-${hash}`,
+        (folder) =>
+            progress.step("Bundling the stand-in for Pulumi's language host", async () => {
+                await buildPlugin(join(source, "main.ts"), join(folder, "pulumi-language-nodejs"));
+                const engine = join(root, "bin/pulumi");
+                await link(engine, join(folder, "pulumi")).catch(() =>
+                    copyFile(engine, join(folder, "pulumi")),
+                );
+            }),
+        progress,
     );
 }

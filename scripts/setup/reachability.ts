@@ -14,6 +14,9 @@ const SITES = {
     dockerPackages: "https://download.docker.com/linux/debian/gpg",
 } as const;
 
+/** Where npm packages come from: whoever reaches neither this nor the sites has no network at all just now. */
+const PACKAGES = process.env.npm_config_registry || "https://registry.npmjs.org/";
+
 const PROBE_SECONDS = 3;
 const REMEMBERED_MILLISECONDS = 24 * 60 * 60 * 1000;
 
@@ -29,7 +32,8 @@ const memorySchema = z.object({
 export type Probe = (url: string) => Promise<boolean>;
 
 /**
- * Probes the sites, or tells what was found within the last day.
+ * Probes the sites, or tells what was found within the last day, or, without any network, what was found last: a
+ * stack goes on with what it was made with.
  * SKEP_OFFLINE=1 forces unreachable, SKEP_OFFLINE=0 reachable; neither is remembered.
  */
 export async function reachability(
@@ -45,12 +49,15 @@ export async function reachability(
     if (remembered && age >= 0 && age < REMEMBERED_MILLISECONDS) return remembered.answers;
 
     return progress.step("Looking which download sites can be reached", async () => {
-        const [pulumi, dockerHub, dockerPackages] = await Promise.all([
+        const [pulumi, dockerHub, dockerPackages, packages] = await Promise.all([
             probe(SITES.pulumi),
             probe(SITES.dockerHub),
             probe(SITES.dockerPackages),
+            probe(PACKAGES),
         ]);
         const answers = { pulumi, dockerHub, dockerPackages };
+        const nothing = !pulumi && !dockerHub && !dockerPackages && !packages;
+        if (nothing && remembered) return remembered.answers;
         await writeWhole(path, JSON.stringify({ asked: now, answers }));
         return answers;
     });

@@ -39,8 +39,10 @@ const MOUNT_TARGET = "/srv/docker-repository";
 /** The repository for hosts; built when Docker's own is out of reach and the cache has none. */
 export async function ensureRepository(progress: Progress, official: boolean): Promise<DockerRepository> {
     if (official) return { kind: "official", url: OFFICIAL_URL, fingerprint: OFFICIAL_FINGERPRINT };
-    const source = await cachedFolder(`repository/${await folderHash(SOURCE)}`, (folder) =>
-        build(progress, folder),
+    const source = await cachedFolder(
+        `repository/${await folderHash(SOURCE)}`,
+        (folder) => build(progress, folder),
+        progress,
     );
     return {
         kind: "debian",
@@ -60,6 +62,8 @@ async function build(progress: Progress, folder: string): Promise<void> {
         run(join(SOURCE, "build.sh"), [folder], {
             what: "building the docker-ce repository",
             timeoutSeconds: BUILD_SECONDS,
+            // Where a killed build's gigabyte is found and removed.
+            env: { TMPDIR: folder },
             advice: "Debian's packages must be reachable by apt-get; see to that and try again.",
         }),
     );

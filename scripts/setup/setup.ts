@@ -3,11 +3,11 @@
 // Installing npm packages comes before all this: scripts/skep.mjs.
 
 import type { Progress } from "../progress";
-import { removePartials, withSetupLock } from "./cache";
-import { ensureDocker } from "./docker";
+import { dockerClient, ensureDocker } from "./docker";
 import { ensureEngine } from "./engine";
 import { ensureImages, type Images } from "./images";
 import { ensureStandIns, ensureSwarmPlugin } from "./plugins";
+import { prune } from "./prune";
 import { reachability, type Reachability } from "./reachability";
 import { type DockerRepository, ensureRepository } from "./repository";
 import { allOrProblems } from "./together";
@@ -37,19 +37,19 @@ export async function setup(
 ): Promise<PulumiTools | Tools> {
     const { progress } = options;
     const needs = "needs" in options ? options.needs : options.lab ? "lab" : "instances";
-    return withSetupLock(progress, async () => {
-        await removePartials();
-        const reachable = await reachability(progress);
-        const [pulumi, pulumiHome, swarmPlugin, images, repository] = await allOrProblems([
-            ensureEngine(progress, reachable.pulumi),
-            reachable.pulumi ? Promise.resolve(undefined) : ensureStandIns(progress),
-            ensureSwarmPlugin(progress),
-            engineAndImages(progress, needs, reachable),
-            repositoryFor(progress, needs, reachable),
-        ]);
-        const plugins = pulumiHome === undefined ? "official" : "standins";
-        return { pulumi, plugins, pulumiHome, swarmPlugin, images, repository };
-    });
+    const [reachable] = await allOrProblems([reachability(progress)]);
+    const [pulumi, pulumiHome, swarmPlugin, images, repository] = await allOrProblems([
+        ensureEngine(progress, reachable.pulumi),
+        reachable.pulumi ? Promise.resolve(undefined) : ensureStandIns(progress),
+        ensureSwarmPlugin(progress),
+        engineAndImages(progress, needs, reachable),
+        repositoryFor(progress, needs, reachable),
+    ]);
+    // Last: what is in use has been marked so by now.
+    const removed = needs === "lab" ? await prune(dockerClient()) : [];
+    if (removed.length > 0) progress.note(`Removed, unused for two weeks: ${removed.join(", ")}`);
+    const plugins = pulumiHome === undefined ? "official" : "standins";
+    return { pulumi, plugins, pulumiHome, swarmPlugin, images, repository };
 }
 
 async function engineAndImages(

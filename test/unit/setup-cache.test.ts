@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { existsSync, readdirSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createProgress } from "../../scripts/progress";
@@ -11,11 +11,10 @@ import {
     cacheFolder,
     contentHash,
     folderHash,
-    removePartials,
-    withSetupLock,
+    isPartial,
+    markUsed,
+    withLock,
 } from "../../scripts/setup/cache";
-
-const silent = createProgress({ silent: true });
 
 describe("setup's cache", () => {
     let home: string;
@@ -60,51 +59,72 @@ describe("setup's cache", () => {
     });
 
     it("has no result of a step that was killed before its end, and the next setup removes what is left of it", async () => {
-        const script = join(home, "killed.ts");
+        const child = await maker("things/a", "half");
+        child.kill("SIGKILL");
+        await once(child, "exit");
+        assert.equal(existsSync(join(home, "skep/things/a")), false);
+        assert.equal(partials("things").length, 1);
+
+        const path = await cachedFolder("things/a", (folder) => writeFile(join(folder, "thing"), "whole"));
+        assert.equal(await readFile(join(path, "thing"), "utf8"), "whole");
+        assert.deepEqual(await readdir(join(home, "skep/things")), ["a"]);
+    }).timeout(60_000);
+
+    it("has one setup make a thing, while another finds or makes others without waiting", async () => {
+        await cachedFolder("things/there", () => Promise.resolve());
+        const child = await maker("things/a", "slow");
+        let waited = "";
+        const progress = createProgress({ stream: { write: (text) => (waited += text) } });
+        const unused = () => Promise.reject(new Error("made twice"));
+        await cachedFolder("things/there", unused, progress);
+        await cachedFolder("things/other", () => Promise.resolve(), progress);
+        assert.equal(waited, "");
+
+        const same = cachedFolder("things/a", unused, progress);
+        child.stdin.end("go on");
+        assert.equal(await readFile(join(await same, "thing"), "utf8"), "slow");
+        assert.match(waited, /Waiting for another set-up on this machine, which makes things\/a/);
+    }).timeout(60_000);
+
+    it("frees the lock when a step fails", async () => {
+        await assert.rejects(
+            withLock("thing", () => Promise.reject(new Error("broken"))),
+            /broken/,
+        );
+        await withLock("thing", () => Promise.resolve());
+    });
+
+    it("notes a use, and does not find what is not there", async () => {
+        const path = await cachedFolder("things/a", () => Promise.resolve());
+        await utimes(path, 0, 0);
+        assert.equal(await markUsed(path), true);
+        assert.ok(Date.now() - (await stat(path)).mtimeMs < 60_000);
+        assert.equal(await markUsed(join(home, "skep/things/b")), false);
+    });
+
+    /** Another process that makes a thing of this content, and ends when its stdin does. */
+    async function maker(name: string, content: string) {
+        const script = join(home, "maker.ts");
         await writeFile(
             script,
             `import { writeFileSync } from "node:fs";
              import { cachedFolder } from ${JSON.stringify(join(__dirname, "../../scripts/setup/cache"))};
-             void cachedFolder("things/a", async (folder) => {
-                 writeFileSync(folder + "/thing", "half");
+             void cachedFolder(${JSON.stringify(name)}, async (folder) => {
+                 writeFileSync(folder + "/thing", ${JSON.stringify(content)});
                  console.log("written");
-                 await new Promise((resolve) => setTimeout(resolve, 60_000));
+                 await new Promise((resolve) => process.stdin.once("end", resolve).resume());
              });`,
         );
         const child = spawn(process.execPath, ["--import", "tsx", script], {
-            stdio: ["ignore", "pipe", "inherit"],
+            stdio: ["pipe", "pipe", "inherit"],
         });
         await once(child.stdout, "data");
-        child.kill("SIGKILL");
-        await once(child, "exit");
+        return child;
+    }
 
-        assert.equal(existsSync(join(home, "skep/things/a")), false);
-        assert.equal((await readdir(join(home, "skep/things"))).length, 1);
-        await removePartials();
-        assert.deepEqual(await readdir(join(home, "skep/things")), []);
-    });
-
-    it("lets one setup run at a time", async () => {
-        const order: string[] = [];
-        const one = (name: string) =>
-            withSetupLock(silent, async () => {
-                order.push(`${name} begins`);
-                await new Promise((resolve) => setTimeout(resolve, 100));
-                order.push(`${name} ends`);
-            });
-        await Promise.all([one("first"), one("second")]);
-        const [winner] = (order[0] ?? "").split(" ");
-        const loser = winner === "first" ? "second" : "first";
-        assert.deepEqual(order, [`${winner} begins`, `${winner} ends`, `${loser} begins`, `${loser} ends`]);
-    });
-
-    it("frees the lock when a setup fails", async () => {
-        await assert.rejects(
-            withSetupLock(silent, () => Promise.reject(new Error("broken"))),
-            /broken/,
-        );
-        await withSetupLock(silent, () => Promise.resolve());
-    });
+    function partials(kind: string): string[] {
+        return readdirSync(join(home, "skep", kind)).filter(isPartial);
+    }
 });
 
 describe("a content hash", () => {

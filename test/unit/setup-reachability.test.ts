@@ -6,6 +6,8 @@ import { createProgress } from "../../scripts/progress";
 import { forcedAnswer, reachability } from "../../scripts/setup/reachability";
 
 const silent = createProgress({ silent: true });
+/** Three sites and the registry of packages. */
+const ASKED = 4;
 const HOUR = 60 * 60 * 1000;
 
 describe("what can be reached", () => {
@@ -36,20 +38,32 @@ describe("what can be reached", () => {
     it("is asked of each site once, and remembered for a day", async () => {
         const found = await reachability(silent, { probe, now: 0 });
         assert.deepEqual(found, { pulumi: false, dockerHub: true, dockerPackages: true });
-        assert.equal(asked.length, 3);
+        assert.equal(asked.length, ASKED);
         assert.deepEqual(await reachability(silent, { probe, now: 23 * HOUR }), found);
-        assert.equal(asked.length, 3);
+        assert.equal(asked.length, ASKED);
         await reachability(silent, { probe, now: 25 * HOUR });
-        assert.equal(asked.length, 6);
+        assert.equal(asked.length, 2 * ASKED);
+    });
+
+    it("is what was found last when there is no network at all, and what is found when packages can be reached", async () => {
+        const found = await reachability(silent, { probe, now: 0 });
+        const none = () => Promise.resolve(false);
+        assert.deepEqual(await reachability(silent, { probe: none, now: 25 * HOUR }), found);
+        // Not remembered: with the network back, it is asked again.
+        await reachability(silent, { probe, now: 26 * HOUR });
+        assert.equal(asked.length, 2 * ASKED);
+        const registryOnly = (url: string) => Promise.resolve(/npm/.test(url));
+        const restricted = await reachability(silent, { probe: registryOnly, now: 52 * HOUR });
+        assert.deepEqual(restricted, { pulumi: false, dockerHub: false, dockerPackages: false });
     });
 
     it("is asked again when the memory lies in the future or cannot be read", async () => {
         await reachability(silent, { probe, now: 100 * HOUR });
         await reachability(silent, { probe, now: 99 * HOUR });
-        assert.equal(asked.length, 6);
+        assert.equal(asked.length, 2 * ASKED);
         await writeFile(join(home, "skep/reachability.json"), '{"asked": "yes');
         await reachability(silent, { probe, now: 99 * HOUR });
-        assert.equal(asked.length, 9);
+        assert.equal(asked.length, 3 * ASKED);
     });
 
     it("is what SKEP_OFFLINE says, without asking", async () => {
