@@ -2,6 +2,7 @@
 
 import { Command } from "commander";
 import { formatProblem, SkepError, skepError } from "../errors";
+import { exitCode, watchInterrupts } from "./interrupt";
 import type { Options } from "./commands/context";
 import type { DestroyOptions } from "./commands/destroy";
 
@@ -16,7 +17,10 @@ function onStack(name: string, description: string) {
         .description(description)
         .option("-s, --stack <name>", "the stack", "dev")
         .option("--json", "print the result as JSON")
-        .option("-y, --yes", "do not ask; implied without a terminal");
+        .option("-y, --yes", "do not ask; implied without a terminal")
+        .hook("preAction", () =>
+            watchInterrupts("Run the same command again: it goes on from what is there."),
+        );
 }
 
 onStack("up", "bring the stack to what its settings say").action(async (options: Options) =>
@@ -59,5 +63,6 @@ program.parseAsync().catch((error: unknown) => {
         console.error(`✗ BUG: ${error instanceof Error ? error.message : String(error)}`);
         console.error(process.env.SKEP_DEBUG ? error : "  SKEP_DEBUG=1 shows where it happened.");
     }
-    process.exitCode = 1;
+    // What an interrupt cut short may still be waiting.
+    process.exit(exitCode());
 });

@@ -90,7 +90,7 @@ class Suite {
         this.title("setup");
         let tools: Tools | undefined;
         await this.guarded("setup", signal, async () => {
-            tools = await setup({ progress: this.progress, lab: true });
+            tools = await setup({ progress: this.progress, needs: "lab" });
             return PASSED;
         });
         return tools;

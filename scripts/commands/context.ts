@@ -26,7 +26,7 @@ export async function ready({ stack, json }: Options): Promise<Ready> {
     const progress = createProgress({ silent: json });
     const { settings, generated, warnings } = await readSettings(stack);
     for (const warning of warnings) progress.note(`Note: ${warning}`);
-    const tools = await setup({ progress, lab: settings.hosts === "lab" });
+    const tools = await setup({ progress, needs: settings.hosts === "lab" ? "lab" : "instances" });
     if (!tools.images) throw new Error("set-up gave no images for a lab");
     if (tools.plugins === "standins")
         progress.note(

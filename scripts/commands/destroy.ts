@@ -8,7 +8,7 @@ import { clientFolder } from "../stack/folders";
 import { projectId, refuseForeignHosts } from "../stack/project";
 import { removeLabObjects } from "../stack/residue";
 import { forgetGenerated, readSettings } from "../stack/settings";
-import { openStack, stackExists } from "../stack/workspace";
+import { findStack, forgetStack } from "../stack/workspace";
 import { confirmed, type Options } from "./context";
 import { printJson } from "./up";
 
@@ -19,23 +19,23 @@ export interface DestroyOptions extends Options {
 
 export async function destroy(options: DestroyOptions): Promise<void> {
     const progress = createProgress({ silent: options.json });
-    await readSettings(options.stack);
+    const { settings } = await readSettings(options.stack);
     if (!(await confirmed(`Destroy the stack "${options.stack}" with all of its data?`, options))) return;
-    const tools = await setup({ progress, lab: true });
+    const tools = await setup({ progress, needs: settings.hosts === "lab" ? "docker" : "engine" });
     let changes = {};
-    const exists = await stackExists(options.stack);
-    if (exists) {
-        const stack = await openStack(options.stack, tools);
+    const stack = await findStack(options.stack, tools);
+    if (stack) {
         ({ changes } = await progress.step(`Destroying ${options.stack}`, () =>
             operate(stack, "destroy", progress),
         ));
         await stack.workspace.removeStack(options.stack);
     }
-    if (!exists && !options.orphaned) await refuseForeignHosts(options.stack);
+    if (!stack && !options.orphaned) await refuseForeignHosts(options.stack);
     const removed = await removeLabObjects(options.stack, options.orphaned ? undefined : projectId());
     for (const object of removed) progress.note(`Removed ${object}, which the state did not know`);
     await rm(clientFolder(options.stack), { recursive: true, force: true });
     await forgetGenerated(options.stack);
+    await forgetStack(options.stack);
     if (options.json) return printJson({ changes, removed });
     console.log(`Nothing of ${options.stack} is left.\n\nNext: npm run up`);
 }

@@ -3,19 +3,21 @@
 import { skepError } from "../../errors";
 import { createProgress } from "../progress";
 import { setup } from "../setup/setup";
-import { openStack, stackExists } from "../stack/workspace";
+import { findStack } from "../stack/workspace";
 import type { Options } from "./context";
-import { printJson } from "./up";
+import { printJson, suffix } from "./up";
 
 export async function output(name: string | undefined, options: Options): Promise<void> {
-    if (!(await stackExists(options.stack)))
+    const tools = await setup({ progress: createProgress({ silent: true }), needs: "engine" });
+    const stack = await findStack(options.stack, tools);
+    const outputs = (await stack?.outputs()) ?? {};
+    if (Object.keys(outputs).length === 0)
         throw skepError(
             "STACK_DOWN",
             `The stack "${options.stack}" is not up.`,
-            "Bring it up with: npm run up",
+            `Bring it up with: npm run up${suffix(options)}`,
         );
-    const tools = await setup({ progress: createProgress({ silent: true }), lab: true });
-    const outputs = await (await openStack(options.stack, tools)).outputs();
+
     if (name === undefined) {
         const shown = Object.entries(outputs).map(([key, { value, secret }]) => [
             key,

@@ -1,7 +1,8 @@
 // `npm run up` and `npm run preview`: the stack as its settings say, and what to type next.
 
 import type * as auto from "@pulumi/pulumi/automation";
-import { operate, type Outcome } from "../stack/engine";
+import { operate, type Outcome, type Step } from "../stack/engine";
+import { startStoppedHosts } from "../stack/hosts";
 import { openStack } from "../stack/workspace";
 import { writeClientFiles } from "../stack/clients";
 import { confirmed, type Options, ready } from "./context";
@@ -14,7 +15,7 @@ export async function preview(options: Options): Promise<void> {
         operate(stack, "preview", progress),
     );
     if (options.json) return printJson(outcome);
-    for (const step of outcome.steps) console.log(`  ${step}`);
+    for (const line of tree(outcome.steps)) console.log(`  ${line}`);
     console.log(summary(outcome));
     console.log(`\nNext: npm run up${suffix(options)}`);
 }
@@ -23,11 +24,12 @@ export async function up(options: Options): Promise<void> {
     const began = Date.now();
     const { progress, tools, program, settings } = await ready(options);
     const stack = await openStack(options.stack, tools, program);
+    if (settings.hosts === "lab") await startStoppedHosts(options.stack, progress);
     if (process.stdin.isTTY && !options.yes) {
         const plan = await progress.step(`Previewing ${options.stack}`, () =>
             operate(stack, "preview", progress),
         );
-        for (const step of plan.steps) console.log(`  ${step}`);
+        for (const line of tree(plan.steps)) console.log(`  ${line}`);
         if (plan.steps.length > 0 && !(await confirmed(`${summary(plan)}. Do it?`, options))) return;
     }
     const outcome = await progress.step(`Bringing up ${options.stack}`, () => operate(stack, "up", progress));
@@ -40,6 +42,19 @@ export async function up(options: Options): Promise<void> {
             "Ports are published by the nodes that run a task, not by the routing mesh: the hosts' kernel has no IPVS.",
         );
     console.log(nextSteps(options, outputs, clients));
+}
+
+/** One line a step, each below the component that it belongs to. */
+export function tree(steps: readonly Step[], parent?: string, depth = 0): string[] {
+    const names = new Set(steps.map(({ name }) => name));
+    const here = steps.filter((step) =>
+        // A component that does not change itself is not among the steps.
+        parent === undefined ? step.parent === undefined || !names.has(step.parent) : step.parent === parent,
+    );
+    return here.flatMap((step) => [
+        `${"  ".repeat(depth)}${step.verb} ${step.type} ${step.name}`,
+        ...tree(steps, step.name, depth + 1),
+    ]);
 }
 
 function nextSteps(options: Options, outputs: Record<string, unknown>, clients: string): string {

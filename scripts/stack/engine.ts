@@ -1,8 +1,11 @@
 // Runs an operation of the Pulumi engine and shows what it does: a line for each resource that changes, problems by id.
 
-import type * as auto from "@pulumi/pulumi/automation";
+import * as auto from "@pulumi/pulumi/automation";
 import { SkepError, skepError } from "../../errors";
+import { interruptible } from "../interrupt";
 import type { Progress } from "../progress";
+import { freeLock } from "./lock";
+import { hasPending, settlePending } from "./pending";
 
 export type Operation = "preview" | "up" | "refresh" | "destroy";
 /** How many resources an operation created, updated, replaced, deleted or left as they were. */
@@ -16,49 +19,102 @@ const VERBS: Record<string, string> = {
     delete: "- delete",
 };
 
+/** What the engine says first when it has been asked to stop. */
+const STOPPING = /\^C received|cancell?ing/i;
+const STOPPING_MILLISECONDS = 400;
+
+/** A step that changes something. */
+export interface Step {
+    /** `+ create`, `~ update`, `± replace` or `- delete`. */
+    verb: string;
+    /** As in `swarm:Node`. */
+    type: string;
+    name: string;
+    /** The name of the component that it belongs to; nothing at the top. */
+    parent?: string;
+}
+
 export interface Outcome {
     changes: Changes;
-    /** Every step that changes something: verb, type, name. */
-    steps: string[];
+    steps: Step[];
     outputs?: auto.OutputMap;
 }
 
-/** Runs it; a failure is one SkepError with every problem that resources reported. */
+/**
+ * Runs it; a failure is one SkepError with every problem that resources reported. What a killed run left behind, a lock
+ * or operations of which nobody knows how they ended, is cleared first, and a line says so.
+ */
 export async function operate(stack: auto.Stack, operation: Operation, progress: Progress): Promise<Outcome> {
-    const steps: string[] = [];
-    const diagnostics: string[] = [];
-    const raw: string[] = [];
-    const onEvent = (event: auto.EngineEvent) => {
-        const metadata = event.resourcePreEvent?.metadata;
-        const verb = VERBS[metadata?.op ?? ""];
-        if (metadata && verb) {
-            const step = `${verb} ${describe(metadata.urn)}`;
-            steps.push(step);
-            if (operation !== "preview") progress.note(step);
-        }
-        const diagnostic = event.diagnosticEvent;
-        if (diagnostic?.severity === "error") diagnostics.push(plain(diagnostic.message));
-    };
-    const options = { onEvent, onOutput: (text: string) => void raw.push(text), color: "never" as const };
     try {
-        if (operation === "preview") {
-            const { changeSummary } = await stack.preview(options);
-            return { changes: changeSummary, steps };
-        }
-        const result = await stack[operation](options);
-        const outputs = "outputs" in result ? (result.outputs as auto.OutputMap) : undefined;
-        return { changes: result.summary.resourceChanges ?? {}, steps, outputs };
+        return await run(stack, operation, progress);
     } catch (error) {
-        if (process.env.SKEP_DEBUG) process.stderr.write(raw.join(""));
-        throw problemsOf(operation, diagnostics, error);
+        if (!(error instanceof auto.ConcurrentUpdateError)) throw error;
+        await freeLock(stack, error.message, progress);
+        await settlePending(stack, progress);
+        return run(stack, operation, progress);
     }
 }
 
-/** The last two parts of a URN, as a person would say them: its type without the package's path, and its name. */
-function describe(urn: string): string {
-    const [, , types = "", name = ""] = urn.split("::");
-    const type = types.split("$").at(-1)?.split(":") ?? [];
-    return `${type[0]}:${type.at(-1)} ${name}`;
+async function run(stack: auto.Stack, operation: Operation, progress: Progress): Promise<Outcome> {
+    const steps: Step[] = [];
+    const diagnostics: string[] = [];
+    const raw: string[] = [];
+    let pending = false;
+    const onEvent = (event: auto.EngineEvent) => {
+        const step = event.resourcePreEvent && stepOf(event.resourcePreEvent.metadata);
+        if (step) {
+            steps.push(step);
+            if (operation !== "preview") progress.note(`${step.verb} ${step.type} ${step.name}`);
+        }
+        const diagnostic = event.diagnosticEvent;
+        if (diagnostic?.severity === "error") diagnostics.push(plain(diagnostic.message));
+        pending ||= hasPending(diagnostic?.message ?? "");
+    };
+    const cancel = new AbortController();
+    const options = {
+        onEvent,
+        onOutput: (text: string) => void raw.push(text),
+        color: "never" as const,
+        signal: cancel.signal,
+    };
+    // A terminal's Ctrl-C has reached the engine already, and a second one would end it without order.
+    const stop = () =>
+        void setTimeout(() => {
+            if (!STOPPING.test(raw.join(""))) cancel.abort();
+        }, STOPPING_MILLISECONDS);
+    try {
+        return await interruptible(stop, async () => {
+            if (operation === "preview") {
+                const { changeSummary } = await stack.preview(options);
+                return { changes: changeSummary, steps };
+            }
+            const result = await stack[operation](options);
+            const outputs = "outputs" in result ? (result.outputs as auto.OutputMap) : undefined;
+            return { changes: result.summary.resourceChanges ?? {}, steps, outputs };
+        });
+    } catch (error) {
+        if (process.env.SKEP_DEBUG) process.stderr.write(raw.join(""));
+        if (error instanceof auto.ConcurrentUpdateError || error instanceof SkepError) throw error;
+        throw problemsOf(operation, diagnostics, error);
+    } finally {
+        if (pending && operation !== "preview") await settlePending(stack, progress);
+    }
+}
+
+/** A step that changes something, as a person would say it; providers and the stack itself are the engine's own. */
+function stepOf({ op, urn, old, new: wanted }: auto.StepEventMetadata): Step | undefined {
+    const verb = VERBS[op];
+    const [type = "", name = ""] = typeAndName(urn);
+    if (verb === undefined || type.startsWith("pulumi:")) return undefined;
+    const [parentType = "pulumi:", parent] = typeAndName((wanted ?? old)?.parent ?? "");
+    return { verb, type, name, ...(!parentType.startsWith("pulumi:") && { parent }) };
+}
+
+/** Type without the parents' types and the package's path. */
+function typeAndName(urn: string): [string, string] | [] {
+    const [, , types, name] = urn.split("::");
+    const type = types?.split("$").at(-1)?.split(":");
+    return type === undefined || name === undefined ? [] : [`${type[0]}:${type.at(-1)}`, name];
 }
 
 function plain(message: string): string {

@@ -1,16 +1,18 @@
 // The Pulumi engine's side of a stack: where state is kept, with which passphrase, through which plugins.
 
-import { existsSync, mkdirSync, renameSync, symlinkSync } from "node:fs";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdirSync, renameSync, symlinkSync } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import * as auto from "@pulumi/pulumi/automation";
 import { program, type ProgramArgs } from "../../program";
-import type { Tools } from "../setup/tools";
+import type { PulumiTools } from "../setup/tools";
 import { ENGINE_CONFIG_FOLDER, PASSPHRASE_FILE, STATE_FOLDER, SWARM_PLUGIN, workFolder } from "./folders";
 import { keptRandom } from "./once";
 
+const PROJECT_NAME = "skep";
+
 /** What the Pulumi engine must find in its environment. */
-export async function engineEnvironment(tools: Tools): Promise<Record<string, string>> {
+export async function engineEnvironment(tools: PulumiTools): Promise<Record<string, string>> {
     await mkdir(STATE_FOLDER, { recursive: true, mode: 0o700 });
     const backend = process.env.PULUMI_BACKEND_URL ?? `file://${STATE_FOLDER}`;
     const passphrase: Record<string, string> =
@@ -37,44 +39,64 @@ function passphraseFile(): string {
 }
 
 /** Makes the provider "swarm" found where Pulumi.yaml says: the plain `pulumi` command reads only that. */
-export function linkSwarmPlugin({ swarmPlugin }: Tools): void {
+export function linkSwarmPlugin({ swarmPlugin }: PulumiTools): void {
     mkdirSync(dirname(SWARM_PLUGIN), { recursive: true });
     const own = `${SWARM_PLUGIN}.${process.pid}`;
     symlinkSync(swarmPlugin, own);
     renameSync(own, SWARM_PLUGIN);
 }
 
-/** The stack, made if it is not there yet. Without `args` it has no program: enough to destroy it and to read outputs. */
-export async function openStack(name: string, tools: Tools, args?: ProgramArgs): Promise<auto.Stack> {
-    const workDir = workFolder(name);
+/** The stack, made if it is not there yet. */
+export async function openStack(name: string, tools: PulumiTools, args: ProgramArgs): Promise<auto.Stack> {
+    const [program_, options] = await workspace(name, tools, () => program(args));
+    return auto.LocalWorkspace.createOrSelectStack(program_, options);
+}
+
+/** The stack without its program, enough to take it down and to read its outputs; undefined when there is none. */
+export async function findStack(name: string, tools: PulumiTools): Promise<auto.Stack | undefined> {
+    try {
+        return await auto.LocalWorkspace.selectStack(...(await workspace(name, tools, () => ({}))));
+    } catch (error) {
+        if (error instanceof auto.StackNotFoundError) return undefined;
+        throw error;
+    }
+}
+
+async function workspace(
+    stackName: string,
+    tools: PulumiTools,
+    run: () => object,
+): Promise<[auto.InlineProgramArgs, auto.LocalWorkspaceOptions]> {
+    const workDir = workFolder(stackName);
     await mkdir(workDir, { recursive: true });
     await mkdir(ENGINE_CONFIG_FOLDER, { recursive: true });
-    const inline = async () => (args ? program(args) : {});
-    return auto.LocalWorkspace.createOrSelectStack(
-        { stackName: name, projectName: "skep", program: inline },
+    return [
+        { stackName, projectName: PROJECT_NAME, program: async () => run() },
         {
             workDir,
             envVars: await engineEnvironment(tools),
             pulumiCommand: await auto.PulumiCommand.get({ root: tools.pulumi.root, skipVersionCheck: true }),
             projectSettings: projectSettings(tools),
         },
-    );
+    ];
 }
 
-/** The SDK's type lacks `plugins`, which the engine reads from the project file that the SDK writes. */
-function projectSettings(tools: Tools): auto.ProjectSettings {
-    const plugins = { providers: [{ name: "swarm", path: tools.swarmPlugin }] };
+/** The SDK's type lacks `plugins` and `options`, which the engine reads from the project file that the SDK writes. */
+function projectSettings({ swarmPlugin }: PulumiTools): auto.ProjectSettings {
     return {
-        name: "skep",
+        name: PROJECT_NAME,
         runtime: "nodejs",
         stackConfigDir: ENGINE_CONFIG_FOLDER,
-        plugins,
+        options: { refresh: "always" },
+        plugins: { providers: [{ name: "swarm", path: swarmPlugin }] },
     } as auto.ProjectSettings;
 }
 
-/** Whether this project's own backend has the stack. */
-export async function stackExists(name: string): Promise<boolean> {
-    if (process.env.PULUMI_BACKEND_URL) return true;
-    const file = join(STATE_FOLDER, ".pulumi", "stacks", "skep", `${name}.json`);
-    return existsSync(file) && (await readFile(file, "utf8")).length > 0;
+/** Removes what the engine keeps in files of ours for a stack that is gone: its salt, its history, its backups. */
+export async function forgetStack(name: string): Promise<void> {
+    const kept = ["backups", "history", "locks"].map((kind) =>
+        join(STATE_FOLDER, ".pulumi", kind, PROJECT_NAME, name),
+    );
+    for (const path of [...kept, workFolder(name), join(ENGINE_CONFIG_FOLDER, `Pulumi.${name}.yaml`)])
+        await rm(path, { recursive: true, force: true });
 }

@@ -9,7 +9,7 @@ import { eventually, Lab, type NodeOutput } from "./lab";
 
 interface Outcome {
     changes: Record<string, number>;
-    steps: string[];
+    steps: { verb: string; type: string; name: string; parent?: string }[];
 }
 interface Outputs {
     nodes: NodeOutput[];
@@ -45,8 +45,8 @@ describe("A locked swarm over three zones from one command", function () {
             "sample-stack",
         ])
             assert.ok(
-                steps.some((step) => step.endsWith(` ${name}`)),
-                `${name} is missing in ${steps.join("\n")}`,
+                steps.some((step) => step.name === name),
+                `${name} is missing in ${JSON.stringify(steps)}`,
             );
         assert.equal((await labContainers()).length, 0);
     });
@@ -77,7 +77,7 @@ describe("A locked swarm over three zones from one command", function () {
             assert.deepEqual(
                 CHANGING.filter((verb) => changes[verb]),
                 [],
-                `${command}: ${steps.join("\n")}`,
+                `${command}: ${JSON.stringify(steps)}`,
             );
         }
     });
@@ -156,8 +156,8 @@ describe("A locked swarm over three zones from one command", function () {
         await lab.on("manager-1", drift);
         const previewed = await lab.json<Outcome>("preview");
         assert.deepEqual(
-            previewed.steps.filter((step) => step.includes("Node")),
-            ["~ update swarm:Node worker-1-node"],
+            previewed.steps.filter(({ type }) => type === "swarm:Node"),
+            [{ verb: "~ update", type: "swarm:Node", name: "worker-1-node", parent: "swarm" }],
         );
         await lab.json<Outcome>("up");
         const labels = await lab.on(

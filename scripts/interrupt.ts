@@ -1,0 +1,100 @@
+// Ctrl-C and its like: the first one lets what runs end in order, and whatever has not ended in time is ended hard. What
+// there is to do in order is registered by whoever runs something: an operation of the engine, for instance.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { constants } from "node:os";
+import { skepError } from "../errors";
+
+/** An interrupt ends the command within 10 seconds; this leaves a little for the rest. */
+const GRACE_MILLISECONDS = 8_000;
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+let caught: NodeJS.Signals | undefined;
+const endings = new Set<() => void>();
+
+/** Takes over these signals for the rest of the process. `hint` says how to go on. */
+export function watchInterrupts(hint: string): void {
+    const onSignal = (signal: NodeJS.Signals) => {
+        const first = caught === undefined;
+        caught ??= signal;
+        if (!first || endings.size === 0) end();
+        process.stderr.write("• Interrupted: ending what runs, 10 seconds at most\n");
+        for (const ending of endings) ending();
+        setTimeout(end, GRACE_MILLISECONDS);
+    };
+    const end = () => {
+        // What is still there gets no second chance: all that a command does is safe to do again.
+        for (const pid of descendants(process.pid)) kill(pid);
+        process.stderr.write(`Interrupted. ${hint}\n`);
+        process.exit(exitCode());
+    };
+    for (const signal of SIGNALS) process.on(signal, onSignal);
+}
+
+/** Runs `work`, with `ending` called when an interrupt asks it to end; its failure then is the interrupt's. */
+export async function interruptible<T>(ending: () => void, work: () => Promise<T>): Promise<T> {
+    endings.add(ending);
+    try {
+        return await work();
+    } catch (error) {
+        throw caught === undefined ? error : interrupted();
+    } finally {
+        endings.delete(ending);
+    }
+}
+
+function interrupted(): Error {
+    return skepError(
+        "INTERRUPTED",
+        "The command was interrupted, and what it had begun is kept.",
+        "Run the same command again: it goes on from what is there.",
+    );
+}
+
+/** What a process ended by this signal ends with; 1 without one. */
+export function exitCode(): number {
+    return caught === undefined ? 1 : 128 + constants.signals[caught];
+}
+
+/**
+ * All processes below one in its session, the deepest first. A Docker engine that set-up started has a session of its
+ * own, and stays. Only Linux lists processes as files; elsewhere the engine's own end is waited for and nothing more.
+ */
+function descendants(pid: number): number[] {
+    const processes = listed("/proc").flatMap((name) => {
+        const stat = /^\d+$/.test(name) ? read(`/proc/${name}/stat`) : "";
+        // The second field is a name in brackets and may hold anything.
+        const [, parent, , session] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+        return stat === "" ? [] : [{ id: Number(name), parent, session }];
+    });
+    const session = processes.find(({ id }) => id === pid)?.session;
+    const below = (id: number): number[] =>
+        processes
+            .filter((it) => it.parent === String(id) && it.session === session)
+            .flatMap((child) => [...below(child.id), child.id]);
+    return below(pid);
+}
+
+function listed(folder: string): string[] {
+    try {
+        return readdirSync(folder);
+    } catch {
+        return [];
+    }
+}
+
+function read(file: string): string {
+    try {
+        return readFileSync(file, "utf8");
+    } catch {
+        return ""; // ended meanwhile
+    }
+}
+
+function kill(pid: number): void {
+    try {
+        process.kill(pid, "SIGKILL");
+    } catch {
+        // Ended meanwhile.
+    }
+}
