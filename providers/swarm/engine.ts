@@ -1,12 +1,19 @@
 // What the resources ask of engines and of the swarm: membership, a manager that answers, versioned updates.
-import { skepError } from "../../errors";
+import { SkepError, skepError } from "../../errors";
 import type { Props } from "../runtime/types";
-import { EngineError, reasonOf } from "./failures";
+import { ConnectionError, EngineError, reasonOf } from "./failures";
 import type { HostInput } from "./host";
 import { remote, type Remote } from "./ssh";
-import { until } from "./wait";
+import { pause, until } from "./wait";
 
 const PROBE_MS = 8000;
+const PAUSE_MS = 500;
+/** A new leader is there 14 to 16 s after the loss of one; a cut one needs longer. */
+const ELECTION_MS = 45_000;
+/** Looking may not take long: it comes before every preview, up and destroy. */
+export const OBSERVE_MS = 16_000;
+/** No host answers at all: it may be a restart, and more likely is not. */
+const RESTART_MS = 6000;
 /** Without quorum a write fails after 16.5 s by itself. */
 export const WRITE_MS = 20_000;
 
@@ -16,6 +23,8 @@ export interface Membership {
     nodeId: string;
     isManager: boolean;
     clusterId: string | undefined;
+    /** Addresses of the managers that it follows, or followed last. */
+    remoteManagers: string[];
     error: string;
     /** The host's name as the swarm shows it. */
     hostname: string;
@@ -29,6 +38,7 @@ export async function membership(host: HostInput, timeoutMs = PROBE_MS): Promise
         nodeId: swarm.NodeID ?? "",
         isManager: swarm.ControlAvailable ?? false,
         clusterId: swarm.Cluster?.ID || undefined,
+        remoteManagers: (swarm.RemoteManagers ?? []).map(({ Addr }: Props) => String(Addr)),
         error: swarm.Error ?? "",
         hostname: info.Name ?? host.name,
     };
@@ -44,12 +54,58 @@ export async function manager(hosts: readonly HostInput[], clusterId: string): P
     try {
         return await Promise.any(probes);
     } catch (error) {
-        const reasons = (error as AggregateError).errors.map(reasonOf);
-        throw unreachable(reasons);
+        const { errors } = error as AggregateError;
+        throw new NoManager(errors.map(reasonOf), errors.every(isOutOfReach));
     }
 }
 
-export function unreachable(reasons: readonly string[]): Error {
+/** Why no manager answered, and whether none of the hosts did. */
+class NoManager extends SkepError {
+    constructor(
+        reasons: readonly string[],
+        readonly noHostAnswers: boolean,
+    ) {
+        super(unreachable(reasons).problems);
+    }
+}
+
+function isOutOfReach(error: unknown): boolean {
+    return error instanceof ConnectionError && error.problems[0]?.id !== "HOST_TIMEOUT";
+}
+
+/** As `manager`, but waits out an election, and a restart of the engines. */
+export async function managerSoon(
+    hosts: readonly HostInput[],
+    clusterId: string,
+    { signal }: { signal: AbortSignal },
+    timeoutMs = ELECTION_MS,
+): Promise<Remote> {
+    const began = Date.now();
+    for (;;) {
+        try {
+            return await manager(hosts, clusterId);
+        } catch (error) {
+            const hopeless = error instanceof NoManager && error.noHostAnswers;
+            const patience = hopeless ? Math.min(timeoutMs, RESTART_MS) : timeoutMs;
+            if (signal.aborted || Date.now() - began >= patience) throw error;
+        }
+        await pause(PAUSE_MS, signal);
+    }
+}
+
+/**
+ * A manager to look through, or nothing: a swarm that does not answer must keep nobody from seeing what is there, nor
+ * from destroying it.
+ */
+export function observer(
+    hosts: readonly HostInput[],
+    clusterId: string,
+    ctx: { signal: AbortSignal },
+): Promise<Remote | undefined> {
+    return managerSoon(hosts, clusterId, ctx, OBSERVE_MS).catch(() => undefined);
+}
+
+export function unreachable(reasons: readonly string[]): SkepError {
     const details = reasons.length > 0 ? ` (${reasons.join("; ")})` : "";
     return skepError(
         "SWARM_UNREACHABLE",

@@ -1,45 +1,85 @@
 // How a host becomes a member: adopted, unlocked, or joined with a token that is fetched at that moment.
 import { skepError } from "../../errors";
 import type { Context, Props } from "../runtime/types";
-import { filters, ifExists, membership, updateNode, WRITE_MS, type Membership } from "./engine";
+import { filters, ifExists, managerSoon, membership, WRITE_MS, type Membership } from "./engine";
 import { reasonOf } from "./failures";
 import type { HostInput } from "./host";
+import { removeDead } from "./leave";
 import { remote, type Remote } from "./ssh";
-import { pause, until } from "./wait";
+import { until } from "./wait";
+import { takeTurn } from "./voting";
 
+const BOOT_MS = 45_000;
 const JOIN_MS = 40_000;
-const REMOVE_MS = 60_000;
+const ADMIT_MS = 60_000;
+const OPEN_MS = 30_000;
 
-/** Makes the host a member of the cluster, if it is none yet; answers with its node id. */
-export async function admit(inputs: Props, engine: Remote, ctx: Context): Promise<string> {
+/**
+ * Makes the host a member of the cluster, if it is none; answers with its node id. `formerId` is the member that it was:
+ * where the host has lost that, the dead member goes first, so that it costs no vote (moby/moby#30847).
+ */
+export async function admit(inputs: Props, formerId: string, ctx: Context): Promise<string> {
     const host: HostInput = inputs.host;
-    let member = await reachable(host);
-    if (member.state === "locked") member = await unlock(host, engine);
-    if (member.state === "active") return adopted(host, member, engine);
+    let member = await reachable(host, ctx);
+    const engine = await managerSoon(managersFor(inputs), inputs.clusterId, ctx);
+    if (member.state === "locked") member = await unlock(host, engine, ctx);
+    if (member.state === "active") {
+        if (await isListed(member.nodeId, engine)) {
+            if (formerId !== member.nodeId) await removeFormer(inputs, formerId, member, ctx);
+            return member.nodeId;
+        }
+        refuseForeign(inputs, member, formerId);
+    }
     if (member.state !== "inactive") await abandon(host, ctx);
-    await removeDead(member.hostname, engine, ctx);
-    await join(inputs, host, engine);
-    const joined = async () => {
-        const now = await membership(host);
-        return now.state === "active" && now.nodeId;
-    };
-    return until(`${host.name} to join the swarm`, joined, JOIN_MS, ctx);
+    await removeFormer(inputs, formerId, member, ctx);
+    if (inputs.role !== "manager") return join(inputs, engine, ctx);
+    const step = { kind: "join", name: inputs.hostname } as const;
+    const vote = { managers: inputs.managers, clusterId: inputs.clusterId, step, what: `${host.name} joins` };
+    return takeTurn(vote, ctx, (chosen, turn) => join(inputs, chosen, turn));
 }
 
-async function reachable(host: HostInput): Promise<Membership> {
+/** A host that is to be no manager cannot be asked to see that through. */
+export function managersFor({ managers, host, role }: Props): HostInput[] {
+    if (role === "manager") return managers;
+    return managers.filter(({ address }: HostInput) => address !== host.address);
+}
+
+/** What the host says; it may just be booting. */
+async function reachable(host: HostInput, ctx: Context): Promise<Membership> {
+    let last: unknown;
+    const ask = async () => {
+        try {
+            return await membership(host);
+        } catch (error) {
+            last = error;
+            return undefined;
+        }
+    };
     try {
-        return await membership(host);
+        return await until(`the engine of ${host.name}`, ask, BOOT_MS, { ...ctx, pollMs: 1000 });
     } catch (error) {
+        if (ctx.signal.aborted) throw error;
         throw skepError(
             "NODE_HOST_UNREACHABLE",
-            `The engine of ${host.name} does not answer: ${reasonOf(error)}.`,
+            `The engine of ${host.name} does not answer: ${reasonOf(last)}.`,
             "Start the host and its docker service, then run the same command again.",
         );
     }
 }
 
-async function adopted(host: HostInput, { nodeId }: Membership, engine: Remote): Promise<string> {
-    if (await ifExists(engine.call("GET", `/nodes/${nodeId}`))) return nodeId;
+async function isListed(nodeId: string, engine: Remote): Promise<boolean> {
+    return (await ifExists(engine.call("GET", `/nodes/${nodeId}`))) !== undefined;
+}
+
+/**
+ * Membership elsewhere is not ours to end. It is ours if it is the one that this deployment made, or if all managers that
+ * the host knows are hosts of this deployment: then it is left over from a swarm that they have left.
+ */
+function refuseForeign({ host, managers }: Props, member: Membership, formerId: string): void {
+    const ours = managers.map(({ address }: HostInput) => `${address}:2377`);
+    const known = member.remoteManagers.filter((address) => address !== `${host.address}:2377`);
+    const leftOver = known.length > 0 && known.every((address) => ours.includes(address));
+    if (member.nodeId === formerId || leftOver) return;
     throw skepError(
         "NODE_IN_OTHER_SWARM",
         `${host.name} is a member of another swarm.`,
@@ -47,36 +87,70 @@ async function adopted(host: HostInput, { nodeId }: Membership, engine: Remote):
     );
 }
 
-async function unlock(host: HostInput, engine: Remote): Promise<Membership> {
+/** What the key opens was locked by this swarm: whether it still is a member shows once it is open. */
+async function unlock(host: HostInput, engine: Remote, ctx: Context): Promise<Membership> {
     const { UnlockKey } = await engine.call("GET", "/swarm/unlockkey");
-    try {
-        await remote(host).call("POST", "/swarm/unlock", { UnlockKey }, WRITE_MS);
-    } catch {
+    // A member that was removed meanwhile never gets ready, and the request never ends: the state tells.
+    await remote(host)
+        .call("POST", "/swarm/unlock", { UnlockKey }, WRITE_MS)
+        .catch(() => undefined);
+    const member = await membership(host);
+    if (member.state === "locked")
         throw skepError(
             "NODE_LOCKED",
             `${host.name} is locked, and the swarm's present unlock key does not open it.`,
             "Unlock it there with the key it was locked with, or let it leave with `docker swarm leave --force`.",
         );
-    }
+    const opened = async () => {
+        const { state } = await membership(host);
+        return state !== "pending" && state !== "locked";
+    };
+    await until(`${host.name} to open`, opened, OPEN_MS, ctx).catch(() => undefined);
+    ctx.log(`unlocked ${host.name}`);
     return membership(host);
 }
 
-/** A join that did not end goes on in the background; only leaving stops it. */
+/** A join that did not end goes on in the background, as does a member that was removed; only leaving stops them. */
 async function abandon(host: HostInput, ctx: Context): Promise<void> {
-    await remote(host).call("POST", "/swarm/leave?force=1", undefined, WRITE_MS);
+    await remote(host)
+        .call("POST", "/swarm/leave?force=1", undefined, WRITE_MS)
+        .catch(() => undefined);
     const free = async () => (await membership(host)).state === "inactive";
-    await until(`${host.name} to give up an earlier join`, free, WRITE_MS, ctx);
+    await until(`${host.name} to leave what it was a member of`, free, WRITE_MS, ctx);
 }
 
-async function join({ role }: Props, host: HostInput, engine: Remote): Promise<void> {
+/** The member that the host was, and others of its name that are dead: they make the name ambiguous, and keep votes. */
+async function removeFormer(inputs: Props, formerId: string, now: Membership, ctx: Context): Promise<void> {
+    const engine = await managerSoon(managersFor(inputs), inputs.clusterId, ctx);
+    const nodes = await engine.call<Props[]>("GET", `/nodes?${filters({ name: [now.hostname] })}`);
+    const isSame = ({ ID, Description }: Props) => ID === formerId || Description?.Hostname === now.hostname;
+    const isOther = ({ ID }: Props) => now.state !== "active" || ID !== now.nodeId;
+    const isHere = ({ ID, Status }: Props) => ID === formerId || Status?.Addr === inputs.host.address;
+    const isDead = (node: Props) =>
+        isHere(node) || node.Status?.State === "down" || node.ManagerStatus?.Reachability === "unreachable";
+    for (const node of nodes.filter((each) => isSame(each) && isOther(each) && isDead(each))) {
+        ctx.log(`removing ${node.ID}, the member that ${now.hostname} was before`);
+        await removeDead(node, inputs, ctx);
+    }
+}
+
+async function join(inputs: Props, engine: Remote, ctx: Context): Promise<string> {
+    const host: HostInput = inputs.host;
     const { JoinTokens } = await engine.call("GET", "/swarm");
     const body = {
         ListenAddr: "0.0.0.0:2377",
         AdvertiseAddr: host.address,
         RemoteAddrs: await managerAddresses(engine),
-        JoinToken: role === "manager" ? JoinTokens.Manager : JoinTokens.Worker,
+        JoinToken: inputs.role === "manager" ? JoinTokens.Manager : JoinTokens.Worker,
     };
     await remote(host).call("POST", "/swarm/join", body, JOIN_MS);
+    const joined = async () => {
+        const { state, nodeId } = await membership(host);
+        if (state !== "active" || inputs.role !== "manager") return state === "active" && nodeId;
+        const { ManagerStatus } = await engine.call("GET", `/nodes/${nodeId}`);
+        return ManagerStatus?.Reachability === "reachable" && nodeId;
+    };
+    return until(`${host.name} to join the swarm`, joined, ADMIT_MS, ctx);
 }
 
 async function managerAddresses(engine: Remote): Promise<string[]> {
@@ -85,41 +159,4 @@ async function managerAddresses(engine: Remote): Promise<string[]> {
     const addresses = reachable.map(({ ManagerStatus }) => String(ManagerStatus.Addr));
     const usable = addresses.filter((address) => !address.startsWith("0.0.0.0"));
     return usable.length > 0 ? usable : [`${engine.host.address}:2377`];
-}
-
-/** A dead manager of the same name would stay a voter for ever, and make the name ambiguous (moby#30847). */
-async function removeDead(hostname: string, engine: Remote, ctx: Context): Promise<void> {
-    const same = await engine.call<Props[]>("GET", `/nodes?${filters({ name: [hostname] })}`);
-    const dead = same.filter(
-        (node) => node.Description?.Hostname === hostname && (isDown(node) || isCutOff(node)),
-    );
-    for (const { ID } of dead) {
-        ctx.log(`removing the dead member ${ID} of the same name`);
-        await removeDeadNode(ID, engine, ctx);
-    }
-}
-
-const isDown = ({ Status }: Props) => Status?.State === "down";
-const isCutOff = ({ ManagerStatus }: Props) => ManagerStatus?.Reachability === "unreachable";
-
-/** Demotes and removes a member whose host is gone, by its node id. */
-export async function removeDeadNode(nodeId: string, engine: Remote, ctx: Context): Promise<void> {
-    await updateNode(engine, nodeId, (spec) => ({ ...spec, Role: "worker" }), ctx.signal);
-    await pause(500, ctx.signal);
-    const down = async () => {
-        const node = await ifExists(engine.call("GET", `/nodes/${nodeId}`));
-        return !node || isDown(node);
-    };
-    await until(`the dead member ${nodeId} to be seen as down`, down, REMOVE_MS, ctx);
-    await removeNode(nodeId, false, engine, ctx);
-}
-
-/** Takes a member out of the list; the swarm needs a moment until it lets a former manager go. */
-export async function removeNode(nodeId: string, force: boolean, engine: Remote, ctx: Context) {
-    const path = `/nodes/${nodeId}${force ? "?force=1" : ""}`;
-    const removed = async () => {
-        await ifExists(engine.call("DELETE", path, undefined, WRITE_MS));
-        return true;
-    };
-    await until(`the removal of member ${nodeId}`, removed, REMOVE_MS, ctx);
 }

@@ -1,12 +1,14 @@
-// A host's membership in the swarm: joined, labelled, and left in the order that keeps the swarm's quorum.
+// A host's membership in the swarm: joined, labelled, kept, and left in the order that keeps the swarm's quorum. The
+// resource is the host's place in the swarm: a host that lost its membership gets another one, and stays this resource.
 import { NotConverged, type Context, type Props, type Resource } from "../runtime/types";
-import { ifExists, inputsOf, manager, membership, updateNode } from "./engine";
+import { ifExists, inputsOf, managerSoon, membership, observer, updateNode } from "./engine";
+import { reasonOf } from "./failures";
 import type { HostInput } from "./host";
-import { admit } from "./join";
-import { remove } from "./leave";
-import { refuseQuorumLoss } from "./quorum";
+import { admit, managersFor } from "./join";
+import { demote, remove } from "./leave";
 import type { Remote } from "./ssh";
-import { exclusively, until } from "./wait";
+import { takeTurn } from "./voting";
+import { until } from "./wait";
 
 const READY_MS = 90_000;
 const COMPUTED = ["nodeId", "engineVersion", "address", "settled"];
@@ -17,8 +19,8 @@ export const node: Resource = {
     required: ["clusterId", "managers", "host", "hostId", "hostname", "role"],
     defaults: { availability: "active", labels: {} },
     computed: COMPUTED,
-    stable: ["nodeId", "address"],
-    replaceOn: ["clusterId", "hostId"],
+    stable: ["address"],
+    replaceOn: ["clusterId"],
     deleteBeforeReplace: true,
     ignoreInDiff: ["managers", "host"],
     refreshBeforeUpdate: true,
@@ -27,42 +29,24 @@ export const node: Resource = {
         return [...oneOf("role", role, ROLES), ...oneOf("availability", availability, AVAILABILITIES)];
     },
 
-    /** A member that never became ready is waited for again, though none of its inputs changed. */
+    /** A host that is not the ready member it should be is brought back, though none of its inputs changed. */
     drift(state) {
-        return state.settled === false ? ["availability"] : [];
+        return state.settled === false ? ["settled"] : [];
     },
 
-    async create(inputs, ctx) {
-        const id = await serialised(inputs, inputs.role === "manager", ctx, async () => {
-            const engine = await managerFor(inputs);
-            const nodeId = await admit(inputs, engine, ctx);
-            await settle(nodeId, engine, {}, inputs, ctx);
-            return nodeId;
-        });
-        const engine = await manager(inputs.managers, inputs.clusterId);
-        return { id, outs: outsOf(await engine.call("GET", `/nodes/${id}`)) };
+    create: async (inputs, ctx) => ({ id: inputs.hostname, outs: await bringIn(inputs, {}, ctx) }),
+
+    update: (_id, olds, inputs, ctx) => bringIn(inputs, olds, ctx),
+
+    async read(id, state, ctx) {
+        const engine = await observer(state.managers, state.clusterId, ctx);
+        const seen = engine && (await look(engine, state, ctx));
+        const inputs = { ...inputsOf(state, COMPUTED), ...seen?.inputs };
+        return { id, outs: { ...state, ...inputs, ...seen?.outs }, inputs };
     },
 
-    async update(id, olds, inputs, ctx) {
-        const voterChange = olds.role !== inputs.role;
-        return serialised(inputs, voterChange, ctx, async () => {
-            const engine = await managerFor(inputs);
-            await settle(id, engine, olds, inputs, ctx);
-            return outsOf(await engine.call("GET", `/nodes/${id}`));
-        });
-    },
-
-    async read(id, state) {
-        const engine = await manager(state.managers, state.clusterId);
-        const found = await ifExists(engine.call("GET", `/nodes/${id}`));
-        if (!found) return {};
-        const inputs = { ...inputsOf(state, COMPUTED), ...observed(found, state) };
-        const settled = state.settled !== false || isReady(found, inputs.role);
-        return { id, outs: { ...inputs, ...outsOf(found), settled }, inputs };
-    },
-
-    async delete(id, state, ctx) {
-        await serialised(state, state.role === "manager", ctx, () => remove(id, state, ctx));
+    async delete(_id, state, ctx) {
+        await remove(state.nodeId, state, ctx);
     },
 };
 
@@ -71,52 +55,62 @@ function oneOf(property: string, value: unknown, allowed: readonly string[]) {
     return [{ property, reason: `${property} is ${value}, not one of ${allowed.join(", ")}` }];
 }
 
-/** Voters change one at a time; workers need not wait for each other. */
-function serialised<T>(
-    { clusterId }: Props,
-    isVoterChange: boolean,
-    { signal }: Context,
-    work: () => Promise<T>,
-): Promise<T> {
-    return isVoterChange ? exclusively(clusterId, work, signal) : work();
-}
-
-/** A host that is to be no manager cannot be asked to see that through. */
-function managerFor({ managers, host, clusterId, role }: Props): Promise<Remote> {
-    const others = managers.filter(({ address }: HostInput) => address !== host.address);
-    return manager(role === "worker" ? others : managers, clusterId);
-}
-
-async function refuseUnsafeDemotion(id: string, engine: Remote, { role }: Props): Promise<void> {
-    if (role !== "worker") return;
-    const nodes = await engine.call<Props[]>("GET", "/nodes");
-    if (nodes.some(({ ID, Spec }) => ID === id && Spec.Role === "manager")) refuseQuorumLoss(nodes, id);
-}
-
-/** Gives the member its role, availability and labels, and waits until it is what they say. */
-async function settle(id: string, engine: Remote, olds: Props, inputs: Props, ctx: Context): Promise<void> {
-    await refuseUnsafeDemotion(id, engine, inputs);
-    const partial = { nodeId: id, engineVersion: "", address: "", settled: false };
+/** Makes the host a member, gives it its role, availability and labels, and waits until it is what they say. */
+async function bringIn(inputs: Props, olds: Props, ctx: Context): Promise<Props> {
+    const nodeId = await admit(inputs, olds.nodeId ?? "", ctx);
+    const unsettled = { nodeId, engineVersion: "", address: "", settled: false };
+    const engine = () => managerSoon(managersFor(inputs), inputs.clusterId, ctx);
     try {
-        await updateNode(engine, id, (spec) => wanted(spec, olds, inputs), ctx.signal);
-        const ready = async () => isReady(await engine.call("GET", `/nodes/${id}`), inputs.role);
-        await until(`${inputs.hostname} to be ready as ${inputs.role}`, ready, READY_MS, ctx);
-        if (inputs.role === "worker") await untilDemoted(inputs.host, inputs.hostname, ctx);
+        await giveRole(nodeId, await engine(), inputs, ctx);
+        await updateNode(await engine(), nodeId, (spec) => wanted(spec, olds, inputs), ctx.signal);
+        const ready = async () => {
+            const found = await (await engine()).call("GET", `/nodes/${nodeId}`);
+            return isReady(found, inputs.role) && found;
+        };
+        return outsOf(await until(`${inputs.hostname} to be ready as ${inputs.role}`, ready, READY_MS, ctx));
     } catch (error) {
-        throw new NotConverged(id, partial, [(error as Error).message]);
+        throw new NotConverged(inputs.hostname, unsettled, [(error as Error).message]);
     }
 }
 
-async function untilDemoted(host: HostInput, name: string, ctx: Context): Promise<void> {
-    const demoted = async () => !(await membership(host)).isManager;
-    await until(`${name} to stop being a manager`, demoted, READY_MS, ctx);
+async function giveRole(nodeId: string, engine: Remote, inputs: Props, ctx: Context): Promise<void> {
+    const { managers, clusterId, host, role } = inputs;
+    const { Spec, ManagerStatus } = await engine.call("GET", `/nodes/${nodeId}`);
+    const isDone = role === "manager" ? ManagerStatus : !ManagerStatus;
+    if (Spec.Role === role && isDone) return;
+    if (role === "worker") return demote(nodeId, inputs, ctx, managers.length);
+    const step = { kind: "promote", id: nodeId } as const;
+    const vote = { managers, clusterId, step, what: `${host.name} becomes a manager` };
+    await takeTurn(vote, ctx, async (chosen, turn) => {
+        await updateNode(chosen, nodeId, (spec) => ({ ...spec, Role: role }), turn.signal);
+        const promoted = async () => isReady(await chosen.call("GET", `/nodes/${nodeId}`), role);
+        await until(`${host.name} to become a manager`, promoted, READY_MS, turn);
+    });
 }
 
 /** Labels that someone else added stay; those that the program dropped go. */
-function wanted(spec: Props, olds: Props, { role, availability, labels }: Props): Props {
+function wanted(spec: Props, olds: Props, { availability, labels }: Props): Props {
     const kept = { ...spec.Labels };
     for (const label of Object.keys(olds.labels ?? {})) if (!(label in labels)) delete kept[label];
-    return { ...spec, Role: role, Availability: availability, Labels: { ...kept, ...labels } };
+    return { ...spec, Availability: availability, Labels: { ...kept, ...labels } };
+}
+
+/** What the swarm and the host itself say. What cannot be seen now stays as it was: looking never fails. */
+async function look(engine: Remote, state: Props, ctx: Context) {
+    const host: HostInput = state.host;
+    try {
+        const [found, member] = await Promise.all([
+            ifExists(engine.call("GET", `/nodes/${state.nodeId}`)),
+            membership(host).catch(() => undefined),
+        ]);
+        if (!found) return { inputs: {}, outs: { settled: false } };
+        const inputs = observed(found, state);
+        const isHere = !member || member.nodeId === state.nodeId;
+        return { inputs, outs: { ...outsOf(found), settled: isHere && isReady(found, inputs.role) } };
+    } catch (error) {
+        ctx.log(`${state.hostname} could not be looked at: ${reasonOf(error)}`, "warning");
+        return undefined;
+    }
 }
 
 /** What the swarm has for the inputs that can drift; of the labels only those that the program gave. */

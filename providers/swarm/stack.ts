@@ -2,7 +2,7 @@
 import { formatProblem } from "../../errors";
 import { NotConverged, type Context, type Props, type Resource } from "../runtime/types";
 import { canonical, digestOf, standing } from "./convergence";
-import { filters, inputsOf, manager } from "./engine";
+import { filters, inputsOf, manager, managerSoon, observer } from "./engine";
 import { oneLine, reasonOf } from "./failures";
 import type { Remote } from "./ssh";
 import { createMissing, deploy, removeAll, removeUnused } from "./stack-parts";
@@ -37,23 +37,29 @@ export const stack: Resource = {
 
     update: (_id, _olds, inputs, ctx) => bringUp(inputs, ctx),
 
-    async read(id, state) {
-        const engine = await manager(state.managers, state.clusterId);
-        const services = await servicesOf(engine, id);
-        if (services.length === 0) return {};
+    async read(id, state, ctx) {
         const inputs = inputsOf(state, COMPUTED);
+        const services = await servicesNow(state, id, ctx);
+        // What cannot be seen stays as it was: the cluster says why, and destroy must not wait for it.
+        if (!services) return { id, outs: state, inputs };
+        if (services.length === 0) return {};
         const outs = { ...inputs, deployed: state.deployed ?? {}, services: digests(services) };
         return { id, outs, inputs };
     },
 
     async delete(id, state, ctx) {
-        const engine = await manager(state.managers, state.clusterId);
+        const engine = await managerSoon(state.managers, state.clusterId, ctx);
         await removeAll(engine, id, ctx);
     },
 };
 
+async function servicesNow(state: Props, id: string, ctx: Context): Promise<Props[] | undefined> {
+    const engine = await observer(state.managers, state.clusterId, ctx);
+    return engine && servicesOf(engine, id).catch(() => undefined);
+}
+
 async function bringUp(inputs: Props, ctx: Context): Promise<Props> {
-    const engine = await manager(inputs.managers, inputs.clusterId);
+    const engine = await managerSoon(inputs.managers, inputs.clusterId, ctx);
     await createMissing(engine, inputs);
     await deploy(engine, inputs);
     await converge(engine, inputs, ctx);

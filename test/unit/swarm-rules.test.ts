@@ -1,12 +1,10 @@
-// The swarm provider's pure rules: who may stop voting, when a service has converged, how an image is named.
+// The swarm provider's pure rules: who votes, when a service has converged, how an image is named.
 
 import assert from "node:assert/strict";
 import { digestOf, standing } from "../../providers/swarm/convergence";
 import { split } from "../../providers/swarm/image";
-import { refuseQuorumLoss } from "../../providers/swarm/quorum";
+import { memberOf } from "../../providers/swarm/voting";
 import type { Props } from "../../providers/runtime/types";
-
-const voter = (ID: string, Reachability = "reachable") => ({ ID, ManagerStatus: { Reachability } });
 
 const TEMPLATE = { ContainerSpec: { Image: "web:2" } };
 const service = (more: Props = {}): Props => ({
@@ -22,16 +20,21 @@ const task = (State: string, more: Props = {}): Props => ({
     ...more,
 });
 
-describe("a member that stops voting", () => {
-    it("may go when a majority of the others is reachable", () => {
-        refuseQuorumLoss([voter("a", "unreachable"), voter("b"), voter("c")], "a");
-        refuseQuorumLoss([voter("a"), voter("b")], "a");
-    });
-
-    it("may not when the others could decide nothing", () => {
-        const nodes = [voter("a"), voter("b"), voter("c", "unreachable")];
-        assert.throws(() => refuseQuorumLoss(nodes, "a"), /QUORUM_AT_RISK/);
-        assert.throws(() => refuseQuorumLoss([voter("a")], "a"), /QUORUM_AT_RISK/);
+describe("a member as the engine describes it", () => {
+    it("votes exactly when it has a manager's status, and leads only when that says so", () => {
+        const bare = { ID: "x", Spec: { Role: "manager" }, Status: { State: "ready" } };
+        assert.deepEqual(memberOf(bare), {
+            id: "x",
+            name: "x",
+            role: "manager",
+            reachability: undefined,
+            leader: false,
+            status: "ready",
+        });
+        const leader = { ...bare, ManagerStatus: { Leader: true, Reachability: "reachable" } };
+        assert.equal(memberOf(leader).leader, true);
+        // An engine leaves the word out where the state is unknown: it votes all the same.
+        assert.equal(memberOf({ ...bare, ManagerStatus: {} }).reachability, "unknown");
     });
 });
 
