@@ -15,7 +15,8 @@ export interface S3Storage {
 export function renderRegistryConfig(text: string, storage?: S3Storage): string {
     if (!storage) return text;
     const config = parse(text) as { storage: Record<string, unknown> };
-    const { filesystem: _volume, ...common } = config.storage;
+    const common = { ...config.storage };
+    delete common.filesystem;
     const s3 = {
         region: storage.region,
         bucket: storage.bucket,

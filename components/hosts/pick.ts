@@ -2,7 +2,6 @@
 
 import type { LocalImage } from "../registry";
 import type { Hosts } from "../host";
-import { AwsHosts } from "./aws";
 import { LabHosts } from "./lab";
 import type { Settings } from "../../config";
 import type { PlacedHost } from "../../planning/placement";
@@ -33,6 +32,9 @@ export function makeHosts({
     const registry = { host: registryHost, port: settings.registry.port };
     if (settings.hosts === "aws") {
         if (!settings.aws) throw new Error("settings with hosts on AWS have been checked to have skep:aws");
+        // Loading AWS's SDK takes a second, which a lab need not pay.
+        // eslint-disable-next-line @typescript-eslint/no-require-imports -- the program declares resources synchronously
+        const { AwsHosts } = require("./aws") as typeof import("./aws");
         return new AwsHosts("aws", {
             stack,
             hosts: placed,
