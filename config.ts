@@ -5,6 +5,7 @@ import { closest } from "fastest-levenshtein";
 import { z } from "zod";
 import type { Problem } from "./errors";
 import { overlaps, parseRange } from "./planning/addresses";
+import { awsSchema, type AwsSettings, checkAws } from "./planning/aws-settings";
 import { survivesZoneLoss, tolerated } from "./planning/placement";
 
 const LAB_ZONES = ["lab-a", "lab-b", "lab-c", "lab-d", "lab-e", "lab-f"];
@@ -88,6 +89,8 @@ const schema = z.strictObject({
             port: port.default(8080),
         })
         .prefault({}),
+    /** Hosts on EC2: needed with `hosts: aws`. Its settings are in planning/aws-settings.ts and docs/aws.md. */
+    aws: awsSchema.optional(),
     /** The lab's network, a /20 that nothing else uses. Chosen at the first up and kept. */
     labSubnet: range.optional(),
     /** Where the lab's block of 200 ports on 127.0.0.1 begins. Chosen at the first up and kept. */
@@ -96,7 +99,10 @@ const schema = z.strictObject({
     packages: z.strictObject({ asked: z.string(), docker: z.string(), containerd: z.string() }).optional(),
 });
 
-export type Settings = Omit<z.output<typeof schema>, "zones"> & { zones: string[] };
+export type Settings = Omit<z.output<typeof schema>, "zones" | "aws"> & {
+    zones: string[];
+    aws?: AwsSettings;
+};
 export type Packages = NonNullable<Settings["packages"]>;
 
 /** Settings that Skep itself writes into a stack's configuration. */
@@ -137,8 +143,21 @@ export function checkSettings(stack: string, input: Readonly<Record<string, unkn
     }
     const { data } = parsed;
     problems.push(...acrossSettings(data, new Set()));
-    const zones = Array.isArray(data.zones) ? data.zones : LAB_ZONES.slice(0, data.zones);
-    return { settings: { ...data, zones }, problems, warnings: warningsOf(data.managers, zones.length) };
+    const zones = Array.isArray(data.zones) ? data.zones : zoneNames(data.hosts, data.zones);
+    const zoneNamesGiven = Array.isArray(data.zones) ? data.zones : undefined;
+    const settings: Settings = {
+        ...data,
+        zones,
+        ...(data.aws && { aws: { ...data.aws, zoneNames: zoneNamesGiven } }),
+    };
+    return { settings, problems, warnings: warningsOf(data.managers, zones.length) };
+}
+
+/** A region's zones have names that only AWS knows: until it is asked, their places stand for them. */
+function zoneNames(hosts: "lab" | "aws", count: number): string[] {
+    return hosts === "lab"
+        ? LAB_ZONES.slice(0, count)
+        : Array.from({ length: count }, (_, i) => `zone-${i + 1}`);
 }
 
 function problemsOf(stack: string, issue: z.core.$ZodIssue): Problem[] {
@@ -166,6 +185,12 @@ function knownBelow(path: string): object {
         registry: { name: 0, port: 0, user: 0 },
         sample: { enabled: 0, replicas: 0, port: 0 },
         packages: { asked: 0, docker: 0, containerd: 0 },
+        aws: awsSchema.shape,
+        "aws.network": awsSchema.shape.network.unwrap().shape,
+        "aws.image": awsSchema.shape.image.unwrap().shape,
+        "aws.manager": awsSchema.shape.manager.unwrap().shape,
+        "aws.worker": awsSchema.shape.worker.unwrap().shape,
+        "aws.repository": { url: 0, fingerprint: 0 },
     };
     return examples[path] ?? {};
 }
@@ -205,6 +230,17 @@ function acrossSettings(data: z.output<typeof schema>, refused: ReadonlySet<stri
                 id: "SAMPLE_REPLICAS",
                 problem: `${data.sample.replicas} web tasks at one a node need as many nodes, and ${nodes} run tasks.`,
                 advice: `Set skep:sample.replicas to ${Math.max(nodes - 1, 1)} or less, or add workers.`,
+            });
+    }
+    if (data.hosts === "aws" && !refused.has("aws")) {
+        const zones = Array.isArray(data.zones) ? data.zones.length : data.zones;
+        if (data.aws) problems.push(...checkAws(data.aws, { ...data, zones }));
+        else
+            problems.push({
+                id: "AWS_SETTINGS",
+                problem:
+                    "skep:hosts is aws, and skep:aws says neither in which region nor for which administrators.",
+                advice: "Set skep:aws.region and skep:aws.adminCidrs, as in Pulumi.aws.yaml.example.",
             });
     }
     if (!data.managersRunTasks && data.workers === 0)

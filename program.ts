@@ -2,26 +2,24 @@
 
 import * as pulumi from "@pulumi/pulumi";
 import { Engine } from "./components/engine";
-import type { Host } from "./components/host";
-import { LabHosts } from "./components/hosts/lab";
+import { makeHosts } from "./components/hosts/pick";
 import { Pki } from "./components/pki";
 import { Registry } from "./components/registry";
 import { Stack } from "./components/stack";
 import { Swarm } from "./components/swarm";
 import type { Settings } from "./config";
 import { placeHosts } from "./planning/placement";
-import { hostPorts, registryPort } from "./planning/ports";
 import type { PublishMode } from "./planning/compose";
 import type { Tools } from "./scripts/setup/tools";
 
 /** Settings with everything chosen that Skep chooses once per stack. */
-export type LabSettings = Settings & Required<Pick<Settings, "labSubnet" | "labPorts" | "packages">>;
+export type ReadySettings = Settings & Required<Pick<Settings, "packages">>;
 
 export interface ProgramArgs {
     stack: string;
     /** The id of this copy of the project. */
     project: string;
-    settings: LabSettings;
+    settings: ReadySettings;
     images: NonNullable<Tools["images"]>;
     repository: Tools["repository"];
 }
@@ -32,18 +30,16 @@ export function program({ stack, project, settings, images, repository }: Progra
     const registryHost = placed.find((host) => host.role === "worker") ?? placed[0];
     if (registryHost === undefined) throw new Error("a stack has at least one manager");
     const pki = new Pki("pki", { stack });
-    const lab = new LabHosts("lab", {
+    const made = makeHosts({
         stack,
         project,
-        hosts: placed,
-        image: images.host.id,
-        subnet: settings.labSubnet,
-        ports: settings.labPorts,
-        appPort: settings.sample.port,
-        registry: { host: registryHost.name, port: settings.registry.port },
+        settings,
+        placed,
+        registryHost: registryHost.name,
+        image: images.host,
         repositoryMount: repository.mount,
     });
-    const hosts: Host[] = lab.hosts;
+    const { hosts } = made;
     const registryNode = hosts.find((host) => host.name === registryHost.name) ?? hosts[0]!;
     const engine = new Engine("engine", {
         hosts,
@@ -64,7 +60,7 @@ export function program({ stack, project, settings, images, repository }: Progra
         overlayPool: settings.addressPools.overlay,
         managersRunTasks: settings.managersRunTasks,
         registryHost: registryNode.name,
-        foundation: lab.network,
+        foundation: made.foundation,
     });
     const registry = new Registry("registry", {
         swarm,
@@ -72,6 +68,7 @@ export function program({ stack, project, settings, images, repository }: Progra
         host: registryNode,
         ...settings.registry,
         image: images.registry,
+        storage: made.storage,
     });
     if (settings.sample.enabled) {
         const web = registry.push("web", images.web, { swarm, hosts });
@@ -98,14 +95,16 @@ export function program({ stack, project, settings, images, repository }: Progra
             zone: host.zone,
             address: host.address,
             nodeId: swarm.nodes.get(host.name)!.nodeId,
-            ports: hostPorts(settings.labPorts, host),
+            host: host.ssh.host,
+            ports: host.ports,
         })),
         clusterId: swarm.cluster.clusterId,
         unlockKey: swarm.cluster.unlockKey,
         publish,
+        loadBalancer: made.loadBalancer,
         registry: {
             server: registry.server,
-            url: `https://127.0.0.1:${registryPort(settings.labPorts)}`,
+            url: pulumi.interpolate`https://${registryNode.ssh.host}:${made.registryPort}`,
             user: registry.user,
         },
         registryPassword: pulumi.secret(registry.password),
@@ -115,7 +114,7 @@ export function program({ stack, project, settings, images, repository }: Progra
         ssh: pulumi.secret({
             user: hosts[0]!.ssh.user,
             privateKey: hosts[0]!.ssh.privateKey,
-            hosts: hosts.map((host) => ({ name: host.name, port: host.ssh.port, hostKey: host.ssh.hostKey })),
+            hosts: hosts.map(({ name, ssh: { host, port, hostKey } }) => ({ name, host, port, hostKey })),
         }),
     };
 }

@@ -7,7 +7,7 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { Packages } from "../config";
 import { renderHostScript } from "../planning/hostscript";
-import type { Host } from "./host";
+import { type Host, serverAddresses } from "./host";
 import type { Certificate, Pki } from "./pki";
 
 /** What the engine's installation found out about a host. */
@@ -19,7 +19,7 @@ interface Report {
 export interface EngineArgs {
     hosts: readonly Host[];
     pki: Pki;
-    registry: { name: string; port: number; address: string };
+    registry: { name: string; port: number; address: pulumi.Input<string> };
     repository: { url: string; fingerprint: string };
     packages: Packages;
     /** Range for bridges on each host. */
@@ -44,11 +44,7 @@ export class Engine extends pulumi.ComponentResource {
     private trust(args: EngineArgs, host: Host): command.remote.Command {
         const certificate: Certificate | undefined =
             host.role === "manager"
-                ? args.pki.server(
-                      `engine-${host.name}`,
-                      [host.name, "localhost"],
-                      [host.address, "127.0.0.1"],
-                  )
+                ? args.pki.server(`engine-${host.name}`, [host.name, "localhost"], serverAddresses(host))
                 : undefined;
         return this.run(`${host.name}-trust`, host, "trust.sh", {
             CA_PEM: args.pki.ca,

@@ -48,7 +48,7 @@ export class Pki extends pulumi.ComponentResource {
     }
 
     /** A certificate for a server that answers under these names and addresses. */
-    server(name: string, dnsNames: string[], ipAddresses: string[]): Certificate {
+    server(name: string, dnsNames: string[], ipAddresses: pulumi.Input<string>[]): Certificate {
         return this.sign(
             name,
             ["server_auth", "digital_signature", "key_encipherment"],
@@ -66,7 +66,7 @@ export class Pki extends pulumi.ComponentResource {
         name: string,
         allowedUses: string[],
         dnsNames: string[],
-        ipAddresses: string[],
+        ipAddresses: pulumi.Input<string>[],
     ): Certificate {
         const full = `${this.name}-${name}`;
         const key = privateKey(`${full}-key`, this);

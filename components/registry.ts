@@ -4,7 +4,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { Image } from "../providers/swarm/resources";
-import { type Host, hostInput } from "./host";
+import { renderRegistryConfig } from "../planning/registry-config";
+import { type Host, hostInput, type ObjectStorage, serverAddresses } from "./host";
 import type { Pki } from "./pki";
 import { Stack, stackFile } from "./stack";
 import type { Swarm } from "./swarm";
@@ -24,6 +25,8 @@ export interface RegistryArgs {
     port: number;
     user: string;
     image: LocalImage;
+    /** Where images are kept; by default on a volume of the host. */
+    storage?: ObjectStorage;
 }
 
 export class Registry extends pulumi.ComponentResource {
@@ -44,11 +47,7 @@ export class Registry extends pulumi.ComponentResource {
             { parent: this },
         );
         this.password = password.result;
-        const certificate = args.pki.server(
-            "registry",
-            [args.name, "localhost"],
-            [args.host.address, "127.0.0.1"],
-        );
+        const certificate = args.pki.server("registry", [args.name, "localhost"], serverAddresses(args.host));
         const image = new Image(
             `${name}-image`,
             {
@@ -70,7 +69,13 @@ export class Registry extends pulumi.ComponentResource {
                     key: certificate.privateKey,
                     htpasswd: pulumi.interpolate`${args.user}:${password.bcryptHash}`,
                 },
-                configs: { config: stackFile("registry", "config.yml") },
+                configs: {
+                    config: pulumi
+                        .output(args.storage)
+                        .apply((storage) =>
+                            renderRegistryConfig(stackFile("registry", "config.yml"), storage),
+                        ),
+                },
                 // The one node that it is pinned to answers by itself.
                 publish: "host",
                 images: [image],

@@ -9,7 +9,7 @@ import { PROJECT_LABEL, STACK_LABEL } from "../../planning/labels";
 import type { PlacedHost } from "../../planning/placement";
 import { hostPorts, registryPort } from "../../planning/ports";
 import { renderMetaData, renderUserData } from "../../planning/userdata";
-import type { Host } from "../host";
+import type { Host, Hosts } from "../host";
 
 const LOOPBACK = "127.0.0.1";
 const USER = "admin";
@@ -35,14 +35,15 @@ export interface LabHostsArgs {
 }
 
 /** A network, and for each host a container with its volumes and SSH host key. */
-export class LabHosts extends pulumi.ComponentResource {
+export class LabHosts extends pulumi.ComponentResource implements Hosts {
     readonly hosts: Host[];
-    readonly network: docker.Network;
+    readonly foundation: docker.Network;
+    readonly registryPort: number;
 
     constructor(name: string, args: LabHostsArgs, opts?: pulumi.ComponentResourceOptions) {
         super("skep:hosts:Lab", name, {}, opts);
         const parent = { parent: this };
-        this.network = new docker.Network(
+        this.foundation = new docker.Network(
             `${name}-network`,
             {
                 name: `skep-${args.stack}`,
@@ -52,6 +53,7 @@ export class LabHosts extends pulumi.ComponentResource {
             },
             { ...parent, deleteBeforeReplace: true },
         );
+        this.registryPort = registryPort(args.ports);
         const key = new tls.PrivateKey(`${name}-login`, { algorithm: "ED25519" }, parent);
         this.hosts = args.hosts.map((host) => this.host(args, host, key));
         this.registerOutputs();
@@ -59,6 +61,7 @@ export class LabHosts extends pulumi.ComponentResource {
 
     private host(args: LabHostsArgs, placed: PlacedHost, login: tls.PrivateKey): Host {
         const { name } = placed;
+        const ports = hostPorts(args.ports, placed);
         const hostKey = new tls.PrivateKey(`${name}-hostkey`, { algorithm: "ED25519" }, { parent: this });
         const address = labAddress(args.subnet, placed);
         const volumes = LAB_HOST_OPTIONS.volumes.map((containerPath) => ({
@@ -90,7 +93,7 @@ export class LabHosts extends pulumi.ComponentResource {
                 hostname: name,
                 image: args.image,
                 labels: labels(args),
-                networksAdvanced: [{ name: this.network.name, ipv4Address: address }],
+                networksAdvanced: [{ name: this.foundation.name, ipv4Address: address }],
                 ports: publishedPorts(args, placed),
                 volumes: [
                     ...volumes,
@@ -120,9 +123,10 @@ export class LabHosts extends pulumi.ComponentResource {
             id: container.id,
             address,
             resource: container,
+            ports,
             ssh: {
                 host: LOOPBACK,
-                port: hostPorts(args.ports, placed).ssh,
+                port: ports.ssh,
                 user: USER,
                 privateKey: login.privateKeyOpenssh,
                 hostKey: hostKey.publicKeyOpenssh.apply((text) => text.trim()),

@@ -1,9 +1,10 @@
 // What every command on a stack begins with: the options, the settings, the set-up, the stack itself.
 
-import type { LabSettings, ProgramArgs } from "../../program";
+import type { ReadySettings, ProgramArgs } from "../../program";
 import { createProgress, type Progress } from "../progress";
 import { setup } from "../setup/setup";
 import type { Tools } from "../setup/tools";
+import { instanceRepository } from "../stack/instances";
 import { projectId, refuseForeignHosts } from "../stack/project";
 import { completeSettings, readSettings } from "../stack/settings";
 import { linkSwarmPlugin } from "../stack/workspace";
@@ -17,7 +18,7 @@ export interface Options {
 export interface Ready {
     progress: Progress;
     tools: Tools;
-    settings: LabSettings;
+    settings: ReadySettings;
     program: ProgramArgs;
 }
 
@@ -26,11 +27,15 @@ export async function ready({ stack, json }: Options): Promise<Ready> {
     const progress = createProgress({ silent: json });
     const { settings, generated, warnings } = await readSettings(stack);
     for (const warning of warnings) progress.note(`Note: ${warning}`);
-    const tools = await setup({ progress, needs: settings.hosts === "lab" ? "lab" : "instances" });
-    if (!tools.images) throw new Error("set-up gave no images for a lab");
+    const found = await setup({ progress, needs: settings.hosts === "lab" ? "lab" : "instances" });
+    const tools =
+        settings.hosts === "aws" && settings.aws
+            ? { ...found, repository: instanceRepository(settings.aws, found.repository) }
+            : found;
+    if (!tools.images) throw new Error("set-up gave no images of workloads");
     if (tools.plugins === "standins")
         progress.note(
-            "Pulumi's plugin downloads are out of reach: stand-ins for command, docker, tls and random are used",
+            "Pulumi's plugin downloads are out of reach: stand-ins for those that Skep uses take their place",
         );
     if (tools.repository.kind === "debian")
         progress.note(

@@ -62,17 +62,19 @@ function nextSteps(options: Options, outputs: Record<string, unknown>, clients: 
         name: string;
         role: string;
         zone: string;
+        host: string;
         ports: { engine: number; app: number };
     }[];
     const registry = outputs.registry as { url: string; user: string };
     const manager = nodes.find((node) => node.role === "manager");
-    const tls = `host=tcp://127.0.0.1:${manager?.ports.engine},ca=${clients}/ca.pem,cert=${clients}/cert.pem,key=${clients}/key.pem`;
+    const tls = `host=tcp://${manager?.host}:${manager?.ports.engine},ca=${clients}/ca.pem,cert=${clients}/cert.pem,key=${clients}/key.pem`;
     const arguments_ = options.stack === "dev" ? "" : ` --stack ${options.stack}`;
     return [
         "",
         "Nodes:",
         ...nodes.map(
-            ({ name, zone, ports }) => `  ${name.padEnd(12)}${zone.padEnd(10)}http://127.0.0.1:${ports.app}/`,
+            ({ name, zone, host, ports }) =>
+                `  ${name.padEnd(12)}${zone.padEnd(16)}http://${host}:${ports.app}/`,
         ),
         "",
         "Next:",

@@ -18,7 +18,7 @@ import type { PulumiTools, Tools } from "./tools";
  * - `engine`: nothing more; reads a stack's state.
  * - `docker`: a Docker engine that answers; takes a lab down.
  * - `lab`: that, the lab's images and a repository of docker-ce; brings a lab up.
- * - `instances`: a repository of docker-ce for hosts that are not on this machine.
+ * - `instances`: workloads' images, and a repository of docker-ce for hosts that are not on this machine.
  */
 export type Needs = "engine" | "docker" | "lab" | "instances";
 
@@ -57,9 +57,9 @@ async function engineAndImages(
     needs: Needs,
     reachable: Reachability,
 ): Promise<Images | undefined> {
-    if (needs !== "docker" && needs !== "lab") return undefined;
+    if (needs === "engine") return undefined;
     const docker = await ensureDocker(progress);
-    return needs === "lab" ? ensureImages(progress, docker, reachable.dockerHub) : undefined;
+    return needs === "docker" ? undefined : ensureImages(progress, docker, reachable.dockerHub);
 }
 
 async function repositoryFor(

@@ -9,7 +9,7 @@ const SECRET_MODE = 0o600;
 interface SshOutput {
     user: string;
     privateKey: string;
-    hosts: { name: string; port: number; hostKey: string }[];
+    hosts: { name: string; host: string; port: number; hostKey: string }[];
 }
 
 /** Writes them all; the folder. */
@@ -22,11 +22,11 @@ export async function writeClientFiles(stack: string, outputs: Record<string, un
         "cert.pem": outputs.clientCertificate,
         "key.pem": outputs.clientKey,
         "ssh-key": ssh.privateKey,
-        known_hosts: ssh.hosts.map((host) => `[127.0.0.1]:${host.port} ${host.hostKey}\n`).join(""),
+        known_hosts: ssh.hosts.map((host) => `${knownAs(host)} ${host.hostKey}\n`).join(""),
         "ssh-config": ssh.hosts
             .map(
                 (host) =>
-                    `Host ${host.name}\n  HostName 127.0.0.1\n  Port ${host.port}\n  User ${ssh.user}\n` +
+                    `Host ${host.name}\n  HostName ${host.host}\n  Port ${host.port}\n  User ${ssh.user}\n` +
                     `  IdentityFile "${join(folder, "ssh-key")}"\n  UserKnownHostsFile "${known}"\n` +
                     "  HostKeyAlgorithms ssh-ed25519\n  StrictHostKeyChecking yes\n",
             )
@@ -35,4 +35,9 @@ export async function writeClientFiles(stack: string, outputs: Record<string, un
     for (const [name, text] of Object.entries(files))
         await writeWhole(join(folder, name), String(text), SECRET_MODE);
     return folder;
+}
+
+/** ssh looks a host up by its bare name where the port is the usual one. */
+function knownAs({ host, port }: { host: string; port: number }): string {
+    return port === 22 ? host : `[${host}]:${port}`;
 }

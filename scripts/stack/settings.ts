@@ -11,15 +11,15 @@ import { type Problem, SkepError, skepError } from "../../errors";
 import { chooseLabSubnet } from "../../planning/addresses";
 import { portBlocks } from "../../planning/ports";
 import { choosePackages } from "../../planning/versions";
-import type { LabSettings } from "../../program";
+import type { ReadySettings } from "../../program";
 import { writeWhole } from "../setup/cache";
 import { dockerClient } from "../setup/docker";
 import { listPackages } from "../setup/repository";
 import type { Tools } from "../setup/tools";
 import { generatedFile, settingsFile } from "./folders";
+import { packagesFor } from "./instances";
 
 const PREFIX = "skep:";
-const LAB_SUITE = "bookworm";
 
 type Values = Record<string, unknown>;
 
@@ -68,7 +68,7 @@ export async function readSettings(
     if (checked.settings.hosts === "aws")
         throw skepError(
             "HOSTS_AWS",
-            "skep:hosts aws is not built yet in this version.",
+            "skep:hosts aws is not ready yet in this version: its parts were never run against EC2.",
             "Set skep:hosts to lab, or leave it out.",
         );
     return { settings: checked.settings, generated, warnings: checked.warnings };
@@ -80,20 +80,24 @@ export async function completeSettings(
     settings: Settings,
     generated: Generated,
     tools: Tools,
-): Promise<LabSettings> {
+): Promise<ReadySettings> {
     if (generated.plugins !== undefined && generated.plugins !== tools.plugins)
         throw skepError(
             "PLUGINS_MIXED",
             `The stack "${stack}" was made with ${generated.plugins} plugins, and this machine now has ${tools.plugins} ones.`,
             `Set SKEP_OFFLINE=${generated.plugins === "standins" ? "1" : "0"} to go on as before, or destroy the stack first.`,
         );
-    const complete: LabSettings = {
+    const complete: ReadySettings = {
         ...settings,
         packages: await packages(settings, tools),
-        labSubnet: settings.labSubnet ?? (await freeSubnet()),
-        labPorts: settings.labPorts ?? (await freePorts(stack)),
+        ...(settings.hosts === "lab" && {
+            labSubnet: settings.labSubnet ?? (await freeSubnet()),
+            labPorts: settings.labPorts ?? (await freePorts(stack)),
+        }),
     };
-    const kept = Object.fromEntries(GENERATED.map((key) => [PREFIX + key, complete[key]]));
+    const kept = Object.fromEntries(
+        GENERATED.flatMap((key) => (complete[key] === undefined ? [] : [[PREFIX + key, complete[key]]])),
+    );
     const file = generatedFile(stack);
     await mkdir(dirname(file), { recursive: true });
     await writeWhole(file, stringify({ config: { ...kept, [`${PREFIX}plugins`]: tools.plugins } }));
@@ -105,7 +109,7 @@ export async function forgetGenerated(stack: string): Promise<void> {
 }
 
 /** The recorded packages, so that the repository's later news change nothing; else the newest of what is asked. */
-async function packages(settings: Settings, tools: Tools): Promise<LabSettings["packages"]> {
+async function packages(settings: Settings, tools: Tools): Promise<ReadySettings["packages"]> {
     const asked = `${settings.dockerVersion} ${settings.containerdVersion}`;
     if (settings.packages?.asked === asked) return settings.packages;
     if (settings.packages !== undefined)
@@ -114,8 +118,9 @@ async function packages(settings: Settings, tools: Tools): Promise<LabSettings["
             `The stack's engines were installed for docker and containerd ${settings.packages.asked}, and ${asked} is asked now.`,
             "Changing the engines of a running swarm is not built yet: set the versions back, or destroy the stack and bring it up anew.",
         );
+    const { suite, architecture } = packagesFor(settings);
     const { choice, problems } = choosePackages(
-        await listPackages(tools.repository, LAB_SUITE),
+        await listPackages(tools.repository, suite, architecture),
         settings.dockerVersion,
         settings.containerdVersion,
     );

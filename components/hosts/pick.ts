@@ -1,0 +1,59 @@
+// Picks the kind of hosts that a stack's settings ask for: above this line nothing knows which it is.
+
+import type { LocalImage } from "../registry";
+import type { Hosts } from "../host";
+import { LabHosts } from "./lab";
+import type { Settings } from "../../config";
+import type { PlacedHost } from "../../planning/placement";
+
+export interface HostsArgs {
+    stack: string;
+    /** The id of this copy of the project. */
+    project: string;
+    settings: Settings;
+    placed: readonly PlacedHost[];
+    /** Name of the host that runs the registry. */
+    registryHost: string;
+    /** The lab's host image. */
+    image: LocalImage;
+    /** The engine's repository on this machine, where it is not Docker's own; lab only. */
+    repositoryMount?: { source: string; target: string };
+}
+
+export function makeHosts({
+    stack,
+    project,
+    settings,
+    placed,
+    registryHost,
+    image,
+    repositoryMount,
+}: HostsArgs): Hosts {
+    const registry = { host: registryHost, port: settings.registry.port };
+    if (settings.hosts === "aws") {
+        if (!settings.aws) throw new Error("settings with hosts on AWS have been checked to have skep:aws");
+        // Loading AWS's SDK takes a second, which a lab need not pay.
+        // eslint-disable-next-line @typescript-eslint/no-require-imports -- the program declares resources synchronously
+        const { AwsHosts } = require("./aws") as typeof import("./aws");
+        return new AwsHosts("aws", {
+            stack,
+            hosts: placed,
+            settings: settings.aws,
+            appPort: settings.sample.enabled ? settings.sample.port : undefined,
+            registry,
+        });
+    }
+    if (settings.labSubnet === undefined || settings.labPorts === undefined)
+        throw new Error("a lab's subnet and ports are chosen before its program runs");
+    return new LabHosts("lab", {
+        stack,
+        project,
+        hosts: placed,
+        image: image.id,
+        subnet: settings.labSubnet,
+        ports: settings.labPorts,
+        appPort: settings.sample.port,
+        registry,
+        repositoryMount,
+    });
+}

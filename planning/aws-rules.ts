@@ -1,0 +1,139 @@
+// Who may talk to whom: the security groups' rules as plain data, one entry a rule.
+// Swarm's ports: https://docs.docker.com/engine/swarm/swarm-tutorial/#open-protocols-and-ports-between-the-hosts
+
+/** `nodes`: every host; `managers`: managers, beside it; `balancer`: the load balancer, where there is one. */
+export type Group = "nodes" | "managers" | "balancer";
+
+export interface Rule {
+    /** Unique and stable: by what the rule allows, never by its place in a list. */
+    name: string;
+    group: Group;
+    direction: "in" | "out";
+    /** `tcp`, `udp`, a protocol's number, or `-1` for all. */
+    protocol: string;
+    /** Absent where the protocol has no ports. */
+    port?: number;
+    peer: { group: Group } | { cidr: string };
+    description: string;
+}
+
+export interface RuleSettings {
+    adminCidrs: readonly string[];
+    appCidrs: readonly string[];
+    /** All published ports. */
+    appPorts: readonly number[];
+    registryPort: number;
+    loadBalancer: boolean;
+}
+
+/** IP protocol number of ESP, which encrypted overlay networks travel in. */
+const ESP = "50";
+const EVERYWHERE = "0.0.0.0/0";
+
+const slug = (cidr: string) => cidr.replace("/", "-");
+
+export function securityRules(settings: RuleSettings): Rule[] {
+    const from = (
+        group: Group,
+        what: string,
+        protocol: string,
+        port: number | undefined,
+        cidrs: readonly string[],
+        description: string,
+    ): Rule[] =>
+        [...new Set(cidrs)].map((cidr) => ({
+            name: `${group}-${what}-from-${slug(cidr)}`,
+            group,
+            direction: "in",
+            protocol,
+            port,
+            peer: { cidr },
+            description,
+        }));
+    const among = (
+        group: Group,
+        what: string,
+        protocol: string,
+        port: number | undefined,
+        peer: Group,
+        description: string,
+    ): Rule => ({
+        name: `${group}-${what}-from-${peer}`,
+        group,
+        direction: "in",
+        protocol,
+        port,
+        peer: { group: peer },
+        description,
+    });
+    const { adminCidrs, appCidrs, registryPort, loadBalancer } = settings;
+    const ports = [...new Set(settings.appPorts)];
+    // Behind a load balancer only it and the administrators reach the ports themselves.
+    const direct = loadBalancer ? adminCidrs : appCidrs;
+    return [
+        among(
+            "managers",
+            "swarm",
+            "tcp",
+            2377,
+            "nodes",
+            "Swarm management: nodes join and report to managers",
+        ),
+        among("nodes", "gossip-tcp", "tcp", 7946, "nodes", "Swarm gossip among nodes"),
+        among("nodes", "gossip-udp", "udp", 7946, "nodes", "Swarm gossip among nodes"),
+        among("nodes", "vxlan", "udp", 4789, "nodes", "Overlay networks (VXLAN) among nodes"),
+        among("nodes", "esp", ESP, undefined, "nodes", "Encrypted overlay networks (ESP) among nodes"),
+        among("nodes", "registry", "tcp", registryPort, "nodes", "Registry for nodes"),
+        ...from("nodes", "registry", "tcp", registryPort, adminCidrs, "Registry for administrators"),
+        ...from("nodes", "ssh", "tcp", 22, adminCidrs, "SSH for administrators"),
+        ...from(
+            "managers",
+            "engine",
+            "tcp",
+            2376,
+            adminCidrs,
+            "Engine API with mutual TLS for administrators",
+        ),
+        ...ports.flatMap((port) => from("nodes", `app-${port}`, "tcp", port, direct, "Published port")),
+        ...(loadBalancer
+            ? ports.flatMap((port) => [
+                  ...from(
+                      "balancer",
+                      `app-${port}`,
+                      "tcp",
+                      port,
+                      appCidrs,
+                      "Published port at the load balancer",
+                  ),
+                  among(
+                      "nodes",
+                      `app-${port}`,
+                      "tcp",
+                      port,
+                      "balancer",
+                      "Published port for the load balancer",
+                  ),
+                  {
+                      ...among(
+                          "balancer",
+                          `app-${port}`,
+                          "tcp",
+                          port,
+                          "nodes",
+                          "Load balancer to published port",
+                      ),
+                      name: `balancer-app-${port}-to-nodes`,
+                      direction: "out" as const,
+                  },
+              ])
+            : []),
+        {
+            name: "nodes-out",
+            group: "nodes",
+            direction: "out",
+            protocol: "-1",
+            peer: { cidr: EVERYWHERE },
+            description: "Packages, images and AWS for nodes",
+        },
+    ];
+}

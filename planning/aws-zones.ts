@@ -1,0 +1,73 @@
+// Which availability zones a stack takes, and which official image its hosts boot.
+
+import type { Problem } from "../errors";
+import { SYSTEMS, type System } from "./aws-settings";
+
+export interface ZoneChoice {
+    zones?: string[];
+    problem?: Problem;
+}
+
+/**
+ * The named zones, or the first ones by name. `available` are the region's zones that AWS calls available, `all` also
+ * those that it does not: a stack that stands in a zone which is down must stay manageable, so such a zone is taken
+ * when there are not enough others. Local zones are in neither list.
+ */
+export function chooseZones(
+    wanted: readonly string[] | number,
+    available: readonly string[],
+    all: readonly string[],
+    region: string,
+): ZoneChoice {
+    const known = [...new Set([...available, ...all])].sort();
+    if (typeof wanted !== "number") {
+        const unknown = wanted.filter((zone) => !known.includes(zone));
+        if (unknown.length === 0) return { zones: [...wanted] };
+        return {
+            problem: {
+                id: "AWS_ZONE_UNKNOWN",
+                problem: `${region} has no availability zone ${unknown.join(", ")} for this account.`,
+                advice: `Set skep:zones to names among ${known.join(", ")}, or to a number.`,
+            },
+        };
+    }
+    const first = [...available].sort().slice(0, wanted);
+    if (first.length === wanted) return { zones: first };
+    const rest = known.filter((zone) => !available.includes(zone));
+    const zones = [...first, ...rest].slice(0, wanted).sort();
+    if (zones.length === wanted) return { zones };
+    return {
+        problem: {
+            id: "AWS_ZONES_FEW",
+            problem: `${region} has ${known.length} availability zones for this account, and ${wanted} are asked.`,
+            advice: `Set skep:zones to ${known.length} or less, or take another region.`,
+        },
+    };
+}
+
+/** Where a system's official images are found: the publisher's account, and a pattern of the image's name. */
+export interface ImageQuery {
+    owner: string;
+    name: string;
+    architecture: string;
+}
+
+/** https://wiki.debian.org/Cloud/AmazonEC2Image */
+const DEBIAN = "136693071363";
+/** https://documentation.ubuntu.com/aws/aws-how-to/instances/find-ubuntu-images/ */
+const CANONICAL = "099720109477";
+
+export function imageQuery(system: System, architecture: "x86_64" | "arm64"): ImageQuery {
+    const { distribution, suite } = SYSTEMS[system];
+    const label = architecture === "x86_64" ? "amd64" : "arm64";
+    const version = system.split("-")[1] ?? "";
+    if (distribution === "debian")
+        return { owner: DEBIAN, name: `debian-${version}-${label}-*`, architecture };
+    // From 23.10 on Canonical names the volume type of its images gp3.
+    const volume = suite === "jammy" ? "hvm-ssd" : "hvm-ssd-gp3";
+    return {
+        owner: CANONICAL,
+        name: `ubuntu/images/${volume}/ubuntu-${suite}-${version}-${label}-server-*`,
+        architecture,
+    };
+}
