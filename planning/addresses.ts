@@ -39,6 +39,24 @@ export function labAddress(subnet: string, host: PlacedHost): string {
     return addressAt(labZoneRange(subnet, host.zoneIndex), first + host.ordinal);
 }
 
+/** The ranges of Linux's routing table (`/proc/net/route`), without the default route. */
+export function routedRanges(table: string): string[] {
+    return table.split("\n").flatMap((line) => {
+        const [, destination = "", , , , , , mask = ""] = line.split("\t");
+        if (!/^[0-9A-F]{8}$/.test(destination) || !/^[0-9A-F]{8}$/.test(mask.trim())) return [];
+        const prefix = [...littleEndian(mask)].reduce(
+            (bits, byte) => bits + byte.toString(2).replaceAll("0", "").length,
+            0,
+        );
+        return prefix === 0 ? [] : [`${littleEndian(destination).join(".")}/${prefix}`];
+    });
+}
+
+/** The bytes of an address as the table shows it: the last one first. */
+function littleEndian(hex: string): number[] {
+    return [6, 4, 2, 0].map((at) => parseInt(hex.slice(at, at + 2), 16));
+}
+
 /** Subnets a lab may take, in the order they are tried. */
 export function labSubnets(): string[] {
     return Array.from({ length: 16 }, (_, i) => `10.190.${i * 16}.0/20`);

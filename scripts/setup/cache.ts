@@ -136,7 +136,7 @@ export async function writeWhole(path: string, content: string | Buffer, mode = 
 
 const LOCK_POLL_MILLISECONDS = 500;
 /** A first build of the engine may take this long on a slow machine; whoever waits for it waits a little longer. */
-const LOCK_WAIT_MINUTES = 40;
+const LOCK_WAIT_MINUTES = 70;
 
 /**
  * Runs `work` while nobody else on this machine does the thing called `name`; who died doing it frees the lock

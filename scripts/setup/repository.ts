@@ -16,7 +16,7 @@ const OFFICIAL_URL = "https://download.docker.com/linux/debian";
 const OFFICIAL_FINGERPRINT = "9DC858229FC7DD38854AE2D88D81803C0EBFCD88";
 
 const SOURCE = join(__dirname, "../../offline/repository");
-const BUILD_SECONDS = 600;
+const BUILD_SECONDS = 1200;
 const FETCH_SECONDS = 30;
 
 /** Packages of an engine, whose exact versions a host is given. */

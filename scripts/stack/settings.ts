@@ -1,14 +1,14 @@
 // A stack's settings: the user's file and what Skep chose once, checked together; and the choosing.
 
-import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
+import { networkInterfaces } from "node:os";
 import { dirname, resolve } from "node:path";
 import { parse, stringify } from "yaml";
 import { checkSettings, GENERATED, type Settings } from "../../config";
 import { type Problem, SkepError, skepError } from "../../errors";
-import { chooseLabSubnet } from "../../planning/addresses";
+import { chooseLabSubnet, routedRanges } from "../../planning/addresses";
 import { portBlocks } from "../../planning/ports";
 import { choosePackages } from "../../planning/versions";
 import type { ReadySettings } from "../../program";
@@ -133,7 +133,7 @@ async function freeSubnet(): Promise<string> {
     const docker = networks.flatMap((network) =>
         (network.IPAM?.Config ?? []).flatMap(({ Subnet }) => (Subnet?.includes(".") ? [Subnet] : [])),
     );
-    const subnet = chooseLabSubnet([...docker, ...machineRoutes()]);
+    const subnet = chooseLabSubnet([...docker, ...(await machineRanges())]);
     if (subnet === undefined)
         throw skepError(
             "LAB_SUBNET",
@@ -143,9 +143,13 @@ async function freeSubnet(): Promise<string> {
     return subnet;
 }
 
-function machineRoutes(): string[] {
-    const output = execFileSync("ip", ["-4", "route", "show"], { encoding: "utf8", timeout: 5000 });
-    return [...output.matchAll(/^(\d+\.\d+\.\d+\.\d+\/\d+)/gm)].flatMap(([, range]) => range ?? []);
+/** Ranges that this machine's own networks use. Read from the kernel: small systems have no program `ip`. */
+async function machineRanges(): Promise<string[]> {
+    const own = Object.values(networkInterfaces()).flatMap((addresses) =>
+        (addresses ?? []).flatMap(({ family, cidr }) => (family === "IPv4" && cidr ? [cidr] : [])),
+    );
+    const table = await readFile("/proc/net/route", "utf8").catch(() => "");
+    return [...own, ...routedRanges(table)];
 }
 
 /** A block in which every port is free and that no other stack of this project has. */

@@ -8,6 +8,7 @@ import {
     labAddress,
     labGateway,
     labSubnets,
+    routedRanges,
     labZoneRange,
     overlaps,
     parseRange,
@@ -148,6 +149,21 @@ describe("addresses of a lab", () => {
                 const common = a.addresses.some((address) => b.addresses.includes(address));
                 assert.equal(overlaps(a.text, b.text), common, `${a.text} and ${b.text}`);
             }
+    });
+
+    it("sees every range of the kernel's routing table, and takes the default route for none", () => {
+        const row = (destination: string, mask: string) =>
+            `eth0\t${destination}\t010200C0\t0003\t0\t0\t0\t${mask}\t0\t0\t0`;
+        const header = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT";
+        const table = [
+            header,
+            row("00000000", "00000000"),
+            row("0000BE0A", "00F0FFFF"),
+            row("000011AC", "0000FFFF"),
+            row("FEA9FEA9", "FFFFFFFF"),
+            "",
+        ].join("\n");
+        assert.deepEqual(routedRanges(table), ["10.190.0.0/20", "172.17.0.0/16", "169.254.169.254/32"]);
     });
 
     it("a subnet is chosen that is clear of everything taken, and none when nothing is", () => {
