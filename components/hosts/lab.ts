@@ -116,7 +116,12 @@ export class LabHosts extends pulumi.ComponentResource implements Hosts {
                 // A stopped host is started again, not made anew: the official provider drops stopped ones from state.
                 mustRun: false,
             },
-            { parent: this, deleteBeforeReplace: true },
+            {
+                parent: this,
+                deleteBeforeReplace: true,
+                // A newer image is for new hosts: it must never replace all managers of a swarm in one run.
+                ignoreChanges: ["image"],
+            },
         );
         return {
             ...placed,
