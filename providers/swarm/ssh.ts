@@ -197,6 +197,8 @@ export class Remote {
             // A pooled channel dies silently with the engine behind it: only what may be repeated uses one.
             const agent = method === "GET" ? this.pooled : this.single;
             const signal = AbortSignal.timeout(timeoutMs);
+            // A request that still waits for a channel tells nobody that it was given up.
+            signal.addEventListener("abort", () => reject(noAnswer(this.name, what, timeoutMs)));
             const sent = http.request(
                 { agent, method, path, host: "docker", signal, headers },
                 (response) => {
@@ -207,7 +209,6 @@ export class Remote {
                 const repeat = method === "GET" && sent.reusedSocket && error.code === "ECONNRESET";
                 if (typeof body === "object") body.destroy();
                 if (repeat) this.request(request).then(resolve, reject);
-                else if (signal.aborted) reject(noAnswer(this.name, what, timeoutMs));
                 else reject(brokenRequest(this.name, what, error));
             });
             if (body === undefined || typeof body === "string") return void sent.end(body);
@@ -268,12 +269,15 @@ function collect(channel: ClientChannel, done: (result: ExecResult) => void): vo
     channel.on("close", (code: number | null) => done({ code: code ?? -1, stdout, stderr }));
 }
 
-/** Node's HTTP client expects methods of a net.Socket that an SSH channel lacks. */
+/** Node's HTTP client expects methods of a net.Socket that an SSH channel lacks, and that a destroyed one closes. */
 function asSocket(duplex: Duplex): Duplex {
     const channel = duplex as Channel;
     const chain = () => channel;
     for (const method of ["setKeepAlive", "setNoDelay", "setTimeout", "ref", "unref"])
         channel[method] ??= chain;
+    const destroy = channel.destroy.bind(channel);
+    // A channel closes only after all of it was read: one that is not would keep its place in the pool for ever.
+    channel.destroy = (error) => destroy(error).resume();
     channel.destroySoon ??= () => channel.destroy();
     return channel;
 }

@@ -2,7 +2,14 @@
 import { spawn } from "node:child_process";
 import type { AddressInfo, Socket } from "node:net";
 import { connect } from "node:net";
+import type { Duplex } from "node:stream";
 import { Server, utils, type Connection, type Session } from "ssh2";
+
+/** Each end gets what the other one sends. */
+function join(channel: Duplex, target: Socket): void {
+    channel.pipe(target).pipe(channel);
+    for (const end of [channel, target]) end.on("error", () => undefined);
+}
 
 /** Variables that the server takes, as sshd's AcceptEnv does. */
 const ACCEPTED = /^(LANG|LC_.*)$/;
@@ -13,6 +20,8 @@ export interface SshHostOptions {
     authorizedKey: string;
     /** So many first connections are dropped, like those to a host that boots. */
     refuseFirst?: number;
+    /** The socket that forwarded socket connections reach, whatever path they ask for. Without it they get no answer. */
+    engineSocket?: string;
 }
 
 export class SshHost {
@@ -47,11 +56,12 @@ export class SshHost {
             else context.reject(["publickey"]);
         });
         client.on("session", (accept) => serveSession(accept()));
+        client.on("openssh.streamlocal", (accept) => {
+            const { engineSocket } = this.options;
+            if (engineSocket !== undefined) join(accept(), connect(engineSocket));
+        });
         client.on("tcpip", (accept, _reject, { destIP, destPort }) => {
-            const channel = accept();
-            const target: Socket = connect(destPort, destIP);
-            channel.pipe(target).pipe(channel);
-            for (const end of [channel, target]) end.on("error", () => undefined);
+            join(accept(), connect(destPort, destIP));
         });
     }
 

@@ -1,0 +1,60 @@
+// The way to a host's engine through SSH, against an SSH server in this process and an engine that only answers.
+
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { utils } from "ssh2";
+import { closeRemotes, remote, type Remote } from "../../providers/swarm/ssh";
+import { SshHost } from "./ssh-host";
+
+/** More at once than the connection keeps channels. */
+const BURST = 12;
+
+describe("The way to a host's engine", () => {
+    const folder = mkdtempSync(join(tmpdir(), "skep-test-"));
+    const engineSocket = join(folder, "engine.sock");
+    let engine: Server;
+    let host: SshHost | undefined;
+
+    before((done) => {
+        engine = createServer((request, response) => response.end(JSON.stringify({ path: request.url })));
+        engine.listen(engineSocket, done);
+    });
+    afterEach(async () => {
+        await closeRemotes();
+        await host?.close();
+    });
+    after(() => {
+        engine.close();
+        rmSync(folder, { recursive: true });
+    });
+
+    async function connect(socket?: string): Promise<Remote> {
+        const [own, user] = [utils.generateKeyPairSync("ed25519"), utils.generateKeyPairSync("ed25519")];
+        host = new SshHost({ hostKey: own.private, authorizedKey: user.public, engineSocket: socket });
+        const port = await host.listen();
+        const ssh = { host: "127.0.0.1", port, user: "admin", privateKey: user.private, hostKey: own.public };
+        return remote({ id: "1", name: "manager-1", role: "manager", zone: "a", address: "10.0.0.1", ssh });
+    }
+
+    const burst = (to: Remote, timeoutMs: number) =>
+        Promise.all(Array.from({ length: BURST }, (_, i) => to.call("GET", `/${i}`, undefined, timeoutMs)));
+
+    it("answers after many requests at once, again and again", async () => {
+        const to = await connect(engineSocket);
+        for (let round = 0; round < 3; round += 1)
+            assert.deepEqual(
+                await burst(to, 3000),
+                Array.from({ length: BURST }, (_, i) => ({ path: `/${i}` })),
+            );
+    });
+
+    it("gives a request up in its time, also when no channel to the engine ever opens", async () => {
+        const to = await connect();
+        const began = Date.now();
+        await assert.rejects(burst(to, 300), /HOST_TIMEOUT/);
+        assert.ok(Date.now() - began < 2000);
+    });
+});
