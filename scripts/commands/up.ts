@@ -1,6 +1,7 @@
 // `npm run up` and `npm run preview`: the stack as its settings say, and what to type next.
 
 import type * as auto from "@pulumi/pulumi/automation";
+import { shellQuote } from "../../planning/hostscript";
 import { operate, type Outcome, type Step } from "../stack/engine";
 import { startStoppedHosts } from "../stack/hosts";
 import { openStack } from "../stack/workspace";
@@ -80,7 +81,7 @@ function nextSteps(options: Options, outputs: Record<string, unknown>, clients: 
         "Next:",
         `  docker context create skep-${options.stack} --docker "${tls}"`,
         `  docker --context skep-${options.stack} node ls`,
-        `  curl --cacert ${clients}/ca.pem --user "${registry.user}:$(npm run -s skep -- output registryPassword${arguments_})" ${registry.url}/v2/_catalog`,
+        `  curl --cacert ${shellQuote(`${clients}/ca.pem`)} --user "${registry.user}:$(npm run -s skep -- output registryPassword${arguments_})" ${registry.url}/v2/_catalog`,
         `  npm run -s skep -- output unlockKey${arguments_}   (the unlock key: keep it somewhere else too)`,
         `  npm run destroy${suffix(options)}`,
     ].join("\n");

@@ -15,7 +15,7 @@ import {
 } from "../../planning/addresses";
 import { renderHostScript, shellQuote } from "../../planning/hostscript";
 import { placeHosts, survivesZoneLoss, tolerated } from "../../planning/placement";
-import { BLOCK_SIZE, hostPorts, portBlocks, registryPort } from "../../planning/ports";
+import { BLOCK_SIZE, portBlocks, publishedPorts } from "../../planning/ports";
 import { renderMetaData, renderUserData } from "../../planning/userdata";
 
 const ZONES = ["a", "b", "c", "d", "e", "f"];
@@ -194,11 +194,8 @@ describe("ports of a lab", () => {
                 workers,
                 fc.constantFrom(...portBlocks()),
                 (managerCount, workerCount, base) => {
-                    const ports = placeHosts(managerCount, workerCount, ["a"]).flatMap((host) => {
-                        const { ssh, engine, app } = hostPorts(base, host);
-                        return host.role === "manager" ? [ssh, engine, app] : [ssh, app];
-                    });
-                    ports.push(registryPort(base));
+                    const ports = publishedPorts(base, placeHosts(managerCount, workerCount, ["a"]));
+                    assert.equal(ports.length, 3 * managerCount + 2 * workerCount + 1);
                     assert.equal(new Set(ports).size, ports.length);
                     assert.ok(ports.every((port) => port >= base && port < base + BLOCK_SIZE));
                 },
