@@ -56,10 +56,12 @@ program
         process.exitCode = await runTests(known);
     });
 
-program.parseAsync().catch((error: unknown) => {
-    if (error instanceof SkepError)
-        for (const problem of error.problems) console.error(`✗ ${formatProblem(problem)}`);
-    else {
+program.parseAsync().catch(async (error: unknown) => {
+    const { knownProblem } = await import("./stack/known");
+    const known = knownProblem(error instanceof Error ? error.message : String(error));
+    const problems = error instanceof SkepError ? error.problems : known ? [known] : [];
+    for (const problem of problems) console.error(`✗ ${formatProblem(problem)}`);
+    if (problems.length === 0) {
         console.error(`✗ BUG: ${error instanceof Error ? error.message : String(error)}`);
         console.error(process.env.SKEP_DEBUG ? error : "  SKEP_DEBUG=1 shows where it happened.");
     }

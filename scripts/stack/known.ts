@@ -39,6 +39,7 @@ const KNOWN: readonly Known[] = [
 export function knownProblem(text: string): Problem | undefined {
     for (const { says, problem } of KNOWN)
         for (const line of text.split("\n"))
-            if (typeof says === "function" ? says(line) : says.test(line)) return problem(line.trim());
+            if (typeof says === "function" ? says(line) : says.test(line))
+                return problem(line.trim().replace(/^error: /, ""));
     return undefined;
 }
