@@ -1,8 +1,8 @@
 // A command that runs in view of the test: as on a terminal, in a session of its own, to be interrupted or killed.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { kill, processes } from "../../scripts/processes";
 
 const POLL_MILLISECONDS = 20;
 
@@ -63,29 +63,8 @@ export class Running {
 
     /** Processes of its session that run. */
     session(): number[] {
-        return readdirSync("/proc")
-            .map(Number)
-            .filter((pid) => {
-                const stat = pid > 0 ? read(`/proc/${pid}/stat`) : "";
-                // The second field is a name in brackets and may hold anything.
-                const [state, , , session] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-                return session === String(this.child.pid) && state !== "Z" && state !== "X";
-            });
-    }
-}
-
-function read(file: string): string {
-    try {
-        return readFileSync(file, "utf8");
-    } catch {
-        return ""; // ended meanwhile
-    }
-}
-
-function kill(pid: number): void {
-    try {
-        process.kill(pid, "SIGKILL");
-    } catch {
-        // Ended meanwhile.
+        return processes()
+            .filter(({ session, isZombie }) => session === this.child.pid && !isZombie)
+            .map(({ id }) => id);
     }
 }
