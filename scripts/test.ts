@@ -14,7 +14,7 @@ import { removeLeftovers } from "./testing/leftovers";
 import { ROOT, runProgram, type Program } from "./testing/programs";
 
 /** `unit` needs no setup; `all` is everything but what takes long, `full` is everything. */
-export const PARTS = ["unit", "providers", "lab", "all", "full"] as const;
+export const PARTS = ["unit", "providers", "lab", "faults", "all", "full"] as const;
 export type Part = (typeof PARTS)[number];
 
 function isPart(text: string): text is Part {
@@ -83,6 +83,8 @@ class Suite {
         }
         if (has("providers")) await this.mocha("the provider tests", "test/providers", 30, env, signal);
         if (has("lab")) await this.mocha("the lab tests", "test/lab", this.full ? 180 : 90, env, signal);
+        if (part === "faults" || this.full)
+            await this.mocha("the fault tests", "test/faults", 90, env, signal);
     }
 
     /** Without its tools the tests still run: they say themselves what they miss. */
