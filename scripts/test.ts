@@ -13,8 +13,8 @@ import type { Tools } from "./setup/tools";
 import { removeLeftovers } from "./testing/leftovers";
 import { ROOT, runProgram, type Program } from "./testing/programs";
 
-/** `unit` needs no setup; `kill` interrupts and kills; `all` is everything but what takes long, `full` is everything. */
-export const PARTS = ["unit", "providers", "lab", "kill", "all", "full"] as const;
+/** `unit` needs no setup; `faults` loses hosts and scales; `kill` interrupts and kills; `all` is everything but what takes long, `full` is everything. */
+export const PARTS = ["unit", "providers", "lab", "faults", "kill", "all", "full"] as const;
 export type Part = (typeof PARTS)[number];
 
 function isPart(text: string): text is Part {
@@ -83,7 +83,9 @@ class Suite {
         }
         if (has("providers")) await this.mocha("the provider tests", "test/providers", 30, env, signal);
         if (has("lab")) await this.mocha("the lab tests", "test/lab", this.full ? 180 : 90, env, signal);
-        if (part === "kill" || part === "full")
+        if (part === "faults" || this.full)
+            await this.mocha("the fault tests", "test/faults", 90, env, signal);
+        if (part === "kill" || this.full)
             await this.mocha("the tests of interrupts", "test/kill", 60, env, signal);
     }
 

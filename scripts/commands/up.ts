@@ -67,7 +67,8 @@ function nextSteps(options: Options, outputs: Record<string, unknown>, clients: 
         ports: { engine: number; app: number };
     }[];
     const registry = outputs.registry as { url: string; user: string };
-    const manager = nodes.find((node) => node.role === "manager");
+    // A promoted worker has no engine API of its own to connect to.
+    const manager = nodes.find(({ name, role }) => role === "manager" && name.startsWith("manager-"));
     const tls = `host=tcp://${manager?.host}:${manager?.ports.engine},ca=${clients}/ca.pem,cert=${clients}/cert.pem,key=${clients}/key.pem`;
     const arguments_ = options.stack === "dev" ? "" : ` --stack ${options.stack}`;
     return [
@@ -79,8 +80,12 @@ function nextSteps(options: Options, outputs: Record<string, unknown>, clients: 
         ),
         "",
         "Next:",
-        `  docker context create skep-${options.stack} --docker "${tls}"`,
-        `  docker --context skep-${options.stack} node ls`,
+        ...(manager
+            ? [
+                  `  docker context create skep-${options.stack} --docker "${tls}"`,
+                  `  docker --context skep-${options.stack} node ls`,
+              ]
+            : []),
         `  curl --cacert ${shellQuote(`${clients}/ca.pem`)} --user "${registry.user}:$(npm run -s skep -- output registryPassword${arguments_})" ${registry.url}/v2/_catalog`,
         `  npm run -s skep -- output unlockKey${arguments_}   (the unlock key: keep it somewhere else too)`,
         `  npm run destroy${suffix(options)}`,
