@@ -1,8 +1,11 @@
 // A host as the components above it see it, whatever it is made of.
 
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
+import * as tls from "@pulumi/tls";
 import type { PlacedHost } from "../planning/placement";
 import type { HostPorts } from "../planning/ports";
+import { renderUserData } from "../planning/userdata";
+import { HostKey } from "../providers/swarm/resources";
 
 export interface Connection {
     host: pulumi.Input<string>;
@@ -10,7 +13,7 @@ export interface Connection {
     user: string;
     /** OpenSSH private key of the stack. */
     privateKey: pulumi.Output<string>;
-    /** The host's own public key, known before its first boot. */
+    /** The only host key that is accepted: made on the host at the first contact, which another one has vouched for. */
     hostKey: pulumi.Output<string>;
 }
 
@@ -28,6 +31,9 @@ export interface Host extends Omit<PlacedHost, "zone"> {
     /** What it is made of: commands on it are not run again to undo them when it goes. */
     resource: pulumi.Resource;
 }
+
+/** A host that nobody has talked to yet. */
+export type UnmetHost = Omit<Host, "ssh"> & { ssh: Omit<Connection, "hostKey"> };
 
 /** All hosts of a stack, of either kind. */
 export interface Hosts {
@@ -49,6 +55,43 @@ export interface ObjectStorage {
     /** Of the API, where it is not AWS's own. */
     endpoint?: string;
     prefix: string;
+}
+
+/** What a host is made with: user data, and the host key in it, which is good for the first contact alone. */
+export interface Birth {
+    /** Secret: it holds the host key's private half. */
+    userData: pulumi.Output<string>;
+    hostKey: pulumi.Output<string>;
+}
+
+/** A host key for the first contact, and the user data that brings it to the host. */
+export function prepareHost(
+    name: string,
+    user: string,
+    login: tls.PrivateKey,
+    opts: pulumi.CustomResourceOptions,
+): Birth {
+    const key = new tls.PrivateKey(`${name}-firstkey`, { algorithm: "ED25519" }, opts);
+    const userData = pulumi
+        .all([login.publicKeyOpenssh, key.privateKeyOpenssh, key.publicKeyOpenssh])
+        .apply(([authorizedKey, privateKey, publicKey]) =>
+            renderUserData({ hostname: name, user, authorizedKey, hostKey: { privateKey, publicKey } }),
+        );
+    return {
+        userData: pulumi.secret(userData),
+        hostKey: key.publicKeyOpenssh.apply((text) => text.trim()),
+    };
+}
+
+/** The host with the host key that it shows from its first contact on. */
+export function meetHost(host: UnmetHost, { hostKey }: Birth, opts: pulumi.CustomResourceOptions): Host {
+    const first = { ...host, ssh: { ...host.ssh, hostKey } };
+    const { publicKey } = new HostKey(
+        `${host.name}-hostkey`,
+        { host: hostInput(first), hostId: host.id },
+        { ...opts, deletedWith: host.resource },
+    );
+    return { ...host, ssh: { ...host.ssh, hostKey: publicKey } };
 }
 
 /** A host as the provider's resources take it. */

@@ -10,7 +10,7 @@ export interface UserData {
     user: string;
     /** OpenSSH public key that may log in. */
     authorizedKey: string;
-    /** The host's own OpenSSH key pair, made beforehand so that clients can pin it from the first connection. */
+    /** OpenSSH key pair that the host shows at the first contact; it then makes one of its own (scripts/host/hostkey.sh). */
     hostKey: { privateKey: string; publicKey: string };
 }
 

@@ -9,14 +9,13 @@ import { managerAddress } from "../../planning/aws-addresses";
 import type { AwsSettings } from "../../planning/aws-settings";
 import { chooseZones, imageQuery } from "../../planning/aws-zones";
 import type { PlacedHost } from "../../planning/placement";
-import { renderUserData } from "../../planning/userdata";
 import { Balancer } from "../aws/balancer";
 import { Groups } from "../aws/groups";
 import { makeInstance } from "../aws/instance";
 import { Network } from "../aws/network";
 import { Storage } from "../aws/storage";
 import { type Tagging, tagsFor } from "../aws/tags";
-import type { Host, Hosts, ObjectStorage } from "../host";
+import { type Host, type Hosts, meetHost, type ObjectStorage, prepareHost } from "../host";
 
 const USER = "admin";
 const PORTS = { ssh: 22, engine: 2376 };
@@ -160,11 +159,7 @@ export class AwsHosts extends pulumi.ComponentResource implements Hosts {
         const subnet = network.subnets[placed.zoneIndex];
         const { nodes, managers } = groups.ids;
         if (!subnet || !nodes || !managers) throw new Error(`no subnet or security group for ${placed.name}`);
-        const hostKey = new tls.PrivateKey(
-            `${placed.name}-hostkey`,
-            { algorithm: "ED25519" },
-            { parent: this },
-        );
+        const birth = prepareHost(placed.name, USER, login, { parent: this });
         const instance = makeInstance(
             {
                 tagging: this.tagging,
@@ -174,13 +169,13 @@ export class AwsHosts extends pulumi.ComponentResource implements Hosts {
                 ami,
                 groupIds: placed.role === "manager" ? [nodes, managers] : [nodes],
                 keyName: key.keyName,
-                userData: userData(placed.name, login, hostKey),
+                userData: birth.userData,
                 profile: placed.name === args.registry.host ? storage?.profile : undefined,
             },
             { ...children, dependsOn: [...network.routes, ...groups.rules] },
         );
         const isPublic = (settings.connectVia ?? settings.network.subnets) === "public";
-        return {
+        const host = {
             ...placed,
             id: instance.id,
             zone: subnet.zone,
@@ -193,9 +188,9 @@ export class AwsHosts extends pulumi.ComponentResource implements Hosts {
                 port: PORTS.ssh,
                 user: USER,
                 privateKey: login.privateKeyOpenssh,
-                hostKey: hostKey.publicKeyOpenssh.apply((text) => text.trim()),
             },
         };
+        return meetHost(host, birth, { parent: this });
     }
 
     private makeStorage(): Storage {
@@ -222,14 +217,6 @@ export class AwsHosts extends pulumi.ComponentResource implements Hosts {
             this.inComponent(),
         ).dnsName;
     }
-}
-
-function userData(hostname: string, login: tls.PrivateKey, hostKey: tls.PrivateKey): pulumi.Output<string> {
-    return pulumi
-        .all([login.publicKeyOpenssh, hostKey.privateKeyOpenssh, hostKey.publicKeyOpenssh])
-        .apply(([authorizedKey, privateKey, publicKey]) =>
-            renderUserData({ hostname, user: USER, authorizedKey, hostKey: { privateKey, publicKey } }),
-        );
 }
 
 /** A provider of the stack's own: its region and endpoint stand in the stack's settings, not in this machine's. */

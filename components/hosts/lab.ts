@@ -8,8 +8,8 @@ import { labAddress, labGateway } from "../../planning/addresses";
 import { PROJECT_LABEL, STACK_LABEL } from "../../planning/labels";
 import type { PlacedHost } from "../../planning/placement";
 import { hostPorts, registryPort } from "../../planning/ports";
-import { renderMetaData, renderUserData } from "../../planning/userdata";
-import type { Host, Hosts } from "../host";
+import { renderMetaData } from "../../planning/userdata";
+import { type Host, type Hosts, meetHost, prepareHost } from "../host";
 
 const LOOPBACK = "127.0.0.1";
 const USER = "admin";
@@ -62,7 +62,7 @@ export class LabHosts extends pulumi.ComponentResource implements Hosts {
     private host(args: LabHostsArgs, placed: PlacedHost, login: tls.PrivateKey): Host {
         const { name } = placed;
         const ports = hostPorts(args.ports, placed);
-        const hostKey = new tls.PrivateKey(`${name}-hostkey`, { algorithm: "ED25519" }, { parent: this });
+        const birth = prepareHost(name, USER, login, { parent: this });
         const address = labAddress(args.subnet, placed);
         const volumes = LAB_HOST_OPTIONS.volumes.map((containerPath) => ({
             containerPath,
@@ -75,16 +75,6 @@ export class LabHosts extends pulumi.ComponentResource implements Hosts {
                 { parent: this, deleteBeforeReplace: true },
             ).name,
         }));
-        const userData = pulumi
-            .all([login.publicKeyOpenssh, hostKey.privateKeyOpenssh, hostKey.publicKeyOpenssh])
-            .apply(([authorizedKey, privateKey, publicKey]) =>
-                renderUserData({
-                    hostname: name,
-                    user: USER,
-                    authorizedKey,
-                    hostKey: { privateKey, publicKey },
-                }),
-            );
         const { source, target } = args.repositoryMount ?? {};
         const container = new docker.Container(
             name,
@@ -100,7 +90,7 @@ export class LabHosts extends pulumi.ComponentResource implements Hosts {
                     ...(source ? [{ hostPath: source, containerPath: target, readOnly: true }] : []),
                 ],
                 uploads: [
-                    { file: `${SEED}/user-data`, content: pulumi.secret(userData) },
+                    { file: `${SEED}/user-data`, content: birth.userData },
                     { file: `${SEED}/meta-data`, content: renderMetaData(`${args.stack}-${name}`, name) },
                 ],
                 capabilities: {
@@ -123,20 +113,15 @@ export class LabHosts extends pulumi.ComponentResource implements Hosts {
                 ignoreChanges: ["image", "volumes"],
             },
         );
-        return {
+        const host = {
             ...placed,
             id: container.id,
             address,
             resource: container,
             ports,
-            ssh: {
-                host: LOOPBACK,
-                port: ports.ssh,
-                user: USER,
-                privateKey: login.privateKeyOpenssh,
-                hostKey: hostKey.publicKeyOpenssh.apply((text) => text.trim()),
-            },
+            ssh: { host: LOOPBACK, port: ports.ssh, user: USER, privateKey: login.privateKeyOpenssh },
         };
+        return meetHost(host, birth, { parent: this });
     }
 }
 

@@ -1,7 +1,7 @@
 // Bundles providers written in TypeScript to single executable files, and installs the stand-ins where the engine looks.
 import { createHash, randomBytes } from "node:crypto";
-import { chmod, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import { build, type Plugin } from "esbuild";
 
 const PROJECT = resolve(__dirname, "../..");
@@ -77,11 +77,16 @@ async function sdkVersion(name: string): Promise<string> {
 const embeddedScripts: Plugin = {
     name: "embedded-scripts",
     setup({ onLoad }) {
-        onLoad({ filter: /\/providers\/swarm\/scripts\.ts$/ }, ({ path }) => ({
-            contents: 'export { default as deployScript } from "../../scripts/host/deploy.sh";',
-            resolveDir: dirname(path),
-            loader: "ts",
-        }));
+        onLoad({ filter: /\/providers\/swarm\/scripts\.ts$/ }, async ({ path }) => {
+            const folder = resolve(dirname(path), "../../scripts/host");
+            const names = (await readdir(folder)).sort().map((file) => basename(file, ".sh"));
+            const imports = names.map((name, i) => `import text${i} from "${folder}/${name}.sh";`);
+            const entries = names.map((name, i) => `${JSON.stringify(name)}: text${i}`);
+            return {
+                contents: `${imports.join("\n")}\nconst texts = { ${entries.join(", ")} };\nexport const hostScript = (name) => texts[name];\n`,
+                loader: "js",
+            };
+        });
     },
 };
 

@@ -1,6 +1,8 @@
 // The provider "swarm": the Docker Swarm itself, its members, images and stacks, managed from the inside.
 import { serve } from "../runtime/serve";
 import { cluster } from "./cluster";
+import { hostFiles } from "./host-files";
+import { hostKey } from "./hostkey";
 import { image } from "./image";
 import { node } from "./node";
 import { stack } from "./stack";
@@ -11,6 +13,8 @@ serve({
     resources: {
         "swarm:index:Cluster": cluster,
         "swarm:index:Node": node,
+        "swarm:index:HostFiles": hostFiles,
+        "swarm:index:HostKey": hostKey,
         "swarm:index:Image": image,
         "swarm:index:Stack": stack,
     },

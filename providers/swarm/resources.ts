@@ -34,6 +34,40 @@ function withVersion(opts: pulumi.CustomResourceOptions | undefined, secrets: st
     return pulumi.mergeOptions(opts, { version: VERSION, additionalSecretOutputs: secrets });
 }
 
+export interface HostKeyArgs {
+    /** The host, with the host key that came by its user data: only the first contact is vouched for by it. */
+    host: HostArgs;
+    /** The host's identity: a new host makes a new key. */
+    hostId: pulumi.Input<string>;
+}
+
+/** A host's SSH host key for life, made on the host at the first contact: what came by user data others may have read. */
+export class HostKey extends pulumi.CustomResource {
+    /** The key that the host shows from then on: `ecdsa-sha2-nistp256 AAAA...`. */
+    declare readonly publicKey: pulumi.Output<string>;
+
+    constructor(name: string, args: HostKeyArgs, opts?: pulumi.CustomResourceOptions) {
+        const inputs = { ...args, host: sealed(args.host), publicKey: undefined };
+        super("swarm:index:HostKey", name, inputs, withVersion(opts));
+    }
+}
+
+export interface HostFilesArgs {
+    host: HostArgs;
+    /** The host's identity: a new host gets all files. */
+    hostId: pulumi.Input<string>;
+    /** By path: what the file says, and its mode in octal digits (`644` by default). Made secret here. */
+    files: pulumi.Input<Record<string, { content: string; mode?: string }>>;
+}
+
+/** Files that a host has just as they are given; what somebody changes there is found and mended. */
+export class HostFiles extends pulumi.CustomResource {
+    constructor(name: string, args: HostFilesArgs, opts?: pulumi.CustomResourceOptions) {
+        const inputs = { ...args, host: sealed(args.host), files: pulumi.secret(args.files) };
+        super("swarm:index:HostFiles", name, { ...inputs, differing: undefined }, withVersion(opts));
+    }
+}
+
 export interface ClusterArgs {
     /** All hosts that are to manage the swarm; the first one starts it. */
     managers: HostArgs[];

@@ -1,7 +1,11 @@
-// Shell scripts of the project that the provider runs on hosts. Read from their files here; in a bundled provider this
-// module is replaced by one that carries them.
+// Shell scripts of the project that run on hosts. Read from their files here; in a bundled provider this module is
+// replaced by one that carries them (offline/plugins/build.ts).
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 
-/** Deploys a stack on a manager; what it reads and does stands in the script. */
-export const deployScript = readFileSync(resolve(__dirname, "../../scripts/host/deploy.sh"), "utf8");
+export type ScriptName = "deploy" | "engine" | "files" | "hostkey" | "hosts" | "lock";
+
+/** The text of scripts/host/NAME.sh. What it reads and does stands in its first lines. */
+export function hostScript(name: ScriptName): string {
+    return readFileSync(resolve(__dirname, "../../scripts/host", `${name}.sh`), "utf8");
+}

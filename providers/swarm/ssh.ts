@@ -2,7 +2,7 @@
 // The host key is always pinned; the engine's socket is forwarded, one channel for a pooled HTTP connection.
 import * as http from "node:http";
 import type { Duplex, Readable } from "node:stream";
-import { Client, type ClientChannel } from "ssh2";
+import { Client, type ClientChannel, type ServerHostKeyAlgorithm } from "ssh2";
 import type { Props } from "../runtime/types";
 import { brokenRequest, EngineError, noAnswer, noConnection, noSocket } from "./failures";
 import type { HostInput } from "./host";
@@ -87,7 +87,7 @@ export class Remote {
     }
 
     /** Runs a command in the host's shell; everything secret belongs on its standard input. */
-    async exec(command: string, stdin = "", timeoutMs = 30_000): Promise<ExecResult> {
+    async exec(command: string, stdin: string | Buffer = "", timeoutMs = 30_000): Promise<ExecResult> {
         const client = await this.connect();
         return new Promise((resolve, reject) => {
             client.exec(command, (error, channel) => {
@@ -137,7 +137,7 @@ export class Remote {
 
     private connectConfig() {
         const { host, port, user, privateKey, hostKey } = this.host.ssh;
-        const pinned = hostKey.trim().split(/\s+/)[1];
+        const [kind, pinned] = hostKey.trim().split(/\s+/);
         return {
             host,
             port,
@@ -147,7 +147,7 @@ export class Remote {
             keepaliveInterval: 2000,
             keepaliveCountMax: 3,
             // Else another kind of key may be negotiated, and the pinned one never matches.
-            algorithms: { serverHostKey: ["ssh-ed25519" as const] },
+            algorithms: { serverHostKey: [kind as ServerHostKeyAlgorithm] },
             hostVerifier: (key: Buffer) => pinned !== undefined && key.toString("base64") === pinned,
         };
     }

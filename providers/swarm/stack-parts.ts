@@ -4,7 +4,7 @@ import { shellQuote } from "../../planning/hostscript";
 import type { Context, Props } from "../runtime/types";
 import { filters, ifExists, WRITE_MS } from "./engine";
 import { EngineError, oneLine } from "./failures";
-import { deployScript } from "./scripts";
+import { hostScript } from "./scripts";
 import type { Remote } from "./ssh";
 import { until } from "./wait";
 
@@ -50,7 +50,7 @@ function ignoreInUse(error: unknown): undefined {
 /** Runs docker's own `stack deploy` on a manager. */
 export async function deploy(engine: Remote, { name, compose, registryAuth }: Props): Promise<void> {
     const stdin = `${JSON.stringify(dockerConfig(registryAuth))}\n${compose}`;
-    const command = ["sh", "-c", shellQuote(deployScript), "deploy", shellQuote(name)].join(" ");
+    const command = ["sh", "-c", shellQuote(hostScript("deploy")), "deploy", shellQuote(name)].join(" ");
     const { code, stderr } = await engine.exec(command, stdin, DEPLOY_MS);
     if (code === 0) return;
     throw skepError(

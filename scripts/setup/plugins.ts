@@ -11,8 +11,8 @@ import type { Engine } from "./engine";
 const ROOT = join(__dirname, "../..");
 
 /** Where bundled plugins take their code from: what they import lies in these folders and files. */
-const SOURCE_FOLDERS = ["providers", "planning", "offline/plugins"];
-const SOURCE_FILES = ["errors.ts", "config.ts", "package-lock.json", "scripts/host/deploy.sh"];
+const SOURCE_FOLDERS = ["providers", "planning", "offline/plugins", "scripts/host"];
+const SOURCE_FILES = ["errors.ts", "config.ts", "package-lock.json"];
 
 async function sourceHash(): Promise<string> {
     const folders = await Promise.all(SOURCE_FOLDERS.map((folder) => folderHash(join(ROOT, folder))));

@@ -28,7 +28,7 @@ export async function writeClientFiles(stack: string, outputs: Record<string, un
                 (host) =>
                     `Host ${host.name}\n  HostName ${host.host}\n  Port ${host.port}\n  User ${ssh.user}\n` +
                     `  IdentityFile "${join(folder, "ssh-key")}"\n  UserKnownHostsFile "${known}"\n` +
-                    "  HostKeyAlgorithms ssh-ed25519\n  StrictHostKeyChecking yes\n",
+                    `  HostKeyAlgorithms ${host.hostKey.split(" ")[0]}\n  StrictHostKeyChecking yes\n`,
             )
             .join(""),
     };

@@ -1,0 +1,68 @@
+// The files that Skep keeps on every host, by path: what the host trusts, how it finds the registry, which SSH host key
+// it shows. Pure; what daemon.json says belongs to the engine.
+
+export interface HostFile {
+    content: string;
+    /** In octal digits, 644 by default. */
+    mode?: string;
+}
+
+export interface HostFilesArgs {
+    /** The authority's certificate, PEM. */
+    ca: string;
+    registry: { name: string; port: number; address: string };
+    /** For hosts whose engine answers on 2376 to clients of the same authority. */
+    engine?: { certificate: string; privateKey: string };
+    /** Text of scripts/host/hosts.sh. */
+    hostsScript: string;
+}
+
+const TLS = "/etc/docker/tls";
+const HOSTS_SCRIPT = "/usr/local/sbin/skep-hosts";
+
+export function renderHostFiles({
+    ca,
+    registry,
+    engine,
+    hostsScript,
+}: HostFilesArgs): Record<string, HostFile> {
+    return {
+        [`/etc/docker/certs.d/${registry.name}:${registry.port}/ca.crt`]: { content: lines(ca) },
+        "/etc/skep/hosts": { content: `${registry.address} ${registry.name} # skep\n` },
+        [HOSTS_SCRIPT]: { content: hostsScript, mode: "755" },
+        "/etc/systemd/system/skep-hosts.service": { content: HOSTS_UNIT },
+        // IPVS forgets a connection that was idle for 900 s (moby/moby#31208): probes must come sooner.
+        "/etc/sysctl.d/60-skep.conf": { content: "net.ipv4.tcp_keepalive_time = 600\n" },
+        // Only the key that was made on the host: scripts/host/hostkey.sh.
+        "/etc/ssh/sshd_config.d/10-skep.conf": { content: "HostKey /etc/ssh/skep_host_key\n" },
+        ...(engine && {
+            [`${TLS}/ca.pem`]: { content: lines(ca) },
+            [`${TLS}/cert.pem`]: { content: lines(engine.certificate) },
+            [`${TLS}/key.pem`]: { content: lines(engine.privateKey), mode: "600" },
+            // A "hosts" entry in daemon.json would clash with the unit's own -H fd://.
+            "/etc/systemd/system/docker.service.d/skep-api.conf": { content: API_UNIT },
+        }),
+    };
+}
+
+function lines(text: string): string {
+    return `${text.trimEnd()}\n`;
+}
+
+const HOSTS_UNIT = `[Unit]
+Description=Names of the swarm's registry in /etc/hosts
+Before=docker.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=${HOSTS_SCRIPT}
+
+[Install]
+WantedBy=multi-user.target
+`;
+
+const API_UNIT = `[Service]
+ExecStart=
+ExecStart=/usr/bin/dockerd -H fd:// -H tcp://0.0.0.0:2376 --containerd=/run/containerd/containerd.sock --tlsverify --tlscacert=${TLS}/ca.pem --tlscert=${TLS}/cert.pem --tlskey=${TLS}/key.pem
+`;

@@ -1,0 +1,51 @@
+#!/bin/sh
+# files.sh apply: when this ends, this host has the files of the archive on standard input, with their text and mode, and
+# whoever reads them has read them. files.sh check: nothing changes. The last line names the files that were different.
+# Standard input: a tar archive with paths from the root.
+set -eu
+
+umask 022
+# In memory: some of the files are secret.
+work=$(mktemp -d -p /dev/shm skep.XXXXXX)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+tar -xpf - -C "$work"
+
+differing=
+list=$work.list
+(cd "$work" && find . -type f | sort) >"$list"
+while read -r path; do
+    file=$work/${path#./}
+    target=/${path#./}
+    if cmp -s "$file" "$target" && [ "$(stat -c %a "$file")" = "$(stat -c %a "$target")" ]; then continue; fi
+    differing="$differing${differing:+, }\"$target\""
+    [ "$1" = apply ] || continue
+    mkdir -p "$(dirname "$target")"
+    cp -p "$file" "$target.skep-new"
+    chown root:root "$target.skep-new"
+    mv -f "$target.skep-new" "$target"
+done <"$list"
+rm -f "$list"
+
+# A container's engine writes /etc/hosts anew at every start, and anybody may edit it.
+if [ -e /etc/skep/hosts ] && grep -vxqFf /etc/hosts /etc/skep/hosts; then
+    differing="$differing${differing:+, }\"/etc/hosts\""
+fi
+
+if [ "$1" = apply ]; then
+    systemctl daemon-reload
+    systemctl enable --quiet skep-hosts.service
+    systemctl restart skep-hosts.service
+    sysctl -q -p /etc/sysctl.d/60-skep.conf || true
+    systemctl reload ssh
+    # The host key that came by user data has been replaced, and nothing needs its copies.
+    rm -f /etc/ssh/ssh_host_*
+    for copy in $(grep -rls 'PRIVATE KEY' /var/lib/cloud /run/cloud-init); do
+        case $copy in
+            *.json | *.pkl) rm -f "$copy" ;;
+            *) sed -i '/-----BEGIN [A-Z ]*PRIVATE KEY-----/,/-----END [A-Z ]*PRIVATE KEY-----/d' "$copy" ;;
+        esac
+    done
+fi
+
+printf '{"differing": [%s]}\n' "$differing"
