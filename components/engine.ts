@@ -53,6 +53,7 @@ export class Engine extends pulumi.ComponentResource {
                 renderHostFiles({
                     ca,
                     registry: { ...args.registry, address },
+                    bridgePool: args.bridgePool,
                     engine,
                     hostsScript: hostScript("hosts"),
                 }),
@@ -70,7 +71,6 @@ export class Engine extends pulumi.ComponentResource {
             KEY_FINGERPRINT: args.repository.fingerprint,
             DOCKER_VERSION: args.packages.docker,
             CONTAINERD_VERSION: args.packages.containerd,
-            BRIDGE_POOL: args.bridgePool,
             LOGIN_USER: host.ssh.user,
         };
         return new command.remote.Command(

@@ -1,5 +1,5 @@
-// The files that Skep keeps on every host, by path: what the host trusts, how it finds the registry, which SSH host key
-// it shows. Pure; what daemon.json says belongs to the engine.
+// The files that Skep keeps on every host, by path: how its engine logs, what it trusts, how it finds the registry, which
+// SSH host key it shows. Pure.
 
 export interface HostFile {
     content: string;
@@ -11,6 +11,8 @@ export interface HostFilesArgs {
     /** The authority's certificate, PEM. */
     ca: string;
     registry: { name: string; port: number; address: string };
+    /** Range for bridges on the host, one /24 each. */
+    bridgePool: string;
     /** For hosts whose engine answers on 2376 to clients of the same authority. */
     engine?: { certificate: string; privateKey: string };
     /** Text of scripts/host/hosts.sh. */
@@ -23,10 +25,13 @@ const HOSTS_SCRIPT = "/usr/local/sbin/skep-hosts";
 export function renderHostFiles({
     ca,
     registry,
+    bridgePool,
     engine,
     hostsScript,
 }: HostFilesArgs): Record<string, HostFile> {
     return {
+        // There before the engine's first start: log-opts reach only containers that are created later (moby/moby#35185).
+        "/etc/docker/daemon.json": { content: daemonJson(bridgePool) },
         [`/etc/docker/certs.d/${registry.name}:${registry.port}/ca.crt`]: { content: lines(ca) },
         "/etc/skep/hosts": { content: `${registry.address} ${registry.name} # skep\n` },
         [HOSTS_SCRIPT]: { content: hostsScript, mode: "755" },
@@ -43,6 +48,15 @@ export function renderHostFiles({
             "/etc/systemd/system/docker.service.d/skep-api.conf": { content: API_UNIT },
         }),
     };
+}
+
+function daemonJson(bridgePool: string): string {
+    const settings = {
+        "log-driver": "json-file",
+        "log-opts": { "max-size": "10m", "max-file": "3" },
+        "default-address-pools": [{ base: bridgePool, size: 24 }],
+    };
+    return `${JSON.stringify(settings, undefined, 4)}\n`;
 }
 
 function lines(text: string): string {

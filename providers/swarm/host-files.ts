@@ -30,9 +30,9 @@ export const hostFiles: Resource = {
     /** What somebody changed on the host. */
     drift: ({ differing }) => (differing?.length > 0 ? ["files"] : []),
 
-    create: async (inputs, ctx) => ({ id: inputs.hostId, outs: await apply(inputs, ctx) }),
+    create: async (inputs, ctx) => ({ id: inputs.hostId, outs: await apply(inputs, ctx, false) }),
 
-    update: (_id, _olds, inputs, ctx) => apply(inputs, ctx),
+    update: (_id, _olds, inputs, ctx) => apply(inputs, ctx, true),
 
     async read(id, state, ctx) {
         const inputs = inputsOf(state, COMPUTED);
@@ -47,9 +47,12 @@ export const hostFiles: Resource = {
     },
 };
 
-async function apply(inputs: Props, ctx: Context): Promise<Props> {
+async function apply(inputs: Props, ctx: Context, isUpdate: boolean): Promise<Props> {
     const differing = await differingFiles("apply", inputs);
     if (differing.length > 0) ctx.log(`wrote ${differing.join(", ")}`);
+    // Restarting an engine locks a manager and ends tasks: never by the way.
+    if (isUpdate && differing.some((path) => /daemon\.json|docker\.service\.d|docker\/tls/.test(path)))
+        ctx.log(`the engine of ${inputs.host.name} reads them at its next start`, "warning");
     return { differing: [] };
 }
 

@@ -3,11 +3,12 @@ import type { Resource } from "../runtime/types";
 import { ConnectionError } from "./failures";
 import { runScript } from "./host-script";
 import { hostScript } from "./scripts";
-import { remote } from "./ssh";
+import { remote, type Remote } from "./ssh";
 import { until } from "./wait";
 
 /** An instance of EC2 takes a minute or two until sshd answers. */
 const BOOT_MS = 5 * 60_000;
+const RELOAD_MS = 30_000;
 
 export const hostKey: Resource = {
     required: ["host", "hostId"],
@@ -19,10 +20,14 @@ export const hostKey: Resource = {
         const to = remote(host);
         const isOther = (error: unknown) =>
             error instanceof ConnectionError && error.problems[0]?.id === "HOST_KEY";
+        const answers = async (on: Remote) => (await on.exec("true")).code === 0;
         const boot = { ...ctx, pollMs: 1000, giveUp: isOther };
-        await until(`${host.name} to boot`, async () => (await to.exec("true")).code === 0, BOOT_MS, boot);
+        await until(`${host.name} to boot`, () => answers(to), BOOT_MS, boot);
         const script = `${hostScript("lock")}\n${hostScript("hostkey")}`;
         const { hostKey: publicKey } = await runScript(to, script, [], "");
+        const own = remote({ ...host, ssh: { ...host.ssh, hostKey: publicKey } });
+        // A server that takes over its settings is away for a moment.
+        await until(`${host.name} to show its own host key`, () => answers(own), RELOAD_MS, ctx);
         return { id: hostId, outs: { publicKey } };
     },
 

@@ -173,18 +173,20 @@ export class Remote {
         return Object.assign(agent, { createConnection: connect });
     }
 
-    private async forward(): Promise<Duplex> {
+    private async forward(mayRepeat = this.connection !== undefined): Promise<Duplex> {
         const connection = this.connect();
         const client = await connection;
         return new Promise((resolve, reject) => {
             client.openssh_forwardOutStreamLocal(DOCKER_SOCKET, (error, channel) => {
                 if (error) {
-                    // A login keeps the groups that it began with, and the engine's may be newer: the next try logs in anew.
+                    // A login keeps the groups that it began with, and the engine's may be newer: a new one has it.
                     if (this.connection === connection && this.open.size === 0) {
                         this.connection = undefined;
                         client.end();
                     }
-                    return reject(noSocket(this.name, error));
+                    return mayRepeat
+                        ? this.forward(false).then(resolve, reject)
+                        : reject(noSocket(this.name, error));
                 }
                 this.track(channel);
                 resolve(asSocket(channel));

@@ -1,7 +1,7 @@
 #!/bin/sh
 # When this ends, exactly the asked docker-ce, docker-ce-cli and containerd.io are installed, held and running, from a
-# repository whose key has the asked fingerprint, with Skep's daemon.json; LOGIN_USER may use the engine.
-# Inputs: REPOSITORY_URL, KEY_FINGERPRINT, DOCKER_VERSION, CONTAINERD_VERSION, BRIDGE_POOL, LOGIN_USER.
+# repository whose key has the asked fingerprint; LOGIN_USER may use the engine.
+# Inputs: REPOSITORY_URL, KEY_FINGERPRINT, DOCKER_VERSION, CONTAINERD_VERSION, LOGIN_USER.
 set -eu
 
 export DEBIAN_FRONTEND=noninteractive
@@ -48,19 +48,6 @@ apt update -o Dir::Etc::sourcelist="$list" -o Dir::Etc::sourceparts=/dev/null -o
 has() { apt-cache madison "$1" | awk -F ' *[|] *' -v want="$2" '$2 == want { found = 1 } END { exit !found }'; }
 { has docker-ce "$DOCKER_VERSION" && has docker-ce-cli "$DOCKER_VERSION" && has containerd.io "$CONTAINERD_VERSION"; } ||
     refuse ENGINE_VERSION "$REPOSITORY_URL has no docker-ce $DOCKER_VERSION with containerd.io $CONTAINERD_VERSION. Set skep:dockerVersion to one that it has."
-
-# Before the first start: log-opts reach only containers that are created later (moby/moby#35185).
-install -d -m 755 /etc/docker
-cat >/etc/docker/daemon.json.skep-new <<JSON
-{
-    "log-driver": "json-file",
-    "log-opts": { "max-size": "10m", "max-file": "3" },
-    "default-address-pools": [{ "base": "$BRIDGE_POOL", "size": 24 }]
-}
-JSON
-cmp -s /etc/docker/daemon.json.skep-new /etc/docker/daemon.json ||
-    cp /etc/docker/daemon.json.skep-new /etc/docker/daemon.json
-rm -f /etc/docker/daemon.json.skep-new
 
 install_engine() {
     apt install -y --no-install-recommends --allow-downgrades --allow-change-held-packages \

@@ -37,7 +37,7 @@ if [ "$1" = apply ]; then
     systemctl enable --quiet skep-hosts.service
     systemctl restart skep-hosts.service
     sysctl -q -p /etc/sysctl.d/60-skep.conf || true
-    systemctl reload ssh
+    case $differing in *sshd_config*) systemctl reload ssh ;; esac
     # The host key that came by user data has been replaced, and nothing needs its copies.
     rm -f /etc/ssh/ssh_host_*
     for copy in $(grep -rls 'PRIVATE KEY' /var/lib/cloud /run/cloud-init); do

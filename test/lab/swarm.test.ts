@@ -167,6 +167,40 @@ describe("A locked swarm over three zones from one command", function () {
         assert.deepEqual(JSON.parse(labels), { availability_zone: "lab-a", mine: "1", registry: "true" });
     });
 
+    it("shows files changed on a host as drift, and writes them as they were", async () => {
+        const files = [
+            `/etc/docker/certs.d/${outputs.registry.server}/ca.crt`,
+            "/etc/docker/daemon.json",
+            "/etc/hosts",
+        ];
+        const read = () => lab.on("worker-2", `cat ${files.join(" ")}`);
+        const before = await read();
+        await lab.on(
+            "worker-2",
+            `sudo rm ${files[0]}; echo '{}' | sudo tee ${files[1]}; echo | sudo tee ${files[2]}`,
+        );
+        const { steps } = await lab.json<Outcome>("preview");
+        assert.deepEqual(
+            steps.map(({ type, name }) => `${type} ${name}`),
+            ["swarm:HostFiles worker-2-files"],
+        );
+        await lab.json<Outcome>("up");
+        const registryLine = (text: string) => text.split("\n").filter((line) => line.includes("# skep"));
+        const certificateAndSettings = (text: string) => text.slice(0, text.indexOf("127.0.0.1"));
+        const after = await read();
+        assert.deepEqual(registryLine(after), registryLine(before));
+        assert.equal(registryLine(after).length, 1);
+        assert.ok(after.startsWith(certificateAndSettings(before).trimEnd()));
+    });
+
+    it("shows SSH host keys that were made on the hosts: nothing there keeps the one from user data", async () => {
+        const left = await lab.on(
+            "manager-1",
+            "sudo grep -rls 'PRIVATE KEY' /var/lib/cloud /run/cloud-init /etc/ssh /var/log/cloud-init.log /var/log/cloud-init-output.log || true",
+        );
+        assert.equal(left, "/etc/ssh/skep_host_key");
+    });
+
     it("keeps nothing secret readable in its state", () => {
         const state = readFileSync(join(".skep/state/.pulumi/stacks/skep", `${lab.stack}.json`), "utf8");
         for (const secret of [unlockKey, password, "SWMTKN-", "PRIVATE KEY"])

@@ -58,9 +58,16 @@ describe("The way to a host's engine", () => {
 
     it("logs in anew when the login is older than the user's right to the engine", async () => {
         const to = await connect(engineSocket, 1);
-        await assert.rejects(to.call("GET", "/1"), /ENGINE_CONNECTION|ENGINE_STOPPED/);
+        await to.exec("true");
         assert.deepEqual(await to.call("GET", "/2"), { path: "/2" });
         await burst(to, 3000);
+        assert.equal(host?.connections, 2);
+    });
+
+    it("says that the engine is stopped when a new login does not reach it either", async () => {
+        const to = await connect(engineSocket, 2);
+        await to.exec("true");
+        await assert.rejects(to.call("GET", "/1"), /ENGINE_CONNECTION|ENGINE_STOPPED/);
         assert.equal(host?.connections, 2);
     });
 

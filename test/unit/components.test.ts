@@ -29,6 +29,7 @@ const OUTPUTS: Record<string, object> = {
     "tls:index/locallySignedCert:LocallySignedCert": { certPem: "certificate" },
     "random:index/randomPassword:RandomPassword": { result: "password", bcryptHash: "hash" },
     "swarm:index:Cluster": { clusterId: "cluster", unlockKey: "unlock-key" },
+    "swarm:index:HostKey": { publicKey: "ecdsa-sha2-nistp256 AAAA" },
     "swarm:index:Image": { reference: "registry.skep.internal:5000/image:1" },
     "swarm:index:Node": { nodeId: "node" },
 };
@@ -92,7 +93,8 @@ for (const preview of [true, false])
             assert.equal(ofType(declared, "docker:index/container:Container").length, 6);
             assert.equal(ofType(declared, "docker:index/volume:Volume").length, 12);
             const keys = ofType(declared, "tls:index/privateKey:PrivateKey").map(({ name }) => name);
-            assert.equal(keys.filter((name) => name.endsWith("-hostkey")).length, 6);
+            assert.equal(keys.filter((name) => name.endsWith("-firstkey")).length, 6);
+            assert.equal(ofType(declared, "swarm:index:HostKey").length, 6);
             assert.ok(keys.includes("lab-login"));
         });
 
