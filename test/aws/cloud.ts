@@ -7,16 +7,15 @@ import { S3Client } from "@aws-sdk/client-s3";
 import { createProgress } from "../../scripts/progress";
 import { ensureRepository } from "../../scripts/setup/repository";
 import { setup } from "../../scripts/setup/setup";
+import { CREDENTIALS } from "./credentials";
 import { InstanceHosts, makeNetwork, type VpcNetwork } from "./instances";
+import { MetadataService } from "./metadata";
 import { type Ami, Moto } from "./moto";
 import { PackageServer } from "./repository";
 
 export const REGION = "eu-central-1";
 const DEBIAN = "136693071363";
 const STRANGER = "111122223333";
-
-/** As the usual chain finds them: whatever stands there, moto knows no keys. */
-export const CREDENTIALS = { AWS_ACCESS_KEY_ID: "testing", AWS_SECRET_ACCESS_KEY: "testing" };
 
 /** `x86_64` or `arm64`: instances are containers of this machine. */
 export const ARCHITECTURE = process.arch === "arm64" ? "arm64" : "x86_64";
@@ -57,6 +56,7 @@ export class Cloud {
         readonly network: VpcNetwork,
         private readonly moto: Moto,
         private readonly packages: PackageServer,
+        private readonly metadata: MetadataService,
         /** Settings of `skep:aws` with which a stack is here. */
         readonly settings: Record<string, unknown>,
         image: string,
@@ -66,9 +66,13 @@ export class Cloud {
         this.elb = new ElasticLoadBalancingV2Client(client);
         this.iam = new IAMClient(client);
         this.s3 = new S3Client({ ...client, forcePathStyle: true });
-        const { hostname, port } = new URL(moto.endpoint);
-        const metadata = { host: hostname, port: Number(port) };
-        this.hosts = new InstanceHosts({ ec2: this.ec2, network, image, metadata });
+        const { hostname, port } = new URL(metadata.url);
+        this.hosts = new InstanceHosts({
+            ec2: this.ec2,
+            network,
+            image,
+            metadata: { host: hostname, port: Number(port) },
+        });
     }
 
     readonly hosts: InstanceHosts;
@@ -84,6 +88,10 @@ export class Cloud {
         const { gateway } = network;
         const packages = await PackageServer.start(repository.mount.source, gateway);
         const moto = await Moto.start(gateway, AMIS);
+        const metadata = await MetadataService.start(
+            new EC2Client({ region: REGION, endpoint: moto.endpoint }),
+            gateway,
+        );
         const settings = {
             region: REGION,
             endpoint: moto.endpoint,
@@ -96,12 +104,13 @@ export class Cloud {
                 fingerprint: repository.fingerprint,
             },
         };
-        return new Cloud(network, moto, packages, settings, tools.images.host.id);
+        return new Cloud(network, moto, packages, metadata, settings, tools.images.host.id);
     }
 
     async close(): Promise<void> {
         await this.hosts.remove();
         await this.packages.stop();
+        await this.metadata.stop();
         await this.moto.stop();
     }
 }

@@ -58,7 +58,7 @@ export interface HostOptions {
     /** The lab host image. */
     image: string;
     /** Where what answers for the instances' metadata service listens. */
-    metadata?: { host: string; port: number };
+    metadata: { host: string; port: number };
 }
 
 export class InstanceHosts {
@@ -188,7 +188,6 @@ export class InstanceHosts {
     private async start(container: Docker.Container): Promise<void> {
         await container.start();
         const { metadata } = this.options;
-        if (!metadata) return;
         // For what runs on the host, and for containers behind its bridges.
         for (const chain of ["OUTPUT", "PREROUTING"])
             await this.exec(

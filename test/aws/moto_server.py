@@ -1,9 +1,10 @@
-"""moto's server with two of its rules mended. Arguments are those of moto_server."""
+"""moto's server with three of its rules mended. Arguments are those of moto_server."""
 
 import copy
 
 from moto.ec2.models import amis
 from moto.ec2.models.instances import Instance
+from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.server import main
 
 
@@ -15,6 +16,11 @@ class Copies(list):
 
 
 amis.AMIS = Copies(amis.AMIS)
+
+# A rule for another group's members has its description there.
+SecurityGroupRule.description = property(
+    lambda rule: rule.ip_range.get("Description") or rule.source_group.get("Description")
+)
 
 terminate = Instance.terminate
 

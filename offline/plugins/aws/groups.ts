@@ -20,7 +20,8 @@ import { dependencyViolation, untilUnused } from "./in-use";
 import { awsResource, ec2Arn, must, nameFor } from "./resource";
 import { retag, tagOutputs, tagSpecification } from "./tags";
 
-const IN_USE_SECONDS = 5;
+/** Interfaces of load balancers and NAT gateways stay for minutes after those are gone. */
+const IN_USE_SECONDS = 600;
 const KNOWN_SECONDS = 60;
 
 export const securityGroup = awsResource({
@@ -71,7 +72,7 @@ export const securityGroup = awsResource({
         );
     },
     async remove(aws, GroupId, _state, { signal }) {
-        await untilUnused(aws, "The group", { name: "instance.group-id", id: GroupId }, signal);
+        await untilUnused(aws, "group", GroupId, signal);
         const { SecurityGroups = [] } = await aws.ec2.send(
             new DescribeSecurityGroupsCommand({
                 Filters: [{ Name: "ip-permission.group-id", Values: [GroupId] }],
@@ -172,8 +173,8 @@ function permission(inputs: Props): IpPermission {
     const { cidrIpv4, description: Description, referencedSecurityGroupId } = inputs;
     return {
         IpProtocol: inputs.ipProtocol,
-        FromPort: inputs.fromPort,
-        ToPort: inputs.toPort,
+        FromPort: inputs.fromPort ?? NO_PORT,
+        ToPort: inputs.toPort ?? NO_PORT,
         ...(cidrIpv4 !== undefined
             ? { IpRanges: [{ CidrIp: cidrIpv4, Description }] }
             : { UserIdGroupPairs: [{ GroupId: referencedSecurityGroupId, Description }] }),

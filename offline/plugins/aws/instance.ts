@@ -138,7 +138,8 @@ function base64(text: string): string {
 }
 
 function outputs(aws: Aws, found: Instance, state: Props): Props {
-    const groups = (found.SecurityGroups ?? []).map(({ GroupId = "" }) => GroupId);
+    const [primary] = found.NetworkInterfaces ?? [];
+    const groups = (primary?.Groups ?? []).map(({ GroupId = "" }) => GroupId);
     const given = (state.vpcSecurityGroupIds ?? []) as string[];
     const sameGroups = groups.length === given.length && groups.every((group) => given.includes(group));
     const options = found.MetadataOptions;
@@ -150,7 +151,7 @@ function outputs(aws: Aws, found: Instance, state: Props): Props {
         instanceState: found.State?.Name,
         instanceType: found.InstanceType,
         keyName: found.KeyName,
-        primaryNetworkInterfaceId: found.NetworkInterfaces?.[0]?.NetworkInterfaceId,
+        primaryNetworkInterfaceId: primary?.NetworkInterfaceId,
         privateDns: found.PrivateDnsName,
         privateIp: found.PrivateIpAddress,
         publicDns: found.PublicDnsName ?? "",

@@ -15,7 +15,8 @@ import { awsResource, must } from "./resource";
 import { retag, tagOutputs, tagSpecification } from "./tags";
 
 const AVAILABLE_SECONDS = 60;
-const IN_USE_SECONDS = 5;
+/** Interfaces of load balancers and NAT gateways stay for minutes after those are gone. */
+const IN_USE_SECONDS = 600;
 
 export const subnet = awsResource({
     inputs: ["availabilityZone", "cidrBlock", "mapPublicIpOnLaunch", "tags", "vpcId"],
@@ -66,7 +67,7 @@ export const subnet = awsResource({
         };
     },
     async remove(aws, SubnetId, _state, { signal }) {
-        await untilUnused(aws, "The subnet", { name: "subnet-id", id: SubnetId }, signal);
+        await untilUnused(aws, "subnet", SubnetId, signal);
         await retrying(/DependencyViolation/, IN_USE_SECONDS, signal, () =>
             aws.ec2.send(new DeleteSubnetCommand({ SubnetId })),
         );
