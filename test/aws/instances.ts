@@ -2,8 +2,13 @@
 // instance's private address, with its user data, key pair and zone through cloud-init. Ended and stopped instances' hosts
 // follow within a second.
 
-import { DescribeInstanceAttributeCommand, DescribeInstancesCommand } from "@aws-sdk/client-ec2";
-import { DescribeKeyPairsCommand, type EC2Client, type Instance } from "@aws-sdk/client-ec2";
+import {
+    DescribeInstanceAttributeCommand,
+    DescribeInstancesCommand,
+    DescribeKeyPairsCommand,
+    type EC2Client,
+    type Instance,
+} from "@aws-sdk/client-ec2";
 import type Docker from "dockerode";
 import { pack } from "tar-stream";
 import { stringify } from "yaml";
@@ -108,7 +113,7 @@ export class InstanceHosts {
         for (const instance of Reservations.flatMap(({ Instances = [] }) => Instances)) {
             const id = instance.InstanceId ?? "";
             const before = this.hosts.get(id) ?? Promise.resolve();
-            if ((await Promise.race([before, "busy"])) === "busy") continue;
+            if ((await Promise.race([before, Promise.resolve("busy")])) === "busy") continue;
             this.hosts.set(
                 id,
                 this.bring(instance).catch((error: unknown) => void (this.problem ??= error)),

@@ -5,17 +5,9 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import {
-    DescribeAddressesCommand,
-    DescribeInstancesCommand,
-    DescribeKeyPairsCommand,
-    DescribeNatGatewaysCommand,
     DescribeSecurityGroupRulesCommand,
     DescribeSecurityGroupsCommand,
-    DescribeSubnetsCommand,
     DescribeVolumesCommand,
-    DescribeVpcsCommand,
-    type Instance,
-    type SecurityGroupRule,
     TerminateInstancesCommand,
 } from "@aws-sdk/client-ec2";
 import {
@@ -23,17 +15,29 @@ import {
     DescribeTargetGroupsCommand,
     DescribeTargetHealthCommand,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
-import { GetRolePolicyCommand, ListInstanceProfilesCommand, ListRolesCommand } from "@aws-sdk/client-iam";
-import { ListRolePoliciesCommand } from "@aws-sdk/client-iam";
+import { GetRolePolicyCommand, ListRolePoliciesCommand, ListRolesCommand } from "@aws-sdk/client-iam";
 import {
     GetBucketEncryptionCommand,
     GetBucketVersioningCommand,
     GetPublicAccessBlockCommand,
-    ListBucketsCommand,
 } from "@aws-sdk/client-s3";
 import { securityRules } from "../../planning/aws-rules";
+import { STATE_FOLDER } from "../../scripts/stack/folders";
+import { forgetGenerated } from "../../scripts/stack/settings";
+import { forgetStack } from "../../scripts/stack/workspace";
 import { eventually, Lab } from "../lab/lab";
 import { Cloud, NEWEST } from "./cloud";
+import {
+    buckets,
+    everything,
+    instances,
+    named,
+    nameOf,
+    OWN,
+    ownSubnets,
+    permissionFor,
+    ruleLine,
+} from "./views";
 
 interface Outcome {
     changes: Record<string, number>;
@@ -72,14 +76,16 @@ describe("A locked swarm on EC2 over three zones from one command", function () 
 
     before(async () => {
         rmSync(CALLS, { force: true });
+        await forget();
         process.env.SKEP_AWS_CALLS = CALLS;
         cloud = await Cloud.open("test-aws-vpc");
         configure(2);
     });
     after(async () => {
         delete process.env.SKEP_AWS_CALLS;
-        await lab.skep("destroy").catch(() => undefined);
+        if (cloud) await lab.skep("destroy").catch(() => undefined);
         await cloud?.close();
+        await forget();
         lab.forget();
     });
     afterEach(function () {
@@ -95,7 +101,7 @@ describe("A locked swarm on EC2 over three zones from one command", function () 
                 steps.some((step) => step.name === name),
                 `${name} is missing`,
             );
-        assert.deepEqual(await instances(), []);
+        assert.deepEqual(await instances(cloud), []);
     });
 
     it("comes up", async () => {
@@ -105,9 +111,9 @@ describe("A locked swarm on EC2 over three zones from one command", function () 
     });
 
     it("has a subnet a zone, and its hosts spread over them at their addresses", async () => {
-        const subnets = await ownSubnets();
+        const subnets = await ownSubnets(cloud);
         assert.deepEqual(subnets.map(({ AvailabilityZone }) => AvailabilityZone).sort(), ZONES);
-        const found = await instances();
+        const found = await instances(cloud);
         assert.equal(found.length, 5);
         for (const { name, zone, address } of outputs.nodes) {
             const instance = named(found, name);
@@ -123,7 +129,7 @@ describe("A locked swarm on EC2 over three zones from one command", function () 
     });
 
     it("has the newest official image, metadata by token only, encrypted disks and tags", async () => {
-        for (const instance of await instances()) {
+        for (const instance of await instances(cloud)) {
             const name = nameOf(instance);
             assert.equal(instance.ImageId, NEWEST);
             assert.equal(instance.MetadataOptions?.HttpTokens, "required");
@@ -183,7 +189,7 @@ describe("A locked swarm on EC2 over three zones from one command", function () 
     });
 
     it("gives the registry's host a role for its bucket's prefix, and no other host any", async () => {
-        const profiles = (await instances()).map((instance) => [
+        const profiles = (await instances(cloud)).map((instance) => [
             nameOf(instance),
             instance.IamInstanceProfile !== undefined,
         ]);
@@ -191,7 +197,7 @@ describe("A locked swarm on EC2 over three zones from one command", function () 
             profiles.filter(([, has]) => has),
             [["worker-1", true]],
         );
-        const [bucket] = await buckets();
+        const [bucket] = await buckets(cloud);
         const { Roles: [role] = [] } = await cloud.iam.send(new ListRolesCommand({}));
         const RoleName = role?.RoleName;
         const { PolicyNames: [PolicyName] = [] } = await cloud.iam.send(
@@ -211,7 +217,7 @@ describe("A locked swarm on EC2 over three zones from one command", function () 
     });
 
     it("keeps the registry's bucket private, versioned and encrypted", async () => {
-        const [Bucket] = await buckets();
+        const [Bucket] = await buckets(cloud);
         const { PublicAccessBlockConfiguration } = await cloud.s3.send(
             new GetPublicAccessBlockCommand({ Bucket }),
         );
@@ -239,7 +245,7 @@ describe("A locked swarm on EC2 over three zones from one command", function () 
             new DescribeTargetHealthCommand({ TargetGroupArn: TargetGroups[0]?.TargetGroupArn }),
         );
         const targets = TargetHealthDescriptions.map(({ Target }) => Target?.Id).sort();
-        assert.deepEqual(targets, (await instances()).map(({ InstanceId }) => InstanceId).sort());
+        assert.deepEqual(targets, (await instances(cloud)).map(({ InstanceId }) => InstanceId).sort());
     });
 
     it("is one swarm whose nodes are ready and labelled with their zones", () => wholeSwarm(5));
@@ -280,7 +286,7 @@ describe("A locked swarm on EC2 over three zones from one command", function () 
             `docker tag ${any} ${image} && ${login} && docker push -q ${image} && docker rmi ${image}`,
             password,
         );
-        const before = await instances();
+        const before = await instances(cloud);
         const lost = ["manager-2", "worker-1"].map((name) => named(before, name).InstanceId ?? "");
         await cloud.ec2.send(new TerminateInstancesCommand({ InstanceIds: lost }));
         await eventually("the hosts to be gone", async () => {
@@ -299,7 +305,7 @@ describe("A locked swarm on EC2 over three zones from one command", function () 
         assert.equal(healed.clusterId, outputs.clusterId);
         const address = ({ nodes }: Outputs) => nodes.find(({ name }) => name === "manager-2")?.address;
         assert.equal(address(healed), address(outputs));
-        assert.notEqual(named(await instances(), "manager-2").InstanceId, lost[0]);
+        assert.notEqual(named(await instances(cloud), "manager-2").InstanceId, lost[0]);
         outputs = healed;
         await wholeSwarm(6);
         const clusters = await Promise.all(
@@ -321,7 +327,7 @@ describe("A locked swarm on EC2 over three zones from one command", function () 
     });
 
     it("keeps nothing secret readable in its state", async () => {
-        const file = join(__dirname, "../../.skep/state/.pulumi/stacks/skep/test-aws.json");
+        const file = join(STATE_FOLDER, ".pulumi/stacks/skep/test-aws.json");
         const unlockKey = (await lab.skep("output", "unlockKey")).trim();
         const state = readFileSync(file, "utf8");
         for (const secret of [unlockKey, "SWMTKN-", "PRIVATE KEY"])
@@ -330,28 +336,20 @@ describe("A locked swarm on EC2 over three zones from one command", function () 
 
     it("is destroyed without residue", async () => {
         await lab.skep("destroy");
-        assert.deepEqual(await instances(), []);
-        const { ec2, elb, iam } = cloud;
-        const left = {
-            addresses: (await ec2.send(new DescribeAddressesCommand({}))).Addresses,
-            balancers: (await elb.send(new DescribeLoadBalancersCommand({}))).LoadBalancers,
-            buckets: await buckets(),
-            gateways: (await ec2.send(new DescribeNatGatewaysCommand({}))).NatGateways,
-            groups: (await ec2.send(new DescribeSecurityGroupsCommand({ Filters: OWN }))).SecurityGroups,
-            keys: (await ec2.send(new DescribeKeyPairsCommand({}))).KeyPairs,
-            profiles: (await iam.send(new ListInstanceProfilesCommand({}))).InstanceProfiles,
-            roles: (await iam.send(new ListRolesCommand({}))).Roles,
-            subnets: await ownSubnets(),
-            targets: (await elb.send(new DescribeTargetGroupsCommand({}))).TargetGroups,
-            volumes: (await ec2.send(new DescribeVolumesCommand({}))).Volumes,
-            vpcs: (await ec2.send(new DescribeVpcsCommand({ Filters: OWN }))).Vpcs,
-        };
+        assert.deepEqual(await instances(cloud), []);
+        const left = await everything(cloud);
         for (const [what, found] of Object.entries(left)) assert.deepEqual(found ?? [], [], what);
         assert.ok(!existsSync(lab.clients));
     });
 });
 
-const OWN = [{ Name: "tag:io.skep.stack", Values: ["test-aws"] }];
+/** What the state says of an API that is gone can neither be refreshed nor destroyed. */
+async function forget(): Promise<void> {
+    for (const suffix of ["", ".attrs", ".bak", ".bak.attrs"])
+        rmSync(join(STATE_FOLDER, `.pulumi/stacks/skep/${lab.stack}.json${suffix}`), { force: true });
+    await forgetGenerated(lab.stack);
+    await forgetStack(lab.stack);
+}
 
 function configure(workers: number): void {
     lab.configure({
@@ -365,66 +363,6 @@ function configure(workers: number): void {
             tags: { team: "tests" },
         },
     });
-}
-
-/** All that are not terminated. */
-async function instances(): Promise<Instance[]> {
-    const { Reservations = [] } = await cloud.ec2.send(new DescribeInstancesCommand({ Filters: OWN }));
-    return Reservations.flatMap(({ Instances = [] }) => Instances).filter(
-        ({ State }) => State?.Name !== "terminated",
-    );
-}
-
-function nameOf({ Tags }: Instance): string {
-    return Tags?.find(({ Key }) => Key === "Name")?.Value?.replace("skep-test-aws-", "") ?? "";
-}
-
-function named(found: readonly Instance[], name: string): Instance {
-    const instance = found.find((one) => nameOf(one) === name);
-    assert.ok(instance, `there is no instance ${name}`);
-    return instance;
-}
-
-async function ownSubnets() {
-    return (await cloud.ec2.send(new DescribeSubnetsCommand({ Filters: OWN }))).Subnets ?? [];
-}
-
-async function buckets(): Promise<string[]> {
-    const { Buckets = [] } = await cloud.s3.send(new ListBucketsCommand({}));
-    return Buckets.map(({ Name = "" }) => Name);
-}
-
-function ruleLine(rule: SecurityGroupRule, kinds: ReadonlyMap<string | undefined, string>): string {
-    return [
-        kinds.get(rule.GroupId),
-        rule.IsEgress ? "out" : "in",
-        rule.IpProtocol,
-        rule.FromPort === rule.ToPort ? rule.FromPort : `${rule.FromPort}-${rule.ToPort}`,
-        rule.CidrIpv4 ?? kinds.get(rule.ReferencedGroupInfo?.GroupId),
-        rule.Description,
-    ].join(" ");
-}
-
-/** S3's permissions do not all have the names of its calls. */
-const S3_PERMISSIONS: Record<string, string> = {
-    DeleteBucketEncryption: "PutEncryptionConfiguration",
-    DeleteBucketLifecycle: "PutLifecycleConfiguration",
-    DeleteBucketTagging: "PutBucketTagging",
-    DeleteObjects: "DeleteObjectVersion",
-    DeletePublicAccessBlock: "PutBucketPublicAccessBlock",
-    GetBucketEncryption: "GetEncryptionConfiguration",
-    GetBucketLifecycleConfiguration: "GetLifecycleConfiguration",
-    GetPublicAccessBlock: "GetBucketPublicAccessBlock",
-    HeadBucket: "ListBucket",
-    ListObjectVersions: "ListBucketVersions",
-    PutBucketEncryption: "PutEncryptionConfiguration",
-    PutBucketLifecycleConfiguration: "PutLifecycleConfiguration",
-    PutPublicAccessBlock: "PutBucketPublicAccessBlock",
-};
-
-function permissionFor(call: string): string {
-    const [service = "", name = ""] = call.split(":");
-    return `${service}:${service === "s3" ? (S3_PERMISSIONS[name] ?? name) : name}`;
 }
 
 async function unchanged(command: string): Promise<void> {
