@@ -6,9 +6,12 @@ import { z } from "zod";
 import type { Problem } from "./errors";
 import { overlaps, parseRange } from "./planning/addresses";
 import { awsSchema, type AwsSettings, checkAws } from "./planning/aws-settings";
-import { survivesZoneLoss, tolerated } from "./planning/placement";
+import { availabilityOf, countMembers, roleOf, unknownNodes } from "./planning/members";
+import { placeHosts, registryHost, tolerated } from "./planning/placement";
 
 const LAB_ZONES = ["lab-a", "lab-b", "lab-c", "lab-d", "lab-e", "lab-f"];
+/** More managers make every change slower (Docker admin guide, "Maintain the quorum of managers"). */
+const MOST_MANAGERS = 7;
 const NAME = /^[a-z][a-z0-9-]{0,29}$/;
 const DNS_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/;
 
@@ -50,6 +53,22 @@ const schema = z.strictObject({
     autolock: z.boolean().default(true),
     /** Managers run tasks too. Turn it off when workloads could starve the managers: then they are drained. Default true. */
     managersRunTasks: z.boolean().default(true),
+    /** Nodes that are to be something else than they were made as, by host name: `worker-2: {role: manager}`. */
+    nodes: z
+        .record(
+            z.string(),
+            z.strictObject({
+                /** Its role in the swarm: it is promoted or demoted where it stands. By default what its name says. */
+                role: z.enum(["manager", "worker"], { error: "a role is manager or worker" }).optional(),
+                /** Whether it takes tasks: `active`, `pause` (keeps what it has, takes no more) or `drain` (gives all away). */
+                availability: z
+                    .enum(["active", "pause", "drain"], {
+                        error: "an availability is active, pause or drain",
+                    })
+                    .optional(),
+            }),
+        )
+        .default({}),
     /** Address pools; none may overlap another or the hosts' network. */
     addressPools: z
         .strictObject({
@@ -150,7 +169,7 @@ export function checkSettings(stack: string, input: Readonly<Record<string, unkn
         zones,
         ...(data.aws && { aws: { ...data.aws, zoneNames: zoneNamesGiven } }),
     };
-    return { settings, problems, warnings: warningsOf(data.managers, zones.length) };
+    return { settings, problems, warnings: warningsOf(data, zones) };
 }
 
 /** A region's zones have names that only AWS knows: until it is asked, their places stand for them. */
@@ -185,6 +204,7 @@ function knownBelow(path: string): object {
         registry: { name: 0, port: 0, user: 0 },
         sample: { enabled: 0, replicas: 0, port: 0 },
         packages: { asked: 0, docker: 0, containerd: 0 },
+        nodes: { role: 0, availability: 0 },
         aws: awsSchema.shape,
         "aws.network": awsSchema.shape.network.unwrap().shape,
         "aws.image": awsSchema.shape.image.unwrap().shape,
@@ -192,17 +212,37 @@ function knownBelow(path: string): object {
         "aws.worker": awsSchema.shape.worker.unwrap().shape,
         "aws.repository": { url: 0, fingerprint: 0 },
     };
-    return examples[path] ?? {};
+    return examples[path.startsWith("nodes.") ? "nodes" : path] ?? {};
 }
 
 /** Rules between settings. `refused` are settings that have a problem already: silent about those. */
 function acrossSettings(data: z.output<typeof schema>, refused: ReadonlySet<string>): Problem[] {
     const problems: Problem[] = [];
-    if (!refused.has("managers") && data.managers % 2 === 0)
+    const hosts = placeHosts(data.managers, data.workers, ["any"]);
+    const { managers, active } = countMembers(hosts, data);
+    const counted = !refused.has("managers") && !refused.has("workers") && !refused.has("nodes");
+    if (counted) problems.push(...unknownNodes(hosts, data.nodes));
+    if (counted && managers === 0)
+        problems.push({
+            id: "NO_MANAGER",
+            problem: "With skep:nodes as it is, no node would be a manager.",
+            advice: "Leave at least one manager, better three.",
+        });
+    else if (!refused.has("managers") && !refused.has("nodes") && managers % 2 === 0) {
+        const promoted = managers !== data.managers ? " (skep:nodes counted in)" : "";
         problems.push({
             id: "MANAGERS_EVEN",
-            problem: `${data.managers} managers tolerate the loss of ${tolerated(data.managers)}, no more than ${data.managers - 1} would.`,
-            advice: `Set skep:managers to ${data.managers - 1} or ${data.managers + 1}.`,
+            problem: `${managers} managers${promoted} tolerate the loss of ${tolerated(managers)}, no more than ${managers - 1} would.`,
+            advice: promoted
+                ? `Promote or demote one more, so that there are ${managers - 1} or ${managers + 1}.`
+                : `Set skep:managers to ${managers - 1} or ${managers + 1}.`,
+        });
+    }
+    if (counted && managers > MOST_MANAGERS)
+        problems.push({
+            id: "MANAGERS_MANY",
+            problem: `${managers} managers (skep:nodes counted in) would have to agree on every change.`,
+            advice: `Keep to ${MOST_MANAGERS} managers or fewer: more make a swarm slower, not safer.`,
         });
     if (Array.isArray(data.zones) && new Set(data.zones).size < data.zones.length)
         problems.push({
@@ -223,15 +263,13 @@ function acrossSettings(data: z.output<typeof schema>, refused: ReadonlySet<stri
                     problem: `${first} (${a}) and ${second} (${b}) overlap, and containers could not tell them apart.`,
                     advice: "Change one of them to a range of its own.",
                 });
-    if (!refused.has("sample") && !refused.has("workers") && data.sample.enabled) {
-        const nodes = data.workers + (data.managersRunTasks ? data.managers : 0);
-        if (data.sample.replicas > nodes)
-            problems.push({
-                id: "SAMPLE_REPLICAS",
-                problem: `${data.sample.replicas} web tasks at one a node need as many nodes, and ${nodes} run tasks.`,
-                advice: `Set skep:sample.replicas to ${Math.max(nodes - 1, 1)} or less, or add workers.`,
-            });
-    }
+    const tasksCounted = !refused.has("workers") && !refused.has("nodes");
+    if (tasksCounted && !refused.has("sample") && data.sample.enabled && data.sample.replicas > active)
+        problems.push({
+            id: "SAMPLE_REPLICAS",
+            problem: `${data.sample.replicas} web tasks at one a node need as many nodes, and ${active} run tasks.`,
+            advice: `Set skep:sample.replicas to ${Math.max(active - 1, 1)} or less, or add workers.`,
+        });
     if (data.hosts === "aws" && !refused.has("aws")) {
         const zones = Array.isArray(data.zones) ? data.zones.length : data.zones;
         if (data.aws) problems.push(...checkAws(data.aws, { ...data, zones }));
@@ -243,19 +281,32 @@ function acrossSettings(data: z.output<typeof schema>, refused: ReadonlySet<stri
                 advice: "Set skep:aws.region and skep:aws.adminCidrs, as in Pulumi.aws.yaml.example.",
             });
     }
-    if (!data.managersRunTasks && data.workers === 0)
+    if (tasksCounted && active === 0)
         problems.push({
             id: "NOTHING_RUNS_TASKS",
-            problem: "With skep:managersRunTasks false and no workers, no node may run a task.",
-            advice: "Set skep:workers to 1 or more.",
+            problem:
+                "With skep:managersRunTasks, skep:workers and skep:nodes as they are, no node may run a task.",
+            advice: "Leave at least one node active, or set skep:workers to 1 or more.",
         });
     return problems;
 }
 
-function warningsOf(managers: number, zones: number): string[] {
-    if (survivesZoneLoss(managers, zones)) return [];
-    return [
-        `${managers} manager${managers === 1 ? "" : "s"} over ${zones} zone${zones === 1 ? "" : "s"}: losing one zone can cost the quorum. ` +
-            "Three zones and three managers are the least that survive it.",
-    ];
+function warningsOf(data: z.output<typeof schema>, zones: readonly string[]): string[] {
+    const hosts = placeHosts(data.managers, data.workers, zones);
+    const warnings: string[] = [];
+    const perZone = zones.map((zone) =>
+        hosts.filter((host) => host.zone === zone && roleOf(host, data) === "manager"),
+    );
+    const { managers } = countMembers(hosts, data);
+    if (Math.max(...perZone.map(({ length }) => length)) > tolerated(managers))
+        warnings.push(
+            `${managers} manager${managers === 1 ? "" : "s"} over ${zones.length} zone${zones.length === 1 ? "" : "s"}: losing one zone can cost the quorum. ` +
+                "Three zones and a manager in each are the least that survive it.",
+        );
+    const registry = registryHost(hosts);
+    if (availabilityOf(registry, data) === "drain")
+        warnings.push(
+            `${registry.name} runs the registry and is drained: until it is active again, nothing can be pulled or pushed.`,
+        );
+    return warnings;
 }

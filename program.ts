@@ -8,7 +8,8 @@ import { Registry } from "./components/registry";
 import { Stack } from "./components/stack";
 import { Swarm } from "./components/swarm";
 import type { Settings } from "./config";
-import { placeHosts } from "./planning/placement";
+import { roleOf } from "./planning/members";
+import { placeHosts, registryHost } from "./planning/placement";
 import type { PublishMode } from "./planning/compose";
 import type { Tools } from "./scripts/setup/tools";
 
@@ -27,20 +28,19 @@ export interface ProgramArgs {
 /** Declares every resource of a stack; the outputs are the stack's. */
 export function program({ stack, project, settings, images, repository }: ProgramArgs) {
     const placed = placeHosts(settings.managers, settings.workers, settings.zones);
-    const registryHost = placed.find((host) => host.role === "worker") ?? placed[0];
-    if (registryHost === undefined) throw new Error("a stack has at least one manager");
+    const { name: registryName } = registryHost(placed);
     const pki = new Pki("pki", { stack });
     const made = makeHosts({
         stack,
         project,
         settings,
         placed,
-        registryHost: registryHost.name,
+        registryHost: registryName,
         image: images.host,
         repositoryMount: repository.mount,
     });
     const { hosts } = made;
-    const registryNode = hosts.find((host) => host.name === registryHost.name) ?? hosts[0]!;
+    const registryNode = hosts.find((host) => host.name === registryName) ?? hosts[0]!;
     const engine = new Engine("engine", {
         hosts,
         pki,
@@ -58,7 +58,7 @@ export function program({ stack, project, settings, images, repository }: Progra
         installed: engine.installed,
         autolock: settings.autolock,
         overlayPool: settings.addressPools.overlay,
-        managersRunTasks: settings.managersRunTasks,
+        members: settings,
         registryHost: registryNode.name,
         foundation: made.foundation,
     });
@@ -71,8 +71,8 @@ export function program({ stack, project, settings, images, repository }: Progra
         storage: made.storage,
     });
     if (settings.sample.enabled) {
-        const web = registry.push("web", images.web, { swarm, hosts });
-        const client = registry.push("client", images.client, { swarm, hosts });
+        const web = registry.push("web", images.web, swarm);
+        const client = registry.push("client", images.client, swarm);
         new Stack("sample", {
             folder: "sample",
             swarm,
@@ -91,7 +91,7 @@ export function program({ stack, project, settings, images, repository }: Progra
     return {
         nodes: hosts.map((host) => ({
             name: host.name,
-            role: host.role,
+            role: roleOf(host, settings),
             zone: host.zone,
             address: host.address,
             nodeId: swarm.nodes.get(host.name)!.nodeId,

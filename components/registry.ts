@@ -86,8 +86,8 @@ export class Registry extends pulumi.ComponentResource {
     }
 
     /** Pushes a local image from a manager under the registry's real name; its reference there. */
-    push(name: string, image: LocalImage, args: { swarm: Swarm; hosts: readonly Host[] }): Image {
-        const managers = args.hosts.filter((host) => host.role === "manager");
+    push(name: string, image: LocalImage, swarm: Swarm): Image {
+        const managers = swarm.managerHosts;
         const tag = image.ref.split(":").at(-1) ?? "latest";
         return new Image(
             `${name}-image`,
@@ -102,7 +102,7 @@ export class Registry extends pulumi.ComponentResource {
                     password: this.password,
                 },
             },
-            { parent: this, dependsOn: [this.stack.stack], deletedWith: args.swarm.cluster },
+            { parent: this, dependsOn: [this.stack.stack], deletedWith: swarm.cluster },
         );
     }
 }

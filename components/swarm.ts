@@ -1,6 +1,7 @@
 // The swarm across the hosts: one cluster, every host a node of it with its role, zone and labels.
 
 import * as pulumi from "@pulumi/pulumi";
+import { availabilityOf, type MemberSettings, roleOf } from "../planning/members";
 import { Cluster, Node } from "../providers/swarm/resources";
 import { type Host, hostInput } from "./host";
 
@@ -11,8 +12,8 @@ export interface SwarmArgs {
     autolock: boolean;
     /** Range for overlay networks, one /24 each. */
     overlayPool: string;
-    /** Whether managers run tasks; else they are drained. */
-    managersRunTasks: boolean;
+    /** What each node is to be. */
+    members: MemberSettings;
     /** The host whose node runs the registry. */
     registryHost: string;
     /** Goes last on destroy: with it the whole swarm, whose members are then not taken apart one by one. */
@@ -23,12 +24,15 @@ export class Swarm extends pulumi.ComponentResource {
     readonly cluster: Cluster;
     /** By host name. */
     readonly nodes: Map<string, Node>;
-    /** The managers, for resources that talk to the swarm. */
+    /** The hosts that manage it, whatever they were made as. */
+    readonly managerHosts: Host[];
+    /** The same, for resources that talk to the swarm. */
     readonly managers: ReturnType<typeof hostInput>[];
 
     constructor(name: string, args: SwarmArgs, opts?: pulumi.ComponentResourceOptions) {
         super("skep:index:Swarm", name, {}, opts);
-        this.managers = args.hosts.filter((host) => host.role === "manager").map(hostInput);
+        this.managerHosts = args.hosts.filter((host) => roleOf(host, args.members) === "manager");
+        this.managers = this.managerHosts.map((host) => member(host, args.members));
         this.cluster = new Cluster(
             `${name}-cluster`,
             { managers: this.managers, autolock: args.autolock, addressPool: args.overlayPool },
@@ -44,11 +48,11 @@ export class Swarm extends pulumi.ComponentResource {
             {
                 clusterId: this.cluster.clusterId,
                 managers: this.managers,
-                host: hostInput(host),
+                host: member(host, args.members),
                 hostId: host.id,
                 hostname: host.name,
-                role: host.role,
-                availability: host.role === "manager" && !args.managersRunTasks ? "drain" : "active",
+                role: roleOf(host, args.members),
+                availability: availabilityOf(host, args.members),
                 labels: {
                     availability_zone: host.zone,
                     ...(host.name === args.registryHost && { registry: "true" }),
@@ -57,4 +61,9 @@ export class Swarm extends pulumi.ComponentResource {
             { parent: this, deletedWith: this.cluster },
         );
     }
+}
+
+/** The host as the provider takes it, in its role in the swarm. */
+function member(host: Host, members: MemberSettings) {
+    return { ...hostInput(host), role: roleOf(host, members) };
 }

@@ -27,6 +27,18 @@ export function hostPorts(base: number, host: Pick<PlacedHost, "role" | "ordinal
     };
 }
 
+/** Every port that a lab of these hosts publishes. */
+export function publishedPorts(
+    base: number,
+    hosts: readonly Pick<PlacedHost, "role" | "ordinal">[],
+): number[] {
+    const ports = hosts.flatMap((host) => {
+        const { ssh, engine, app } = hostPorts(base, host);
+        return host.role === "manager" ? [ssh, engine, app] : [ssh, app];
+    });
+    return [...ports, registryPort(base)];
+}
+
 export function registryPort(base: number): number {
     return base + OFFSETS.registry;
 }

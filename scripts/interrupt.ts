@@ -1,9 +1,9 @@
 // Ctrl-C and its like: the first one lets what runs end in order, and whatever has not ended in time is ended hard. What
 // there is to do in order is registered by whoever runs something: an operation of the engine, for instance.
 
-import { readdirSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { skepError } from "../errors";
+import { kill, processes } from "./processes";
 
 /** An interrupt ends the command within 10 seconds; this leaves a little for the rest. */
 const GRACE_MILLISECONDS = 8_000;
@@ -61,40 +61,11 @@ export function exitCode(): number {
  * own, and stays. Only Linux lists processes as files; elsewhere the engine's own end is waited for and nothing more.
  */
 function descendants(pid: number): number[] {
-    const processes = listed("/proc").flatMap((name) => {
-        const stat = /^\d+$/.test(name) ? read(`/proc/${name}/stat`) : "";
-        // The second field is a name in brackets and may hold anything.
-        const [, parent, , session] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-        return stat === "" ? [] : [{ id: Number(name), parent, session }];
-    });
-    const session = processes.find(({ id }) => id === pid)?.session;
+    const all = processes();
+    const session = all.find(({ id }) => id === pid)?.session;
     const below = (id: number): number[] =>
-        processes
-            .filter((it) => it.parent === String(id) && it.session === session)
+        all
+            .filter((it) => it.parent === id && it.session === session)
             .flatMap((child) => [...below(child.id), child.id]);
     return below(pid);
-}
-
-function listed(folder: string): string[] {
-    try {
-        return readdirSync(folder);
-    } catch {
-        return [];
-    }
-}
-
-function read(file: string): string {
-    try {
-        return readFileSync(file, "utf8");
-    } catch {
-        return ""; // ended meanwhile
-    }
-}
-
-function kill(pid: number): void {
-    try {
-        process.kill(pid, "SIGKILL");
-    } catch {
-        // Ended meanwhile.
-    }
 }

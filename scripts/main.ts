@@ -42,7 +42,7 @@ onStack("env", "print what the plain pulumi command needs in its environment").a
 );
 program
     .command("test")
-    .description("run every test, or one part: unit, providers, lab, aws, full")
+    .description("run every test, or one part: unit, providers, lab, aws, faults, kill, full")
     .argument("[part]", "which part", "all")
     .action(async (part: string) => {
         const { PARTS, runTests } = await import("./test");
@@ -51,15 +51,17 @@ program
             throw skepError(
                 "TEST_PART",
                 `There is no part "${part}" of the tests.`,
-                "Take unit, providers, lab, aws or full.",
+                "Take unit, providers, lab, aws, faults, kill or full.",
             );
         process.exitCode = await runTests(known);
     });
 
-program.parseAsync().catch((error: unknown) => {
-    if (error instanceof SkepError)
-        for (const problem of error.problems) console.error(`✗ ${formatProblem(problem)}`);
-    else {
+program.parseAsync().catch(async (error: unknown) => {
+    const { knownProblem } = await import("./stack/known");
+    const known = knownProblem(error instanceof Error ? error.message : String(error));
+    const problems = error instanceof SkepError ? error.problems : known ? [known] : [];
+    for (const problem of problems) console.error(`✗ ${formatProblem(problem)}`);
+    if (problems.length === 0) {
         console.error(`✗ BUG: ${error instanceof Error ? error.message : String(error)}`);
         console.error(process.env.SKEP_DEBUG ? error : "  SKEP_DEBUG=1 shows where it happened.");
     }

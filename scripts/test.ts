@@ -13,8 +13,8 @@ import type { Tools } from "./setup/tools";
 import { removeLeftovers } from "./testing/leftovers";
 import { ROOT, runProgram, type Program } from "./testing/programs";
 
-/** `unit` needs no setup; `all` is everything but what takes long, `full` is everything. */
-export const PARTS = ["unit", "providers", "lab", "aws", "all", "full"] as const;
+/** `unit` needs no setup; `faults` loses hosts and scales; `kill` interrupts and kills; `all` is everything but what takes long, `full` is everything. */
+export const PARTS = ["unit", "providers", "lab", "aws", "faults", "kill", "all", "full"] as const;
 export type Part = (typeof PARTS)[number];
 
 function isPart(text: string): text is Part {
@@ -84,6 +84,10 @@ class Suite {
         if (has("providers")) await this.mocha("the provider tests", "test/providers", 30, env, signal);
         if (has("aws")) await this.mocha("the tests of hosts on EC2", "test/aws", 40, env, signal);
         if (has("lab")) await this.mocha("the lab tests", "test/lab", this.full ? 180 : 90, env, signal);
+        if (part === "faults" || this.full)
+            await this.mocha("the fault tests", "test/faults", 90, env, signal);
+        if (part === "kill" || this.full)
+            await this.mocha("the tests of interrupts", "test/kill", 60, env, signal);
     }
 
     /** Without its tools the tests still run: they say themselves what they miss. */

@@ -119,8 +119,8 @@ export class LabHosts extends pulumi.ComponentResource implements Hosts {
             {
                 parent: this,
                 deleteBeforeReplace: true,
-                // A newer image is for new hosts: it must never replace all managers of a swarm in one run.
-                ignoreChanges: ["image"],
+                // A newer image or repository is for new hosts: it must never replace all managers of a swarm in one run.
+                ignoreChanges: ["image", "volumes"],
             },
         );
         return {

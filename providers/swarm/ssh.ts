@@ -174,10 +174,18 @@ export class Remote {
     }
 
     private async forward(): Promise<Duplex> {
-        const client = await this.connect();
+        const connection = this.connect();
+        const client = await connection;
         return new Promise((resolve, reject) => {
             client.openssh_forwardOutStreamLocal(DOCKER_SOCKET, (error, channel) => {
-                if (error) return reject(noSocket(this.name, error));
+                if (error) {
+                    // A login keeps the groups that it began with, and the engine's may be newer: the next try logs in anew.
+                    if (this.connection === connection && this.open.size === 0) {
+                        this.connection = undefined;
+                        client.end();
+                    }
+                    return reject(noSocket(this.name, error));
+                }
                 this.track(channel);
                 resolve(asSocket(channel));
             });

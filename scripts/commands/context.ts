@@ -6,6 +6,7 @@ import { setup } from "../setup/setup";
 import type { Tools } from "../setup/tools";
 import { instanceRepository } from "../stack/instances";
 import { projectId, refuseForeignHosts } from "../stack/project";
+import { refuseTakenPorts } from "../stack/ranges";
 import { completeSettings, readSettings } from "../stack/settings";
 import { linkSwarmPlugin } from "../stack/workspace";
 
@@ -44,6 +45,7 @@ export async function ready({ stack, json }: Options): Promise<Ready> {
     linkSwarmPlugin(tools);
     if (settings.hosts === "lab") await refuseForeignHosts(stack);
     const complete = await completeSettings(stack, settings, generated, tools);
+    if (settings.hosts === "lab") await refuseTakenPorts(stack, complete);
     return {
         progress,
         tools,

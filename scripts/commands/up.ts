@@ -1,6 +1,7 @@
 // `npm run up` and `npm run preview`: the stack as its settings say, and what to type next.
 
 import type * as auto from "@pulumi/pulumi/automation";
+import { shellQuote } from "../../planning/hostscript";
 import { operate, type Outcome, type Step } from "../stack/engine";
 import { startStoppedHosts } from "../stack/hosts";
 import { openStack } from "../stack/workspace";
@@ -68,7 +69,8 @@ function nextSteps(options: Options, outputs: Record<string, unknown>, clients: 
         ports: { engine: number; app: number };
     }[];
     const registry = outputs.registry as { url: string; user: string };
-    const manager = nodes.find((node) => node.role === "manager");
+    // A promoted worker has no engine API of its own to connect to.
+    const manager = nodes.find(({ name, role }) => role === "manager" && name.startsWith("manager-"));
     const tls = `host=tcp://${manager?.host}:${manager?.ports.engine},ca=${clients}/ca.pem,cert=${clients}/cert.pem,key=${clients}/key.pem`;
     const arguments_ = options.stack === "dev" ? "" : ` --stack ${options.stack}`;
     return [
@@ -80,9 +82,13 @@ function nextSteps(options: Options, outputs: Record<string, unknown>, clients: 
         ),
         "",
         "Next:",
-        `  docker context create skep-${options.stack} --docker "${tls}"`,
-        `  docker --context skep-${options.stack} node ls`,
-        `  curl --cacert ${clients}/ca.pem --user "${registry.user}:$(npm run -s skep -- output registryPassword${arguments_})" ${registry.url}/v2/_catalog`,
+        ...(manager
+            ? [
+                  `  docker context create skep-${options.stack} --docker "${tls}"`,
+                  `  docker --context skep-${options.stack} node ls`,
+              ]
+            : []),
+        `  curl --cacert ${shellQuote(`${clients}/ca.pem`)} --user "${registry.user}:$(npm run -s skep -- output registryPassword${arguments_})" ${registry.url}/v2/_catalog`,
         `  npm run -s skep -- output unlockKey${arguments_}   (the unlock key: keep it somewhere else too)`,
         `  npm run destroy${suffix(options)}`,
     ].join("\n");

@@ -36,6 +36,13 @@ export async function run(file: string, args: readonly string[], options: RunOpt
     throw problem("SETUP_FAILED", `${sentence} failed (${file}):\n${tail}\n`);
 }
 
+/**
+ * As `run`, for what other users must read too, such as packages for hosts: a user's umask of 077 would hide it from them.
+ */
+export function runForAll(file: string, args: readonly string[], options: RunOptions): Promise<string> {
+    return run("sh", ["-c", 'umask 022 && exec "$0" "$@"', file, ...args], options);
+}
+
 /** What a program wrote on stdout if it ends with success within a few seconds, else undefined. */
 export async function tryRun(file: string, args: readonly string[]): Promise<string | undefined> {
     const end = await execute(file, args, { timeoutSeconds: 10 });

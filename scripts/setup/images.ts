@@ -11,7 +11,7 @@ import { pack } from "tar-stream";
 import { skepError } from "../../errors";
 import type { Progress } from "../progress";
 import { cacheFolder, contentHash, markUsed, readFolder, withWorkFolder, writeWhole } from "./cache";
-import { capital, installPackages, run } from "./commands";
+import { capital, installPackages, runForAll } from "./commands";
 import { diskFull, saysDiskFull } from "./disk";
 import { allOrProblems } from "./together";
 
@@ -150,7 +150,7 @@ class ImageMaker {
         await installPackages(this.progress, packages, "A base image without Docker Hub");
         await this.progress.step("Building a Debian base image", async (update) => {
             const archive = join(folder, "debian.tar");
-            await run(join(OFFLINE, "debian.sh"), [archive], {
+            await runForAll(join(OFFLINE, "debian.sh"), [archive], {
                 what: "building a Debian base image",
                 timeoutSeconds: BOOTSTRAP_SECONDS,
                 advice: "Debian's packages must be reachable by apt-get; see to that and try again.",

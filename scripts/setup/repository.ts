@@ -8,7 +8,7 @@ import { gunzipSync } from "node:zlib";
 import { skepError } from "../../errors";
 import type { Progress } from "../progress";
 import { cachedFolder, folderHash } from "./cache";
-import { installPackages, run } from "./commands";
+import { installPackages, runForAll } from "./commands";
 import { compareDebianVersions } from "./debianVersions";
 
 const OFFICIAL_URL = "https://download.docker.com/linux/debian";
@@ -59,7 +59,7 @@ async function build(progress: Progress, folder: string): Promise<void> {
         "A docker-ce repository from Debian's packages",
     );
     await progress.step("Building a docker-ce repository from Debian's engine packages", () =>
-        run(join(SOURCE, "build.sh"), [folder], {
+        runForAll(join(SOURCE, "build.sh"), [folder], {
             what: "building the docker-ce repository",
             timeoutSeconds: BUILD_SECONDS,
             // Where a killed build's gigabyte is found and removed.

@@ -4,6 +4,7 @@ import * as auto from "@pulumi/pulumi/automation";
 import { SkepError, skepError } from "../../errors";
 import { interruptible } from "../interrupt";
 import type { Progress } from "../progress";
+import { knownProblem } from "./known";
 import { freeLock } from "./lock";
 import { hasPending, settlePending } from "./pending";
 
@@ -129,9 +130,11 @@ function problemsOf(operation: Operation, diagnostics: readonly string[], error:
         return id && problem ? [{ id, problem, advice: "" }] : [];
     });
     if (ours.length > 0) return new SkepError(unique(ours));
+    const failure = error instanceof Error ? error.message : String(error);
+    const known = knownProblem([...diagnostics, failure].join("\n"));
+    if (known) return new SkepError([known]);
     const said = diagnostics.filter((text) => !/^(update|preview|refresh|destroy) failed$/.test(text));
-    const text =
-        said.join("\n") || (error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error));
+    const text = said.join("\n") || (failure.split("\n")[0] ?? "");
     return skepError(
         "ENGINE_FAILED",
         `The ${operation} ended early: ${text}`,

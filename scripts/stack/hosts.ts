@@ -2,10 +2,11 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type Docker from "dockerode";
-import { skepError } from "../../errors";
+import { SkepError, skepError } from "../../errors";
 import { PROJECT_LABEL, STACK_LABEL } from "../../planning/labels";
 import type { Progress } from "../progress";
 import { dockerClient } from "../setup/docker";
+import { knownProblem } from "./known";
 import { projectId } from "./project";
 
 const BOOT_SECONDS = 90;
@@ -27,7 +28,16 @@ export async function startStoppedHosts(stack: string, progress: Progress): Prom
 }
 
 async function start(container: Docker.Container, state: string): Promise<void> {
-    await (state === "paused" ? container.unpause() : container.start());
+    await (state === "paused" ? container.unpause() : container.start()).catch((error: Error) => {
+        const known = knownProblem(error.message);
+        throw known
+            ? new SkepError([known])
+            : skepError(
+                  "HOST_BOOT",
+                  `A lab host could not be started: ${error.message}.`,
+                  "Correct what it says, then run up again.",
+              );
+    });
     const end = Date.now() + BOOT_SECONDS * 1000;
     // "degraded" is booted, too: a failed unit, such as an engine that has no disk left, is the next step's to tell.
     while (!/running|degraded/.test(await output(container, ["systemctl", "is-system-running"]))) {

@@ -20,11 +20,13 @@ export function hasPending(diagnostic: string): boolean {
 /** Forgets them, after removing the lab objects whose creation had begun and which the state does not know. */
 export async function settlePending(stack: auto.Stack, progress: Progress): Promise<void> {
     const state = await stack.exportStack();
-    const deployment = state.deployment as { pending_operations?: Pending[] };
+    const deployment = state.deployment as { pending_operations?: Pending[]; resources?: { urn: string }[] };
     const pending = deployment.pending_operations ?? [];
     if (pending.length === 0) return;
+    // What a later run has made in its place is whole, and the state knows it.
+    const made = new Set((deployment.resources ?? []).map(({ urn }) => urn));
     for (const { type, resource } of pending)
-        if (type === "creating") await removeHalfMade(stack.name, resource);
+        if (type === "creating" && !made.has(resource.urn)) await removeHalfMade(stack.name, resource);
     deployment.pending_operations = [];
     await stack.importStack(state);
     const names = pending.map(({ resource }) => resource.urn.split("::").at(-1));

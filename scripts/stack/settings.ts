@@ -1,23 +1,21 @@
-// A stack's settings: the user's file and what Skep chose once, checked together; and the choosing.
+// A stack's settings: the user's file and what Skep chose once, checked together. What of this machine a lab may take is
+// chosen in ranges.ts.
 
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rm } from "node:fs/promises";
-import { createServer } from "node:net";
-import { networkInterfaces } from "node:os";
-import { dirname, resolve } from "node:path";
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { dirname } from "node:path";
 import { parse, stringify } from "yaml";
 import { checkSettings, GENERATED, type Settings } from "../../config";
 import { type Problem, SkepError, skepError } from "../../errors";
-import { chooseLabSubnet, routedRanges } from "../../planning/addresses";
-import { portBlocks } from "../../planning/ports";
 import { choosePackages } from "../../planning/versions";
 import type { ReadySettings } from "../../program";
 import { writeWhole } from "../setup/cache";
-import { dockerClient } from "../setup/docker";
 import { listPackages } from "../setup/repository";
 import type { Tools } from "../setup/tools";
 import { generatedFile, settingsFile } from "./folders";
 import { packagesFor } from "./instances";
+import { chooseRanges } from "./ranges";
+import { forgetReservation, isReserved, reserving } from "./reservations";
 
 const PREFIX = "skep:";
 
@@ -81,25 +79,27 @@ export async function completeSettings(
             `The stack "${stack}" was made with ${generated.plugins} plugins, and this machine now has ${tools.plugins} ones.`,
             `Set SKEP_OFFLINE=${generated.plugins === "standins" ? "1" : "0"} to go on as before, or destroy the stack first.`,
         );
-    const complete: ReadySettings = {
-        ...settings,
-        packages: await packages(settings, tools),
-        ...(settings.hosts === "lab" && {
-            labSubnet: settings.labSubnet ?? (await freeSubnet()),
-            labPorts: settings.labPorts ?? (await freePorts(stack)),
-        }),
+    const found = { ...settings, packages: await packages(settings, tools) };
+    const keep = async (complete: ReadySettings) => {
+        const kept = Object.fromEntries(
+            GENERATED.flatMap((key) => (complete[key] === undefined ? [] : [[PREFIX + key, complete[key]]])),
+        );
+        const file = generatedFile(stack);
+        await mkdir(dirname(file), { recursive: true });
+        await writeWhole(file, stringify({ config: { ...kept, [`${PREFIX}plugins`]: tools.plugins } }));
+        return complete;
     };
-    const kept = Object.fromEntries(
-        GENERATED.flatMap((key) => (complete[key] === undefined ? [] : [[PREFIX + key, complete[key]]])),
+    const { hosts, labSubnet, labPorts } = settings;
+    const isChosen = labSubnet !== undefined && labPorts !== undefined && isReserved(generatedFile(stack));
+    if (hosts !== "lab" || isChosen) return keep(found);
+    return reserving(generatedFile(stack), async (reserved) =>
+        keep({ ...found, ...(await chooseRanges(settings, reserved)) }),
     );
-    const file = generatedFile(stack);
-    await mkdir(dirname(file), { recursive: true });
-    await writeWhole(file, stringify({ config: { ...kept, [`${PREFIX}plugins`]: tools.plugins } }));
-    return complete;
 }
 
 export async function forgetGenerated(stack: string): Promise<void> {
     await rm(generatedFile(stack), { force: true });
+    await forgetReservation(generatedFile(stack));
 }
 
 /** The recorded packages, so that the repository's later news change nothing; else the newest of what is asked. */
@@ -120,55 +120,4 @@ async function packages(settings: Settings, tools: Tools): Promise<ReadySettings
     );
     if (choice === undefined) throw new SkepError(problems);
     return { asked, ...choice };
-}
-
-async function freeSubnet(): Promise<string> {
-    const networks = await dockerClient().listNetworks();
-    const docker = networks.flatMap((network) =>
-        (network.IPAM?.Config ?? []).flatMap(({ Subnet }) => (Subnet?.includes(".") ? [Subnet] : [])),
-    );
-    const subnet = chooseLabSubnet([...docker, ...(await machineRanges())]);
-    if (subnet === undefined)
-        throw skepError(
-            "LAB_SUBNET",
-            "Every subnet that a lab could take is in use on this machine.",
-            "Destroy a stack, or set skep:labSubnet to a free /20.",
-        );
-    return subnet;
-}
-
-/** Ranges that this machine's own networks use. Read from the kernel: small systems have no program `ip`. */
-async function machineRanges(): Promise<string[]> {
-    const own = Object.values(networkInterfaces()).flatMap((addresses) =>
-        (addresses ?? []).flatMap(({ family, cidr }) => (family === "IPv4" && cidr ? [cidr] : [])),
-    );
-    const table = await readFile("/proc/net/route", "utf8").catch(() => "");
-    return [...own, ...routedRanges(table)];
-}
-
-/** A block in which every port is free and that no other stack of this project has. */
-async function freePorts(stack: string): Promise<number> {
-    const folder = dirname(generatedFile(stack));
-    const others = existsSync(folder) ? await readdir(folder) : [];
-    const taken = await Promise.all(
-        others.map(async (file) => withoutPrefix(await readConfig(resolve(folder, file))).labPorts),
-    );
-    for (const base of portBlocks()) {
-        if (taken.includes(base)) continue;
-        const probes = [0, 10, 50, 100, 110, 199].map((offset) => isFree(base + offset));
-        if ((await Promise.all(probes)).every(Boolean)) return base;
-    }
-    throw skepError(
-        "LAB_PORTS",
-        "No block of 200 ports between 21000 and 31000 is free on 127.0.0.1.",
-        "Destroy a stack, or set skep:labPorts to where a free block begins.",
-    );
-}
-
-function isFree(port: number): Promise<boolean> {
-    return new Promise((done) => {
-        const server = createServer();
-        server.once("error", () => done(false));
-        server.listen(port, "127.0.0.1", () => server.close(() => done(true)));
-    });
 }

@@ -5,6 +5,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { parse } from "yaml";
+import { Running } from "./running";
 
 const ROOT = resolve(__dirname, "../..");
 const MEGABYTES_64 = 64 * 1024 * 1024;
@@ -22,31 +23,57 @@ export interface NodeOutput {
 export class Lab {
     readonly clients: string;
 
-    constructor(readonly stack: string) {
-        this.clients = join(ROOT, ".skep", "clients", stack);
+    /** `project` is the copy of the project to run; `environment` goes beside this process's own. */
+    constructor(
+        readonly stack: string,
+        readonly project = ROOT,
+        readonly environment: NodeJS.ProcessEnv = {},
+    ) {
+        this.clients = join(project, ".skep", "clients", stack);
     }
 
     /** Writes the stack's settings: the default stack's, with these changed. */
     configure(settings: Record<string, unknown> = {}): void {
         const { config } = parse(readFileSync(join(ROOT, "Pulumi.dev.yaml"), "utf8")) as { config: object };
         writeFileSync(
-            join(ROOT, `Pulumi.${this.stack}.yaml`),
+            join(this.project, `Pulumi.${this.stack}.yaml`),
             JSON.stringify({ config: { ...config, ...settings } }),
         );
     }
 
     forget(): void {
-        rmSync(join(ROOT, `Pulumi.${this.stack}.yaml`), { force: true });
+        rmSync(join(this.project, `Pulumi.${this.stack}.yaml`), { force: true });
     }
 
     /** `npm run skep -- ARGUMENTS`; what it printed. */
     async skep(...command: string[]): Promise<string> {
-        const { stdout } = await run(
-            process.execPath,
-            [join(ROOT, "scripts/skep.mjs"), ...command, "--stack", this.stack],
-            { cwd: ROOT, timeout: 900_000, maxBuffer: MEGABYTES_64 },
-        );
+        return this.run(process.execPath, this.command(command));
+    }
+
+    /** As `skep`, in view of everything that it says, to be interrupted or killed. */
+    start(...command: string[]): Running {
+        return new Running(process.execPath, this.command(command), this.project, this.environment);
+    }
+
+    /** Runs a program in the project's folder; what it printed. */
+    async run(file: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<string> {
+        const { stdout } = await run(file, args, {
+            cwd: this.project,
+            env: { ...process.env, ...this.environment, ...environment },
+            timeout: 900_000,
+            maxBuffer: MEGABYTES_64,
+        });
         return stdout;
+    }
+
+    /** The plain `pulumi` command, with the environment that `skep env` prints. */
+    async pulumi(...command: string[]): Promise<string> {
+        const script = 'eval "$(node scripts/skep.mjs env --stack "$STACK")" && exec pulumi "$@"';
+        return this.run("sh", ["-c", script, "sh", ...command, "--non-interactive"], { STACK: this.stack });
+    }
+
+    private command(command: readonly string[]): string[] {
+        return [join(this.project, "scripts/skep.mjs"), ...command, "--stack", this.stack];
     }
 
     async json<T>(...command: string[]): Promise<T> {

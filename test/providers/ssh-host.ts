@@ -22,6 +22,8 @@ export interface SshHostOptions {
     refuseFirst?: number;
     /** The socket that forwarded socket connections reach, whatever path they ask for. Without it they get no answer. */
     engineSocket?: string;
+    /** So many first logins may not open the engine's socket, like those from before the user was in its group. */
+    forbidFirst?: number;
 }
 
 export class SshHost {
@@ -56,8 +58,10 @@ export class SshHost {
             else context.reject(["publickey"]);
         });
         client.on("session", (accept) => serveSession(accept()));
-        client.on("openssh.streamlocal", (accept) => {
-            const { engineSocket } = this.options;
+        const login = this.connections;
+        client.on("openssh.streamlocal", (accept, reject) => {
+            const { engineSocket, forbidFirst = 0 } = this.options;
+            if (login <= forbidFirst) return reject?.();
             if (engineSocket !== undefined) join(accept(), connect(engineSocket));
         });
         client.on("tcpip", (accept, _reject, { destIP, destPort }) => {

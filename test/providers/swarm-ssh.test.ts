@@ -31,9 +31,14 @@ describe("The way to a host's engine", () => {
         rmSync(folder, { recursive: true });
     });
 
-    async function connect(socket?: string): Promise<Remote> {
+    async function connect(socket?: string, forbidFirst = 0): Promise<Remote> {
         const [own, user] = [utils.generateKeyPairSync("ed25519"), utils.generateKeyPairSync("ed25519")];
-        host = new SshHost({ hostKey: own.private, authorizedKey: user.public, engineSocket: socket });
+        host = new SshHost({
+            hostKey: own.private,
+            authorizedKey: user.public,
+            engineSocket: socket,
+            forbidFirst,
+        });
         const port = await host.listen();
         const ssh = { host: "127.0.0.1", port, user: "admin", privateKey: user.private, hostKey: own.public };
         return remote({ id: "1", name: "manager-1", role: "manager", zone: "a", address: "10.0.0.1", ssh });
@@ -49,6 +54,14 @@ describe("The way to a host's engine", () => {
                 await burst(to, 3000),
                 Array.from({ length: BURST }, (_, i) => ({ path: `/${i}` })),
             );
+    });
+
+    it("logs in anew when the login is older than the user's right to the engine", async () => {
+        const to = await connect(engineSocket, 1);
+        await assert.rejects(to.call("GET", "/1"), /ENGINE_CONNECTION|ENGINE_STOPPED/);
+        assert.deepEqual(await to.call("GET", "/2"), { path: "/2" });
+        await burst(to, 3000);
+        assert.equal(host?.connections, 2);
     });
 
     it("gives a request up in its time, also when no channel to the engine ever opens", async () => {

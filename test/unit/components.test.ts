@@ -150,6 +150,30 @@ for (const preview of [true, false])
             assert.equal(node?.inputs.labels.registry, "true");
         });
 
+        it("promotes, demotes and drains single nodes, and leaves their hosts as they were made", async () => {
+            const nodes = {
+                "manager-1": { role: "worker" },
+                "worker-2": { role: "manager" },
+                "worker-3": { availability: "drain" },
+            };
+            const changed = await declare({ nodes }, preview);
+            const node = (name: string) =>
+                ofType(changed, "swarm:index:Node").find((each) => each.name === `${name}-node`)?.inputs;
+            assert.equal(node("manager-1")?.role, "worker");
+            assert.equal(node("worker-2")?.role, "manager");
+            assert.equal(node("worker-3")?.availability, "drain");
+            const [cluster] = ofType(changed, "swarm:index:Cluster");
+            const managers = JSON.stringify(cluster?.inputs.managers);
+            // Wrapped, since it holds a secret key.
+            const named = [...managers.matchAll(/"name":"([^"]+)"/g)].map(([, name]) => name);
+            assert.deepEqual(named, ["manager-2", "manager-3", "worker-2"]);
+            for (const type of ["docker:index/container:Container", "command:remote:Command"])
+                assert.deepEqual(
+                    ofType(changed, type).map(({ name, inputs }) => [name, inputs.ports as unknown]),
+                    ofType(usual, type).map(({ name, inputs }) => [name, inputs.ports as unknown]),
+                );
+        });
+
         it("puts scripts and what is secret on standard input, never in a command", async () => {
             for (const { inputs } of ofType(usual, "command:remote:Command")) {
                 assert.equal(inputs.create, "sudo sh");

@@ -27,6 +27,7 @@ describe("configuration", () => {
             containerdVersion: "1.7",
             autolock: true,
             managersRunTasks: true,
+            nodes: {},
             addressPools: { overlay: "10.200.0.0/16", bridge: "172.30.0.0/16" },
             publish: "auto",
             registry: { name: "registry.skep.internal", port: 5000, user: "skep" },
@@ -122,6 +123,53 @@ describe("configuration", () => {
         assert.deepEqual(ids(input), ["NOTHING_RUNS_TASKS"]);
     });
 
+    it("takes a role and an availability for a single node, and says which node or key was meant", () => {
+        const nodes = { "worker-1": { availability: "pause" }, "worker-2": { role: "worker" } };
+        assert.deepEqual(ids({ nodes }), []);
+        const unknown = onlyProblem({ nodes: { "workr-2": { availability: "drain" } } });
+        assert.equal(unknown.id, "NODE_UNKNOWN");
+        assert.match(unknown.advice, /Did you mean worker-2\?/);
+        assert.match(onlyProblem({ nodes: { "worker-4": { role: "worker" } } }).problem, /worker-4/);
+        assert.match(
+            onlyProblem({ nodes: { "worker-1": { rol: "manager" } } }).advice,
+            /Did you mean role\?/,
+        );
+        assert.deepEqual(ids({ nodes: { "worker-1": { availability: "off" } } }), ["CONFIG_VALUE"]);
+    });
+
+    it("counts promoted and demoted nodes in when it judges the number of managers", () => {
+        const promote = (...names: string[]) => ({
+            nodes: Object.fromEntries(names.map((name) => [name, { role: "manager" }])),
+        });
+        assert.deepEqual(ids(promote("worker-1")), ["MANAGERS_EVEN"]);
+        assert.deepEqual(ids(promote("worker-1", "worker-2")), []);
+        assert.deepEqual(ids({ managers: 2, ...promote("worker-1") }), []);
+        assert.deepEqual(
+            ids({ nodes: { ...promote("worker-1").nodes, "manager-1": { role: "worker" } } }),
+            [],
+        );
+        assert.deepEqual(ids({ managers: 1, nodes: { "manager-1": { role: "worker" } } }), ["NO_MANAGER"]);
+        assert.deepEqual(ids({ managers: 7, ...promote("worker-1", "worker-2") }), ["MANAGERS_MANY"]);
+    });
+
+    it("refuses settings of nodes that leave none, or too few, to run tasks", () => {
+        const drain = (...names: string[]) => ({
+            nodes: Object.fromEntries(names.map((name) => [name, { availability: "drain" }])),
+        });
+        const input = { managersRunTasks: false, workers: 1, sample: { enabled: false } };
+        assert.deepEqual(ids({ ...input, ...drain("worker-1") }), ["NOTHING_RUNS_TASKS"]);
+        const many = drain("manager-1", "manager-2", "manager-3", "worker-3");
+        assert.deepEqual(ids(many), ["SAMPLE_REPLICAS"]);
+    });
+
+    it("warns, and goes on, when the registry's node is drained or promotions crowd a zone", () => {
+        const drained = checkSettings("dev", { nodes: { "worker-1": { availability: "drain" } } });
+        assert.deepEqual(drained.problems, []);
+        assert.match(drained.warnings.join(), /worker-1 runs the registry/);
+        const crowded = { "manager-2": { role: "worker" }, "worker-1": { role: "manager" } };
+        assert.match(checkSettings("dev", { nodes: crowded }).warnings.join(), /losing one zone/);
+    });
+
     it("warns, and goes on, when losing one zone can cost the quorum", () => {
         for (const input of [{ managers: 1 }, { zones: 2 }, { zones: 1 }]) {
             const { settings, problems, warnings } = checkSettings("dev", input);
@@ -129,6 +177,16 @@ describe("configuration", () => {
             assert.ok(settings);
             assert.match(warnings.join(), /losing one zone can cost the quorum/);
         }
+    });
+
+    it("warns of a zone's loss exactly when one zone's loss leaves no majority", () => {
+        for (const managers of [1, 3, 5, 7])
+            for (const zones of [1, 2, 3, 4, 5, 6]) {
+                const inZones = Array.from({ length: zones }, (_, i) => Math.ceil((managers - i) / zones));
+                const survives = inZones.every((lost) => managers - lost > managers / 2);
+                const { warnings } = checkSettings("dev", { managers, zones });
+                assert.equal(warnings.length === 0, survives, `${managers} managers, ${zones} zones`);
+            }
     });
 
     it("keeps the names of zones that are given", () => {

@@ -93,7 +93,7 @@ describe("a bundled provider", () => {
         } finally {
             await rm(folder, { recursive: true });
         }
-    });
+    }).timeout(60_000);
 });
 
 function idle(): AbortSignal {

@@ -1,0 +1,53 @@
+// The processes of this machine, as Linux lists them; elsewhere there are none to see.
+
+import { readdirSync, readFileSync } from "node:fs";
+
+export interface Process {
+    id: number;
+    parent: number;
+    session: number;
+    /** Ended already, and only waiting for its parent to ask. */
+    isZombie: boolean;
+}
+
+export function processes(): Process[] {
+    return listed("/proc").flatMap((name) => {
+        const stat = /^\d+$/.test(name) ? read(`/proc/${name}/stat`) : "";
+        // The second field is a name in brackets and may hold anything.
+        const [state = "", parent, , session] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+        if (stat === "") return [];
+        return [
+            {
+                id: Number(name),
+                parent: Number(parent),
+                session: Number(session),
+                isZombie: /[ZX]/.test(state),
+            },
+        ];
+    });
+}
+
+/** Ends a process hard, if it is still there. */
+export function kill(pid: number): void {
+    try {
+        process.kill(pid, "SIGKILL");
+    } catch {
+        // Ended meanwhile.
+    }
+}
+
+function listed(folder: string): string[] {
+    try {
+        return readdirSync(folder);
+    } catch {
+        return [];
+    }
+}
+
+function read(file: string): string {
+    try {
+        return readFileSync(file, "utf8");
+    } catch {
+        return ""; // ended meanwhile
+    }
+}

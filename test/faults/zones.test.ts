@@ -1,0 +1,176 @@
+// Roles as settings, and a zone that is lost: cut off by firewall rules, then with its hosts stopped.
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { dockerClient } from "../../scripts/setup/docker";
+import { eventually, Lab, type NodeOutput } from "../lab/lab";
+
+interface Member {
+    name: string;
+    state: string;
+    availability: string;
+    reachability: string;
+    leader: boolean;
+}
+
+/** Two workers: what is left without any one zone still has room for the three web tasks. */
+const SMALL = { "skep:workers": 2 };
+const lab = new Lab("test-zones");
+let nodes: NodeOutput[];
+
+describe("A swarm with roles of its own, and one of its zones lost", function () {
+    this.timeout(900_000);
+
+    before(async () => {
+        lab.configure(SMALL);
+        await up();
+    });
+    afterEach(heal);
+    after(async () => {
+        heal();
+        await lab.skep("destroy").catch(() => undefined);
+        lab.forget();
+    });
+
+    it("promotes, demotes and drains nodes where they stand", async () => {
+        const hosts = await containerIds();
+        lab.configure({
+            ...SMALL,
+            "skep:nodes": {
+                "worker-2": { role: "manager" },
+                "manager-3": { role: "worker" },
+                "manager-1": { availability: "drain" },
+            },
+        });
+        await up();
+        const seen = await whole();
+        const managers = seen.filter(({ reachability }) => reachability === "reachable");
+        assert.deepEqual(managers.map(({ name }) => name).sort(), ["manager-1", "manager-2", "worker-2"]);
+        assert.equal(seen.find(({ name }) => name === "manager-1")?.availability, "drain");
+        assert.deepEqual(await containerIds(), hosts);
+    });
+
+    it.skip("NOT YET TRUE, nothing can be pulled while the registry's zone is lost: goes on answering and deciding without the leader's zone, and is whole when the zone is back", async () => {
+        lab.configure(SMALL);
+        await up();
+        const leader = (await whole()).find((member) => member.leader);
+        const lost = nodes.find(({ name }) => name === leader?.name)?.zone ?? "";
+        cut(lost);
+        await worksWithout(lost);
+        heal();
+        await whole();
+    });
+
+    it.skip("NOT YET SEEN: goes on without a zone whose hosts are stopped, and up makes it whole", async () => {
+        const docker = dockerClient();
+        const gone = nodes.filter(({ zone }) => zone === "lab-b");
+        await Promise.all(
+            gone.map(({ name }) => docker.getContainer(`skep-${lab.stack}-${name}`).stop({ t: 5 })),
+        );
+        await worksWithout("lab-b");
+        await up();
+        await whole();
+    });
+});
+
+async function up(): Promise<void> {
+    await lab.skep("up");
+    ({ nodes } = await lab.json<{ nodes: NodeOutput[] }>("output"));
+}
+
+/** The other zones answer and take writes, and the web tasks run there again, as many as there should be. */
+async function worksWithout(lost: string): Promise<void> {
+    const left = nodes.filter(({ zone }) => zone !== lost);
+    const answering = async () => {
+        const zones = new Set<string>();
+        for (const { zone, ports } of left) {
+            const answer = await fetch(`http://127.0.0.1:${ports.app}/`, {
+                signal: AbortSignal.timeout(5000),
+            }).catch(() => undefined);
+            if (answer?.status === 200) zones.add(zone);
+        }
+        return zones;
+    };
+    assert.ok((await answering()).size > 0, "no zone answers right after the loss");
+    await eventually("a write to the swarm", () =>
+        ask(lost, "docker service update --detach --label-add seen=1 sample_web"),
+    );
+    await eventually(
+        "the web tasks to run on what is left",
+        async () => {
+            const running = await ask(
+                lost,
+                "docker service ps sample_web --filter desired-state=running --format '{{.Node}} {{.CurrentState}}'",
+            );
+            const on = running.split("\n").filter((line) => line.includes("Running"));
+            const here = on.filter((line) => left.some(({ name }) => line.startsWith(`${name} `)));
+            return here.length === 3 ? true : undefined;
+        },
+        120,
+    );
+    const zones = await eventually("both zones to answer", async () => {
+        const now = await answering();
+        return now.size === 2 ? now : undefined;
+    });
+    assert.ok(!zones.has(lost));
+}
+
+/** Every member is ready and every manager hears the others. */
+function whole(): Promise<Member[]> {
+    return eventually("the swarm to be whole", async () => {
+        const lines = (await ask("", MEMBERS)).split("\n").filter((line) => line !== "");
+        const seen = lines.map((line): Member => {
+            const [name = "", state = "", availability = "", reachability = "", leader] = line.split(" ");
+            return { name, state, availability, reachability, leader: leader === "true" };
+        });
+        const good = seen.every(
+            ({ state, reachability }) => state === "ready" && reachability !== "unreachable",
+        );
+        const managers = seen.filter(({ reachability }) => reachability === "reachable");
+        return good && seen.length === 5 && managers.length === 3 ? seen : undefined;
+    });
+}
+
+const MEMBERS =
+    "docker node inspect $(docker node ls -q) --format '{{.Description.Hostname}} {{.Status.State}} " +
+    "{{.Spec.Availability}}{{with .ManagerStatus}} {{.Reachability}} {{.Leader}}{{end}}'";
+
+/** Asks a manager outside of the lost zone. */
+async function ask(lost: string, command: string): Promise<string> {
+    let last: unknown;
+    for (const { name } of nodes.filter(({ role, zone }) => role === "manager" && zone !== lost))
+        try {
+            return await lab.on(name, `timeout 20 sh -c ${JSON.stringify(command).replaceAll("$", "\\$")}`);
+        } catch (error) {
+            last = error;
+        }
+    throw last;
+}
+
+async function containerIds(): Promise<string[]> {
+    const filters = { label: [`io.skep.stack=${lab.stack}`] };
+    return (await dockerClient().listContainers({ filters })).map(({ Id }) => Id).sort();
+}
+
+/** A rule's comment: what carries it was made here, and is taken away whatever happened. */
+const COMMENT = `skep-${lab.stack}`;
+const CHAIN = "DOCKER-USER";
+
+/** Nothing passes into the zone or out of it; the machine itself still reaches its hosts. */
+function cut(zone: string): void {
+    const [address = ""] = nodes.filter((node) => node.zone === zone).map((node) => node.address);
+    const range = address.replace(/\.\d+$/, ".0/24");
+    const comment = ["-m", "comment", "--comment", COMMENT, "-j", "DROP"];
+    iptables("-I", CHAIN, "-s", range, "!", "-d", range, ...comment);
+    iptables("-I", CHAIN, "-d", range, "!", "-s", range, ...comment);
+}
+
+function heal(): void {
+    for (const rule of iptables("-S", CHAIN).split("\n"))
+        if (rule.includes(COMMENT)) iptables("-D", ...rule.replace(/^-A /, "").split(" "));
+    assert.ok(!iptables("-S", CHAIN).includes(COMMENT), "a firewall rule was left");
+}
+
+function iptables(...args: string[]): string {
+    return execFileSync("iptables", ["-w", "5", ...args], { encoding: "utf8" });
+}

@@ -1,0 +1,27 @@
+// A second copy of the project on this machine: the files that git would have, in a repository of its own.
+
+import { execFileSync } from "node:child_process";
+import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+
+const ROOT = resolve(__dirname, "../..");
+
+/** Makes a clone in a folder with spaces in its path; the packages are those of this copy. */
+export function makeClone(): string {
+    const folder = join(mkdtempSync(join(tmpdir(), "skep test ")), "a second clone");
+    const git = (cwd: string, ...args: string[]) => execFileSync("git", args, { cwd, encoding: "utf8" });
+    const files = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0");
+    for (const file of files.filter((name) => name !== "" && existsSync(join(ROOT, name)))) {
+        mkdirSync(dirname(join(folder, file)), { recursive: true });
+        cpSync(join(ROOT, file), join(folder, file));
+    }
+    git(folder, "init", "-q");
+    git(folder, "add", "-A");
+    // A link is no folder, which is what the project's own list of ignored files names.
+    appendFileSync(join(folder, ".git/info/exclude"), "/node_modules\n");
+    symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
+    const author = ["-c", "user.name=test", "-c", "user.email=test@example.invalid"];
+    git(folder, ...author, "commit", "-q", "-m", "A copy");
+    return folder;
+}

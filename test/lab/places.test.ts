@@ -1,0 +1,128 @@
+// Places where a lab cannot be brought up: each is one clear sentence with an id, and nothing is made. No host is needed.
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { cacheFolder } from "../../scripts/setup/cache";
+import { dockerClient } from "../../scripts/setup/docker";
+import { makeClone } from "./clone";
+import { Lab } from "./lab";
+
+const PORTS = 20_600;
+const STACK = "test-places";
+
+describe("A lab that cannot be brought up here", function () {
+    this.timeout(120_000);
+    let lab: Lab;
+
+    before(() => {
+        lab = new Lab(STACK, makeClone());
+        lab.configure({
+            "skep:zones": 1,
+            "skep:managers": 1,
+            "skep:workers": 0,
+            "skep:sample": { enabled: false },
+            "skep:labPorts": PORTS,
+        });
+    });
+    after(async () => {
+        await lab.skep("destroy").catch(() => undefined);
+        rmSync(dirname(lab.project), { recursive: true, force: true });
+    });
+
+    async function refused(id: string, sentence: RegExp, command = ["up"], on = lab): Promise<void> {
+        const running = on.start(...command);
+        assert.equal(await running.result(), 1, running.said);
+        const lines = running.said.split("\n").filter((line) => line.startsWith("✗"));
+        assert.equal(lines.length, 1, running.said);
+        assert.ok(lines[0]?.startsWith(`✗ ${id}: `), running.said);
+        assert.match(lines[0] ?? "", sentence);
+        assert.doesNotMatch(running.said, /BUG|\n\s+at /);
+        const filters = { label: [`io.skep.stack=${STACK}`] };
+        assert.equal((await dockerClient().listContainers({ all: true, filters })).length, 0);
+    }
+
+    it("since another program has one of its ports", async () => {
+        const server = createServer();
+        await new Promise<void>((resolve) => server.listen(PORTS, "127.0.0.1", resolve));
+        try {
+            await refused("LAB_PORTS_TAKEN", /port 20600 on 127\.0\.0\.1.*ss -ltnp/);
+            await refused("LAB_PORTS_TAKEN", /port 20600/, ["preview"]);
+        } finally {
+            server.close();
+        }
+    });
+
+    it("since no Docker engine answers, over TCP or at a socket", async () => {
+        for (const DOCKER_HOST of ["tcp://127.0.0.1:9", "unix:///nowhere/docker.sock"]) {
+            const silent = new Lab(STACK, lab.project, { DOCKER_HOST });
+            for (const command of ["up", "destroy"])
+                await refused("DOCKER_UNREACHABLE", /DOCKER_HOST \(.*Start it, or unset/, [command], silent);
+        }
+    });
+
+    it("since the disk of the cache is full", async function () {
+        if (!canMount()) return this.skip();
+        const home = mkdtempSync(join(tmpdir(), "skep-test-"));
+        mkdirSync(join(home, "skep"));
+        try {
+            await refusedOnFullDisk(join(home, "skep"), { XDG_CACHE_HOME: home });
+        } finally {
+            rmSync(home, { recursive: true });
+        }
+    });
+
+    it("since the disk of its state is full", async function () {
+        if (!canMount()) return this.skip();
+        mkdirSync(join(lab.project, ".skep"), { recursive: true });
+        await refusedOnFullDisk(join(lab.project, ".skep"), {});
+    });
+
+    /** With a disk of 16 kB on that folder, for this one command only. */
+    async function refusedOnFullDisk(folder: string, environment: NodeJS.ProcessEnv): Promise<void> {
+        const link = (name: string) => `ln -s '${join(cacheFolder(), name)}' '${join(folder, name)}'`;
+        // Of the cache all is there but the provider plugins, which are then bundled.
+        const links = environment.XDG_CACHE_HOME
+            ? readdirSync(cacheFolder())
+                  .filter((name) => !/^(plugins|images|labs)/.test(name))
+                  .map(link)
+            : [];
+        const script = [`mount -t tmpfs -o size=16k tmpfs '${folder}'`, ...links, 'exec "$@"'].join(" && ");
+        const failed = await lab
+            .run(
+                "unshare",
+                [
+                    "--mount",
+                    "sh",
+                    "-c",
+                    script,
+                    "sh",
+                    process.execPath,
+                    "scripts/skep.mjs",
+                    "preview",
+                    "--stack",
+                    STACK,
+                ],
+                environment,
+            )
+            .then(
+                (printed) => assert.fail(printed),
+                (error: Error & { stderr: string }) => error.stderr,
+            );
+        assert.match(failed, /^✗ DISK_FULL: A disk is full: /m);
+        assert.doesNotMatch(failed, /BUG|\n\s+at /);
+    }
+});
+
+function canMount(): boolean {
+    try {
+        execFileSync("unshare", ["--mount", "sh", "-c", "mount -t tmpfs tmpfs /mnt"], { stdio: "ignore" });
+        return true;
+    } catch {
+        console.log("      skipped: this user may not mount a file system in a namespace of its own");
+        return false;
+    }
+}
