@@ -42,7 +42,7 @@ onStack("env", "print what the plain pulumi command needs in its environment").a
 );
 program
     .command("test")
-    .description("run every test, or one part: unit, providers, lab, faults, kill, full")
+    .description("run every test, or one part: unit, providers, lab, aws, faults, kill, full")
     .argument("[part]", "which part", "all")
     .action(async (part: string) => {
         const { PARTS, runTests } = await import("./test");
@@ -51,7 +51,7 @@ program
             throw skepError(
                 "TEST_PART",
                 `There is no part "${part}" of the tests.`,
-                "Take unit, providers, lab, faults, kill or full.",
+                "Take unit, providers, lab, aws, faults, kill or full.",
             );
         process.exitCode = await runTests(known);
     });

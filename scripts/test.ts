@@ -14,7 +14,7 @@ import { removeLeftovers } from "./testing/leftovers";
 import { ROOT, runProgram, type Program } from "./testing/programs";
 
 /** `unit` needs no setup; `faults` loses hosts and scales; `kill` interrupts and kills; `all` is everything but what takes long, `full` is everything. */
-export const PARTS = ["unit", "providers", "lab", "faults", "kill", "all", "full"] as const;
+export const PARTS = ["unit", "providers", "lab", "aws", "faults", "kill", "all", "full"] as const;
 export type Part = (typeof PARTS)[number];
 
 function isPart(text: string): text is Part {
@@ -82,6 +82,7 @@ class Suite {
             await this.mocha("the unit tests", "test/unit", 10, env, signal);
         }
         if (has("providers")) await this.mocha("the provider tests", "test/providers", 30, env, signal);
+        if (has("aws")) await this.mocha("the tests of hosts on EC2", "test/aws", 40, env, signal);
         if (has("lab")) await this.mocha("the lab tests", "test/lab", this.full ? 180 : 90, env, signal);
         if (part === "faults" || this.full)
             await this.mocha("the fault tests", "test/faults", 90, env, signal);

@@ -43,6 +43,8 @@ export class Storage extends pulumi.ComponentResource {
             },
             parent,
         );
+        // They go with the bucket: until then it stays private, and keeps its versions.
+        const settings = { ...parent, deletedWith: bucket };
         new aws.s3.BucketPublicAccessBlock(
             `${name}-private`,
             {
@@ -52,12 +54,12 @@ export class Storage extends pulumi.ComponentResource {
                 ignorePublicAcls: true,
                 restrictPublicBuckets: true,
             },
-            parent,
+            settings,
         );
         const versioning = new aws.s3.BucketVersioning(
             `${name}-versions`,
             { bucket: bucket.id, versioningConfiguration: { status: "Enabled" } },
-            parent,
+            settings,
         );
         new aws.s3.BucketServerSideEncryptionConfiguration(
             `${name}-encryption`,
@@ -65,7 +67,7 @@ export class Storage extends pulumi.ComponentResource {
                 bucket: bucket.id,
                 rules: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" } }],
             },
-            parent,
+            settings,
         );
         new aws.s3.BucketLifecycleConfiguration(
             `${name}-lifecycle`,
@@ -81,7 +83,7 @@ export class Storage extends pulumi.ComponentResource {
                     },
                 ],
             },
-            { ...parent, dependsOn: [versioning] },
+            { ...settings, dependsOn: [versioning] },
         );
         return bucket;
     }

@@ -56,7 +56,7 @@ export class AwsHosts extends pulumi.ComponentResource implements Hosts {
         const appPorts = [...settings.appPorts, ...(args.appPort === undefined ? [] : [args.appPort])];
 
         this.network = new Network(
-            name,
+            `${name}-network`,
             {
                 tagging: this.tagging,
                 network: settings.network,
@@ -67,7 +67,7 @@ export class AwsHosts extends pulumi.ComponentResource implements Hosts {
         );
         this.foundation = this.network.vpc;
         this.groups = new Groups(
-            name,
+            `${name}-group`,
             {
                 ...settings,
                 appPorts,
@@ -214,7 +214,8 @@ export class AwsHosts extends pulumi.ComponentResource implements Hosts {
                 ports,
                 targets: this.hosts.map((host) => ({ host, id: host.id })),
             },
-            this.inComponent(),
+            // EC2 makes none in a VPC that has no way in, and lets go of that way only after it.
+            { ...this.inComponent(), dependsOn: this.network.routes },
         ).dnsName;
     }
 }

@@ -9,7 +9,7 @@ const BUNDLER_FILES = ["offline/plugins/build.ts", "node_modules/esbuild/package
 const EXECUTABLE = 0o755;
 const PLAIN = 0o644;
 /** The official plugins that stand-ins exist for. */
-export const STAND_INS = ["command", "docker", "random", "tls"] as const;
+export const STAND_INS = ["aws", "command", "docker", "random", "tls"] as const;
 const SOURCES_FILE = "skep-sources.json";
 
 /** What an installed plugin was made of. */

@@ -43,7 +43,7 @@ export async function ready({ stack, json }: Options): Promise<Ready> {
             "Docker's package repository is out of reach: docker-ce comes from Debian's engine packages",
         );
     linkSwarmPlugin(tools);
-    await refuseForeignHosts(stack);
+    if (settings.hosts === "lab") await refuseForeignHosts(stack);
     const complete = await completeSettings(stack, settings, generated, tools);
     if (settings.hosts === "lab") await refuseTakenPorts(stack, complete);
     return {

@@ -30,8 +30,11 @@ export async function destroy(options: DestroyOptions): Promise<void> {
         ));
         await stack.workspace.removeStack(options.stack);
     }
-    if (!stack && !options.orphaned) await refuseForeignHosts(options.stack);
-    const removed = await removeLabObjects(options.stack, options.orphaned ? undefined : projectId());
+    const isLab = settings.hosts === "lab";
+    if (isLab && !stack && !options.orphaned) await refuseForeignHosts(options.stack);
+    const removed = isLab
+        ? await removeLabObjects(options.stack, options.orphaned ? undefined : projectId())
+        : [];
     for (const object of removed) progress.note(`Removed ${object}, which the state did not know`);
     await rm(clientFolder(options.stack), { recursive: true, force: true });
     await forgetGenerated(options.stack);

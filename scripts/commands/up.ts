@@ -52,9 +52,11 @@ export function tree(steps: readonly Step[], parent?: string, depth = 0): string
         // A component that does not change itself is not among the steps.
         parent === undefined ? step.parent === undefined || !names.has(step.parent) : step.parent === parent,
     );
+    // Each step stands once, also where a component has a child of its own name.
+    const others = steps.filter((step) => !here.includes(step));
     return here.flatMap((step) => [
         `${"  ".repeat(depth)}${step.verb} ${step.type} ${step.name}`,
-        ...tree(steps, step.name, depth + 1),
+        ...tree(others, step.name, depth + 1),
     ]);
 }
 

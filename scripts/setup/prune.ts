@@ -12,7 +12,7 @@ const DAY = 24 * 60 * 60 * 1000;
 /** Long enough for a checkout of last week to find its results still there. */
 export const KEPT_DAYS = 14;
 /** Folders of the cache that hold results, one each; `images` holds marks of images. */
-const KINDS = ["engine", "go", "plugins", "pulumi-home", "repository"];
+const KINDS = ["engine", "go", "moto", "plugins", "pulumi-home", "repository"];
 
 /**
  * Removes what was last used more than two weeks ago, and says what. Nothing that a container uses goes, nor anything

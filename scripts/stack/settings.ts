@@ -63,12 +63,6 @@ export async function readSettings(
     const checked = checkSettings(stack, { ...generated.settings, ...config });
     problems.push(...checked.problems);
     if (problems.length > 0 || !checked.settings) throw new SkepError(problems);
-    if (checked.settings.hosts === "aws")
-        throw skepError(
-            "HOSTS_AWS",
-            "skep:hosts aws is not ready yet in this version: its parts were never run against EC2.",
-            "Set skep:hosts to lab, or leave it out.",
-        );
     return { settings: checked.settings, generated, warnings: checked.warnings };
 }
 

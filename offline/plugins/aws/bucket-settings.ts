@@ -1,0 +1,153 @@
+// What is said of a bucket beside its name: each a resource whose id is the bucket's, set as a whole.
+import {
+    DeleteBucketEncryptionCommand,
+    DeleteBucketLifecycleCommand,
+    DeletePublicAccessBlockCommand,
+    GetBucketEncryptionCommand,
+    GetBucketLifecycleConfigurationCommand,
+    GetBucketVersioningCommand,
+    GetPublicAccessBlockCommand,
+    type LifecycleRule,
+    PutBucketEncryptionCommand,
+    PutBucketLifecycleConfigurationCommand,
+    PutBucketVersioningCommand,
+    PutPublicAccessBlockCommand,
+} from "@aws-sdk/client-s3";
+import type { Props } from "../../../providers/runtime/types";
+import type { StandInResource } from "../stand-in";
+import type { Aws } from "./clients";
+import { awsResource } from "./resource";
+
+interface Setting {
+    inputs: readonly string[];
+    put(aws: Aws, bucket: string, inputs: Props): Promise<unknown>;
+    get(aws: Aws, bucket: string): Promise<Props | undefined>;
+    remove(aws: Aws, bucket: string): Promise<unknown>;
+}
+
+function setting({ inputs, put, get, remove }: Setting): StandInResource {
+    return awsResource({
+        inputs: ["bucket", ...inputs],
+        required: ["bucket", ...inputs.filter((key) => /^(rules|versioningConfiguration)$/.test(key))],
+        computed: [],
+        observed: inputs,
+        replaceOn: ["bucket"],
+        create: (_aws, inputs) => Promise.resolve(inputs.bucket as string),
+        finish: async (aws, id, inputs) => void (await put(aws, id, inputs)),
+        update: () => Promise.resolve(),
+        describe: get,
+        remove,
+    });
+}
+
+const BLOCKS = ["blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"];
+
+export const publicAccessBlock = setting({
+    inputs: BLOCKS,
+    put: ({ s3 }, Bucket, inputs) =>
+        s3.send(
+            new PutPublicAccessBlockCommand({
+                Bucket,
+                PublicAccessBlockConfiguration: {
+                    BlockPublicAcls: inputs.blockPublicAcls,
+                    BlockPublicPolicy: inputs.blockPublicPolicy,
+                    IgnorePublicAcls: inputs.ignorePublicAcls,
+                    RestrictPublicBuckets: inputs.restrictPublicBuckets,
+                },
+            }),
+        ),
+    async get({ s3 }, Bucket) {
+        const answer = await s3.send(new GetPublicAccessBlockCommand({ Bucket }));
+        const found = answer.PublicAccessBlockConfiguration;
+        return (
+            found && {
+                blockPublicAcls: found.BlockPublicAcls,
+                blockPublicPolicy: found.BlockPublicPolicy,
+                ignorePublicAcls: found.IgnorePublicAcls,
+                restrictPublicBuckets: found.RestrictPublicBuckets,
+            }
+        );
+    },
+    remove: ({ s3 }, Bucket) => s3.send(new DeletePublicAccessBlockCommand({ Bucket })),
+});
+
+export const versioning = setting({
+    inputs: ["versioningConfiguration"],
+    put: ({ s3 }, Bucket, { versioningConfiguration }) =>
+        s3.send(
+            new PutBucketVersioningCommand({
+                Bucket,
+                VersioningConfiguration: { Status: versioningConfiguration.status },
+            }),
+        ),
+    async get({ s3 }, Bucket) {
+        const { Status } = await s3.send(new GetBucketVersioningCommand({ Bucket }));
+        return Status && { versioningConfiguration: { status: Status } };
+    },
+    // What has versions can only be told to make no more.
+    remove: ({ s3 }, Bucket) =>
+        s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: "Suspended" } })),
+});
+
+export const encryption = setting({
+    inputs: ["rules"],
+    put: ({ s3 }, Bucket, { rules }) =>
+        s3.send(
+            new PutBucketEncryptionCommand({
+                Bucket,
+                ServerSideEncryptionConfiguration: {
+                    Rules: (rules as Props[]).map(({ applyServerSideEncryptionByDefault: by }) => ({
+                        ApplyServerSideEncryptionByDefault: { SSEAlgorithm: by.sseAlgorithm },
+                    })),
+                },
+            }),
+        ),
+    async get({ s3 }, Bucket) {
+        const answer = await s3.send(new GetBucketEncryptionCommand({ Bucket }));
+        const found = answer.ServerSideEncryptionConfiguration?.Rules ?? [];
+        const rules = found.map(({ ApplyServerSideEncryptionByDefault: by }) => ({
+            applyServerSideEncryptionByDefault: { sseAlgorithm: by?.SSEAlgorithm },
+        }));
+        return { rules };
+    },
+    remove: ({ s3 }, Bucket) => s3.send(new DeleteBucketEncryptionCommand({ Bucket })),
+});
+
+export const lifecycle = setting({
+    inputs: ["rules"],
+    put: ({ s3 }, Bucket, { rules }) =>
+        s3.send(
+            new PutBucketLifecycleConfigurationCommand({
+                Bucket,
+                LifecycleConfiguration: { Rules: (rules as Props[]).map(lifecycleRule) },
+            }),
+        ),
+    async get({ s3 }, Bucket) {
+        const { Rules = [] } = await s3.send(new GetBucketLifecycleConfigurationCommand({ Bucket }));
+        return {
+            rules: Rules.map((rule) => ({
+                id: rule.ID,
+                status: rule.Status,
+                filter: { prefix: rule.Filter?.Prefix ?? "" },
+                abortIncompleteMultipartUpload: {
+                    daysAfterInitiation: rule.AbortIncompleteMultipartUpload?.DaysAfterInitiation,
+                },
+                noncurrentVersionExpiration: {
+                    noncurrentDays: rule.NoncurrentVersionExpiration?.NoncurrentDays,
+                },
+            })),
+        };
+    },
+    remove: ({ s3 }, Bucket) => s3.send(new DeleteBucketLifecycleCommand({ Bucket })),
+});
+
+function lifecycleRule(rule: Props): LifecycleRule {
+    const { abortIncompleteMultipartUpload: abort, noncurrentVersionExpiration: expire } = rule;
+    return {
+        ID: rule.id,
+        Status: rule.status,
+        Filter: { Prefix: rule.filter.prefix },
+        AbortIncompleteMultipartUpload: { DaysAfterInitiation: abort.daysAfterInitiation },
+        NoncurrentVersionExpiration: { NoncurrentDays: expire.noncurrentDays },
+    };
+}

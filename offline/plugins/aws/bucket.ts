@@ -1,0 +1,78 @@
+// aws.s3.Bucket. What else is said of a bucket (bucket-settings.ts) are resources of their own.
+import {
+    type BucketLocationConstraint,
+    CreateBucketCommand,
+    DeleteBucketCommand,
+    DeleteBucketTaggingCommand,
+    DeleteObjectsCommand,
+    GetBucketTaggingCommand,
+    HeadBucketCommand,
+    ListObjectVersionsCommand,
+    PutBucketTaggingCommand,
+} from "@aws-sdk/client-s3";
+import type { Props } from "../../../providers/runtime/types";
+import type { Aws } from "./clients";
+import { unless } from "./errors";
+import { awsResource, nameFor } from "./resource";
+import { tagList, tagOutputs } from "./tags";
+
+/** The region that S3 does not want to hear as a place. */
+const DEFAULT_REGION = "us-east-1";
+
+export const bucket = awsResource({
+    inputs: ["bucket", "bucketPrefix", "forceDestroy", "tags"],
+    defaults: { forceDestroy: false },
+    computed: ["arn", "bucket", "bucketDomainName", "bucketRegionalDomainName", "tagsAll"],
+    replaceOn: ["bucket", "bucketPrefix"],
+    async create({ s3, region }, inputs, ctx) {
+        const Bucket = nameFor(inputs, ctx, "bucket");
+        await s3.send(
+            new CreateBucketCommand({
+                Bucket,
+                ...(region !== DEFAULT_REGION && {
+                    CreateBucketConfiguration: { LocationConstraint: region as BucketLocationConstraint },
+                }),
+            }),
+        );
+        return Bucket;
+    },
+    async finish({ s3 }, Bucket, { tags = {} }) {
+        if (Object.keys(tags as object).length === 0)
+            await s3.send(new DeleteBucketTaggingCommand({ Bucket }));
+        else await s3.send(new PutBucketTaggingCommand({ Bucket, Tagging: { TagSet: tagList(tags) } }));
+    },
+    // Tags are set as a whole, by `finish`.
+    update: () => Promise.resolve(),
+    async describe({ s3, region }, Bucket) {
+        await s3.send(new HeadBucketCommand({ Bucket }));
+        const tagging = await unless(/^NoSuchTagSet/, s3.send(new GetBucketTaggingCommand({ Bucket })));
+        return {
+            arn: `arn:aws:s3:::${Bucket}`,
+            bucket: Bucket,
+            bucketDomainName: `${Bucket}.s3.amazonaws.com`,
+            bucketRegionalDomainName: `${Bucket}.s3.${region}.amazonaws.com`,
+            ...tagOutputs(tagging?.TagSet),
+        };
+    },
+    async remove(aws, Bucket, { forceDestroy }: Props) {
+        if (forceDestroy) await empty(aws, Bucket);
+        await aws.s3.send(new DeleteBucketCommand({ Bucket }));
+    },
+});
+
+/** Removes every version of every object. Unfinished uploads go with the bucket. */
+async function empty({ s3 }: Aws, Bucket: string): Promise<void> {
+    for (;;) {
+        // What is listed is removed, so that the next list begins with the rest.
+        const { Versions = [], DeleteMarkers = [] } = await s3.send(
+            new ListObjectVersionsCommand({ Bucket }),
+        );
+        const Objects = [...Versions, ...DeleteMarkers].map(({ Key, VersionId }) => ({ Key, VersionId }));
+        if (Objects.length === 0) return;
+        const { Errors = [] } = await s3.send(
+            new DeleteObjectsCommand({ Bucket, Delete: { Objects, Quiet: true } }),
+        );
+        if (Errors.length > 0)
+            throw new Error(`${Errors[0]?.Key} in ${Bucket} could not be removed: ${Errors[0]?.Message}`);
+    }
+}

@@ -1,0 +1,52 @@
+// What still uses a subnet or a group: EC2 refuses to delete it then (DependencyViolation), other APIs of its kind do not
+// always. Interfaces of instances that stay are a refusal; those of instances on their way out are waited for.
+import {
+    DescribeInstancesCommand,
+    DescribeNetworkInterfacesCommand,
+    type InstanceStateName,
+} from "@aws-sdk/client-ec2";
+import type { Context } from "../../../providers/runtime/types";
+import type { Aws } from "./clients";
+import { until } from "./errors";
+
+const GOING_SECONDS = 900;
+const STAYING: InstanceStateName[] = ["pending", "running", "stopping", "stopped"];
+
+/** Waits until no instance has an interface in the subnet or group any more; refuses when one that stays has. */
+export async function untilUnused(
+    { ec2 }: Aws,
+    kind: "subnet" | "group",
+    id: string,
+    signal: Context["signal"],
+): Promise<void> {
+    const Filters = [{ Name: `${kind}-id`, Values: [id] }];
+    await until(`the instances in ${id} to be gone`, GOING_SECONDS, signal, async () => {
+        const { NetworkInterfaces = [] } = await ec2.send(new DescribeNetworkInterfacesCommand({ Filters }));
+        const instances = NetworkInterfaces.flatMap(({ Attachment }) => Attachment?.InstanceId ?? []);
+        const staying = instances.length > 0 ? await stayingOf(ec2, instances) : [];
+        if (staying.length > 0)
+            throw dependencyViolation(
+                `The ${kind} ${id} has dependencies and cannot be deleted: ${staying.join(", ")}`,
+            );
+        return instances.length === 0 ? true : undefined;
+    });
+}
+
+async function stayingOf(ec2: Aws["ec2"], ids: string[]): Promise<string[]> {
+    const { Reservations = [] } = await ec2.send(
+        new DescribeInstancesCommand({
+            Filters: [
+                { Name: "instance-id", Values: ids },
+                { Name: "instance-state-name", Values: STAYING },
+            ],
+        }),
+    );
+    return Reservations.flatMap(({ Instances = [] }) =>
+        Instances.flatMap(({ InstanceId }) => InstanceId ?? []),
+    );
+}
+
+/** As EC2 says it. */
+export function dependencyViolation(message: string): Error {
+    return Object.assign(new Error(`DependencyViolation: ${message}`), { name: "DependencyViolation" });
+}

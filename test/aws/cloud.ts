@@ -1,0 +1,116 @@
+// All that stands for AWS in the tests: a network of a VPC's range, an EC2 API, packages, and hosts for its instances.
+
+import { EC2Client } from "@aws-sdk/client-ec2";
+import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { IAMClient } from "@aws-sdk/client-iam";
+import { S3Client } from "@aws-sdk/client-s3";
+import { createProgress } from "../../scripts/progress";
+import { ensureRepository } from "../../scripts/setup/repository";
+import { setup } from "../../scripts/setup/setup";
+import { CREDENTIALS } from "./credentials";
+import { InstanceHosts, makeNetwork, type VpcNetwork } from "./instances";
+import { MetadataService } from "./metadata";
+import { type Ami, Moto } from "./moto";
+import { PackageServer } from "./repository";
+
+export const REGION = "eu-central-1";
+const DEBIAN = "136693071363";
+const STRANGER = "111122223333";
+
+/** `x86_64` or `arm64`: instances are containers of this machine. */
+export const ARCHITECTURE = process.arch === "arm64" ? "arm64" : "x86_64";
+
+const image = (ami_id: string, owner_id: string, day: string, more: Partial<Ami> = {}): Ami => ({
+    ami_id,
+    name: `debian-12-${ARCHITECTURE === "arm64" ? "arm64" : "amd64"}-${day.replaceAll("-", "")}-1`,
+    owner_id,
+    creation_date: `${day}T00:00:00.000Z`,
+    architecture: ARCHITECTURE,
+    root_device_name: "/dev/xvda",
+    root_device_type: "ebs",
+    virtualization_type: "hvm",
+    hypervisor: "xen",
+    image_type: "machine",
+    state: "available",
+    public: true,
+    ...more,
+});
+
+/** The one that is Debian's newest for this machine. */
+export const NEWEST = "ami-0000000000000002a";
+export const OLDER = "ami-0000000000000001a";
+export const AMIS: readonly Ami[] = [
+    image(OLDER, DEBIAN, "2026-09-01"),
+    image(NEWEST, DEBIAN, "2026-11-01"),
+    image("ami-0000000000000003a", STRANGER, "2026-11-20"),
+    image("ami-0000000000000004a", DEBIAN, "2026-11-21", { architecture: "other" }),
+];
+
+export class Cloud {
+    readonly ec2: EC2Client;
+    readonly elb: ElasticLoadBalancingV2Client;
+    readonly iam: IAMClient;
+    readonly s3: S3Client;
+
+    private constructor(
+        readonly network: VpcNetwork,
+        private readonly moto: Moto,
+        private readonly packages: PackageServer,
+        private readonly metadata: MetadataService,
+        /** Settings of `skep:aws` with which a stack is here. */
+        readonly settings: Record<string, unknown>,
+        image: string,
+    ) {
+        const client = { region: REGION, endpoint: moto.endpoint };
+        this.ec2 = new EC2Client(client);
+        this.elb = new ElasticLoadBalancingV2Client(client);
+        this.iam = new IAMClient(client);
+        this.s3 = new S3Client({ ...client, forcePathStyle: true });
+        const { hostname, port } = new URL(metadata.url);
+        this.hosts = new InstanceHosts({
+            ec2: this.ec2,
+            network,
+            image,
+            metadata: { host: hostname, port: Number(port) },
+        });
+    }
+
+    readonly hosts: InstanceHosts;
+
+    /** `name` begins with `test-`, so that what a killed run leaves is found. */
+    static async open(name: string): Promise<Cloud> {
+        Object.assign(process.env, CREDENTIALS);
+        const progress = createProgress();
+        const tools = await setup({ progress, needs: "lab" });
+        const repository = await ensureRepository(progress, false);
+        if (!tools.images || !repository.mount) throw new Error("set-up gave no images or no repository");
+        const network = await makeNetwork(name);
+        const { gateway } = network;
+        const packages = await PackageServer.start(repository.mount.source, gateway);
+        const moto = await Moto.start(gateway, AMIS);
+        const metadata = await MetadataService.start(
+            new EC2Client({ region: REGION, endpoint: moto.endpoint }),
+            gateway,
+        );
+        const settings = {
+            region: REGION,
+            endpoint: moto.endpoint,
+            network: { range: network.range },
+            connectVia: "private",
+            adminCidrs: [`${gateway}/32`],
+            image: { architecture: ARCHITECTURE },
+            repository: {
+                url: `${packages.url}/linux/debian`,
+                fingerprint: repository.fingerprint,
+            },
+        };
+        return new Cloud(network, moto, packages, metadata, settings, tools.images.host.id);
+    }
+
+    async close(): Promise<void> {
+        await this.hosts.remove();
+        await this.packages.stop();
+        await this.metadata.stop();
+        await this.moto.stop();
+    }
+}

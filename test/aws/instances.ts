@@ -1,0 +1,221 @@
+// Turns each running instance of an EC2 API into a lab host: a container on a bridge network of the VPC's range, at the
+// instance's private address, with its user data, key pair and zone through cloud-init. Ended and stopped instances' hosts
+// follow within a second.
+
+import {
+    DescribeInstanceAttributeCommand,
+    DescribeInstancesCommand,
+    DescribeKeyPairsCommand,
+    type EC2Client,
+    type Instance,
+} from "@aws-sdk/client-ec2";
+import type Docker from "dockerode";
+import { pack } from "tar-stream";
+import { stringify } from "yaml";
+import { LAB_HOST_CAPABILITIES, LAB_HOST_OPTIONS } from "../../lab/capabilities";
+import { addressAt, labSubnets } from "../../planning/addresses";
+import { PROJECT_LABEL, STACK_LABEL } from "../../planning/labels";
+import { dockerClient } from "../../scripts/setup/docker";
+import { projectId } from "../../scripts/stack/project";
+
+const SEED = "var/lib/cloud/seed/nocloud";
+const POLL_MILLISECONDS = 500;
+const NOT_MODIFIED = 304;
+/** Where instances ask for their role's credentials. */
+const METADATA = "169.254.169.254";
+
+/** The network of a VPC that does not exist yet. */
+export interface VpcNetwork {
+    name: string;
+    /** A range that no other network of this machine has. */
+    range: string;
+    /** This machine's address in it: EC2 gives the first of a VPC to nobody either. */
+    gateway: string;
+}
+
+function labels(name: string): Record<string, string> {
+    return { [STACK_LABEL]: name, [PROJECT_LABEL]: projectId() };
+}
+
+export async function makeNetwork(name: string): Promise<VpcNetwork> {
+    const docker = dockerClient();
+    // From the end: labs take theirs from the beginning.
+    for (const range of labSubnets().reverse()) {
+        const gateway = addressAt(range, 1);
+        try {
+            await docker.createNetwork({
+                Name: `skep-${name}`,
+                Driver: "bridge",
+                Labels: labels(name),
+                IPAM: { Config: [{ Subnet: range, Gateway: gateway }] },
+            });
+            return { name, range, gateway };
+        } catch (error) {
+            if (!/overlap|exist on your machine/i.test((error as Error).message)) throw error;
+        }
+    }
+    throw new Error("every range for a network is taken on this machine");
+}
+
+export interface HostOptions {
+    ec2: EC2Client;
+    network: VpcNetwork;
+    /** The lab host image. */
+    image: string;
+    /** Where what answers for the instances' metadata service listens. */
+    metadata: { host: string; port: number };
+}
+
+export class InstanceHosts {
+    private stopped = false;
+    private readonly loop: Promise<void>;
+    private readonly docker = dockerClient();
+    /** By instance id. */
+    private readonly hosts = new Map<string, Promise<void>>();
+    /** The first thing that went wrong: a test that fails may want to say it. */
+    problem: unknown;
+
+    constructor(private readonly options: HostOptions) {
+        this.loop = this.follow();
+    }
+
+    /** The container of an instance. */
+    container(instanceId: string): Docker.Container {
+        return this.docker.getContainer(`skep-${this.options.network.name}-${instanceId}`);
+    }
+
+    /** Ends with every host and the network removed. */
+    async remove(): Promise<void> {
+        this.stopped = true;
+        await this.loop;
+        await Promise.allSettled(this.hosts.values());
+        const filters = { label: [`${STACK_LABEL}=${this.options.network.name}`] };
+        for (const { Id } of await this.docker.listContainers({ all: true, filters }))
+            await this.docker.getContainer(Id).remove({ force: true, v: true });
+        for (const { Id } of await this.docker.listNetworks({ filters }))
+            await this.docker.getNetwork(Id).remove();
+    }
+
+    private async follow(): Promise<void> {
+        while (!this.stopped) {
+            try {
+                await this.step();
+            } catch (error) {
+                this.problem ??= error;
+            }
+            await new Promise((done) => setTimeout(done, POLL_MILLISECONDS));
+        }
+    }
+
+    /** One look. What a host goes through is in order; hosts do not wait for each other. */
+    private async step(): Promise<void> {
+        const { Reservations = [] } = await this.options.ec2.send(new DescribeInstancesCommand({}));
+        for (const instance of Reservations.flatMap(({ Instances = [] }) => Instances)) {
+            const id = instance.InstanceId ?? "";
+            const before = this.hosts.get(id) ?? Promise.resolve();
+            if ((await Promise.race([before, Promise.resolve("busy")])) === "busy") continue;
+            this.hosts.set(
+                id,
+                this.bring(instance).catch((error: unknown) => void (this.problem ??= error)),
+            );
+        }
+    }
+
+    private async bring(instance: Instance): Promise<void> {
+        const container = this.container(instance.InstanceId ?? "");
+        const found = await unless(container.inspect(), 404);
+        const state = instance.State?.Name;
+        if (state === "terminated" && found) await unless(container.remove({ force: true, v: true }), 404);
+        if (state === "stopped" && found?.State.Running)
+            await unless(container.stop({ t: LAB_HOST_OPTIONS.stopTimeoutSeconds }), NOT_MODIFIED);
+        if (state !== "running") return;
+        if (!found) await this.make(instance);
+        if (!found?.State.Running) await this.start(container);
+    }
+
+    private async make(instance: Instance): Promise<void> {
+        const { network, image } = this.options;
+        const id = instance.InstanceId ?? "";
+        const made = await this.docker.createContainer({
+            name: `skep-${network.name}-${id}`,
+            // EC2's own name for it until cloud-init gives it the one of its user data.
+            Hostname: `ip-${(instance.PrivateIpAddress ?? "").replaceAll(".", "-")}`,
+            Image: image,
+            Labels: labels(network.name),
+            StopSignal: LAB_HOST_OPTIONS.stopSignal,
+            Volumes: Object.fromEntries(LAB_HOST_OPTIONS.volumes.map((path) => [path, {}])),
+            HostConfig: {
+                CapDrop: ["ALL"],
+                CapAdd: LAB_HOST_CAPABILITIES.map(({ name }) => name),
+                SecurityOpt: [...LAB_HOST_OPTIONS.securityOpts],
+                CgroupnsMode: LAB_HOST_OPTIONS.cgroupnsMode,
+                Tmpfs: { ...LAB_HOST_OPTIONS.tmpfs },
+                NetworkMode: `skep-${network.name}`,
+                // The library's types lack its namespace of control groups.
+            } as Docker.HostConfig,
+            NetworkingConfig: {
+                EndpointsConfig: {
+                    [`skep-${network.name}`]: { IPAMConfig: { IPv4Address: instance.PrivateIpAddress } },
+                },
+            },
+        });
+        const files = {
+            "user-data": await this.userData(id),
+            "meta-data": stringify({
+                "instance-id": id,
+                "availability-zone": instance.Placement?.AvailabilityZone,
+                "public-keys": await this.publicKey(instance.KeyName),
+            }),
+        };
+        const archive = pack();
+        for (const [file, text] of Object.entries(files)) archive.entry({ name: `${SEED}/${file}` }, text);
+        archive.finalize();
+        const chunks: Buffer[] = [];
+        for await (const chunk of archive) chunks.push(chunk as Buffer);
+        await made.putArchive(Buffer.concat(chunks), { path: "/" });
+    }
+
+    private async userData(InstanceId: string): Promise<string> {
+        const { UserData } = await this.options.ec2.send(
+            new DescribeInstanceAttributeCommand({ InstanceId, Attribute: "userData" }),
+        );
+        return Buffer.from(UserData?.Value ?? "", "base64").toString();
+    }
+
+    private async publicKey(name: string | undefined): Promise<Record<string, string>> {
+        if (name === undefined) return {};
+        const { KeyPairs = [] } = await this.options.ec2.send(
+            new DescribeKeyPairsCommand({ KeyNames: [name], IncludePublicKey: true }),
+        );
+        return { [name]: KeyPairs[0]?.PublicKey ?? "" };
+    }
+
+    private async start(container: Docker.Container): Promise<void> {
+        await container.start();
+        const { metadata } = this.options;
+        // For what runs on the host, and for containers behind its bridges.
+        for (const chain of ["OUTPUT", "PREROUTING"])
+            await this.exec(
+                container,
+                `iptables -t nat -A ${chain} -d ${METADATA} -p tcp --dport 80 -j DNAT --to ${metadata.host}:${metadata.port}`,
+            );
+    }
+
+    private async exec(container: Docker.Container, command: string): Promise<void> {
+        const exec = await container.exec({ Cmd: ["sh", "-c", command], AttachStdout: true });
+        const stream = await exec.start({});
+        stream.resume();
+        await new Promise((done) => stream.once("end", done));
+        const { ExitCode } = await exec.inspect();
+        if (ExitCode !== 0) throw new Error(`${command} ended with ${ExitCode}`);
+    }
+}
+
+async function unless<T>(answer: Promise<T>, status: number): Promise<T | undefined> {
+    try {
+        return await answer;
+    } catch (error) {
+        if ((error as { statusCode?: number }).statusCode === status) return undefined;
+        throw error;
+    }
+}

@@ -1,0 +1,383 @@
+// The main job on EC2 from end to end, against an EC2 API whose instances are real hosts: preview, up, what AWS and the
+// swarm say, a lost manager, a lost registry node, destroy.
+
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import {
+    DescribeSecurityGroupRulesCommand,
+    DescribeSecurityGroupsCommand,
+    DescribeVolumesCommand,
+    TerminateInstancesCommand,
+} from "@aws-sdk/client-ec2";
+import {
+    DescribeLoadBalancersCommand,
+    DescribeTargetGroupsCommand,
+    DescribeTargetHealthCommand,
+} from "@aws-sdk/client-elastic-load-balancing-v2";
+import { GetRolePolicyCommand, ListRolePoliciesCommand, ListRolesCommand } from "@aws-sdk/client-iam";
+import {
+    GetBucketEncryptionCommand,
+    GetBucketVersioningCommand,
+    GetPublicAccessBlockCommand,
+} from "@aws-sdk/client-s3";
+import { securityRules } from "../../planning/aws-rules";
+import { STATE_FOLDER } from "../../scripts/stack/folders";
+import { forgetGenerated } from "../../scripts/stack/settings";
+import { forgetStack } from "../../scripts/stack/workspace";
+import { eventually, Lab } from "../lab/lab";
+import { Cloud, NEWEST } from "./cloud";
+import {
+    buckets,
+    everything,
+    instances,
+    named,
+    nameOf,
+    OWN,
+    ownSubnets,
+    permissionFor,
+    ruleLine,
+} from "./views";
+
+interface Outcome {
+    changes: Record<string, number>;
+    steps: { verb: string; type: string; name: string }[];
+}
+interface NodeOutput {
+    name: string;
+    role: string;
+    zone: string;
+    address: string;
+    nodeId: string;
+    host: string;
+}
+interface Outputs {
+    nodes: NodeOutput[];
+    clusterId: string;
+    loadBalancer: string;
+    registry: { server: string; url: string; user: string };
+}
+
+const CHANGING = ["create", "update", "replace", "delete"];
+const APP_PORT = 8080;
+const REGISTRY_PORT = 5000;
+const ZONES = ["eu-central-1a", "eu-central-1b", "eu-central-1c"];
+const CALLS = join(__dirname, "../../.skep/test-aws-calls");
+const NODES =
+    "docker node inspect $(docker node ls -q) --format " +
+    `'{{.Description.Hostname}} {{.Status.State}} {{.Spec.Labels.availability_zone}}{{with .ManagerStatus}} {{.Reachability}}{{end}}'`;
+
+const lab = new Lab("test-aws");
+let cloud: Cloud;
+let outputs: Outputs;
+
+describe("A locked swarm on EC2 over three zones from one command", function () {
+    this.timeout(900_000);
+
+    before(async () => {
+        rmSync(CALLS, { force: true });
+        await forget();
+        process.env.SKEP_AWS_CALLS = CALLS;
+        cloud = await Cloud.open("test-aws-vpc");
+        configure(2);
+    });
+    after(async () => {
+        delete process.env.SKEP_AWS_CALLS;
+        if (cloud) await lab.skep("destroy").catch(() => undefined);
+        await cloud?.close();
+        await forget();
+        lab.forget();
+    });
+    afterEach(function () {
+        if (this.currentTest?.state === "failed" && cloud?.hosts.problem)
+            console.log("      hosts:", String(cloud.hosts.problem));
+    });
+
+    it("is previewed whole before anything exists", async () => {
+        const { changes, steps } = await lab.json<Outcome>("preview");
+        assert.deepEqual(Object.keys(changes), ["create"]);
+        for (const name of ["aws-network-vpc", "manager-1", "worker-2", "swarm-cluster", "sample-stack"])
+            assert.ok(
+                steps.some((step) => step.name === name),
+                `${name} is missing`,
+            );
+        assert.deepEqual(await instances(cloud), []);
+    });
+
+    it("comes up", async () => {
+        await lab.skep("up", "--json");
+        outputs = await lab.json<Outputs>("output");
+        assert.match((await lab.skep("output", "unlockKey")).trim(), /^SWMKEY-1-/);
+    });
+
+    it("has a subnet a zone, and its hosts spread over them at their addresses", async () => {
+        const subnets = await ownSubnets(cloud);
+        assert.deepEqual(subnets.map(({ AvailabilityZone }) => AvailabilityZone).sort(), ZONES);
+        const found = await instances(cloud);
+        assert.equal(found.length, 5);
+        for (const { name, zone, address } of outputs.nodes) {
+            const instance = named(found, name);
+            assert.equal(instance.Placement?.AvailabilityZone, zone, name);
+            assert.equal(instance.PrivateIpAddress, address, name);
+            assert.equal(
+                subnets.find(({ SubnetId }) => SubnetId === instance.SubnetId)?.AvailabilityZone,
+                zone,
+            );
+        }
+        const managers = outputs.nodes.filter(({ role }) => role === "manager");
+        assert.deepEqual(managers.map(({ zone }) => zone).sort(), ZONES);
+    });
+
+    it("has the newest official image, metadata by token only, encrypted disks and tags", async () => {
+        for (const instance of await instances(cloud)) {
+            const name = nameOf(instance);
+            assert.equal(instance.ImageId, NEWEST);
+            assert.equal(instance.MetadataOptions?.HttpTokens, "required");
+            // The registry's container is one hop further away than its host.
+            const hops = name === "worker-1" ? 2 : 1;
+            assert.equal(instance.MetadataOptions?.HttpPutResponseHopLimit, hops, name);
+            const tags = Object.fromEntries((instance.Tags ?? []).map(({ Key, Value }) => [Key, Value]));
+            assert.deepEqual(tags, {
+                Name: `skep-test-aws-${name}`,
+                "io.skep.stack": "test-aws",
+                "io.skep.role": name.split("-")[0],
+                team: "tests",
+            });
+            const volumes = instance.BlockDeviceMappings?.map(({ Ebs }) => Ebs?.VolumeId ?? "");
+            const { Volumes = [] } = await cloud.ec2.send(new DescribeVolumesCommand({ VolumeIds: volumes }));
+            assert.deepEqual(
+                Volumes.map(({ Encrypted, VolumeType }) => [Encrypted, VolumeType]),
+                [[true, "gp3"]],
+            );
+        }
+    });
+
+    it("has exactly the security group rules that are planned", async () => {
+        const { SecurityGroups = [] } = await cloud.ec2.send(
+            new DescribeSecurityGroupsCommand({ Filters: OWN }),
+        );
+        const kinds = new Map(
+            SecurityGroups.map(({ GroupId, Tags }) => [
+                GroupId,
+                Tags?.find(({ Key }) => Key === "Name")?.Value?.replace("skep-test-aws-", "") ?? "",
+            ]),
+        );
+        assert.deepEqual([...kinds.values()].sort(), ["balancer", "managers", "nodes"]);
+        const { SecurityGroupRules = [] } = await cloud.ec2.send(
+            new DescribeSecurityGroupRulesCommand({
+                Filters: [{ Name: "group-id", Values: [...kinds.keys()] as string[] }],
+            }),
+        );
+        const found = SecurityGroupRules.map((rule) => ruleLine(rule, kinds)).sort();
+        const planned = securityRules({
+            adminCidrs: [`${cloud.network.gateway}/32`],
+            appCidrs: ["0.0.0.0/0"],
+            appPorts: [APP_PORT],
+            registryPort: REGISTRY_PORT,
+            loadBalancer: true,
+        }).map(({ group, direction, protocol, port, peer, description }) =>
+            [
+                group,
+                direction,
+                protocol,
+                port ?? -1,
+                "cidr" in peer ? peer.cidr : peer.group,
+                description,
+            ].join(" "),
+        );
+        assert.deepEqual(found, planned.sort());
+    });
+
+    it("gives the registry's host a role for its bucket's prefix, and no other host any", async () => {
+        const profiles = (await instances(cloud)).map((instance) => [
+            nameOf(instance),
+            instance.IamInstanceProfile !== undefined,
+        ]);
+        assert.deepEqual(
+            profiles.filter(([, has]) => has),
+            [["worker-1", true]],
+        );
+        const [bucket] = await buckets(cloud);
+        const { Roles: [role] = [] } = await cloud.iam.send(new ListRolesCommand({}));
+        const RoleName = role?.RoleName;
+        const { PolicyNames: [PolicyName] = [] } = await cloud.iam.send(
+            new ListRolePoliciesCommand({ RoleName }),
+        );
+        const { PolicyDocument = "" } = await cloud.iam.send(
+            new GetRolePolicyCommand({ RoleName, PolicyName }),
+        );
+        const policy = JSON.parse(decodeURIComponent(PolicyDocument)) as {
+            Statement: { Action: string | string[]; Resource: string }[];
+        };
+        const resources = new Set(policy.Statement.map(({ Resource }) => Resource));
+        assert.deepEqual([...resources], [`arn:aws:s3:::${bucket}`, `arn:aws:s3:::${bucket}/registry/*`]);
+        assert.ok(
+            policy.Statement.flatMap(({ Action }) => Action).every((action) => /^s3:\w+$/.test(action)),
+        );
+    });
+
+    it("keeps the registry's bucket private, versioned and encrypted", async () => {
+        const [Bucket] = await buckets(cloud);
+        const { PublicAccessBlockConfiguration } = await cloud.s3.send(
+            new GetPublicAccessBlockCommand({ Bucket }),
+        );
+        assert.deepEqual(new Set(Object.values(PublicAccessBlockConfiguration ?? {})), new Set([true]));
+        assert.equal((await cloud.s3.send(new GetBucketVersioningCommand({ Bucket }))).Status, "Enabled");
+        const { ServerSideEncryptionConfiguration } = await cloud.s3.send(
+            new GetBucketEncryptionCommand({ Bucket }),
+        );
+        const [rule] = ServerSideEncryptionConfiguration?.Rules ?? [];
+        assert.equal(rule?.ApplyServerSideEncryptionByDefault?.SSEAlgorithm, "AES256");
+    });
+
+    it("has a load balancer in every zone that forwards the published port to every host", async () => {
+        const { LoadBalancers = [] } = await cloud.elb.send(new DescribeLoadBalancersCommand({}));
+        const [balancer] = LoadBalancers;
+        assert.equal(balancer?.DNSName, outputs.loadBalancer);
+        assert.equal(balancer?.Type, "network");
+        assert.deepEqual(balancer?.AvailabilityZones?.map(({ ZoneName }) => ZoneName).sort(), ZONES);
+        const { TargetGroups = [] } = await cloud.elb.send(new DescribeTargetGroupsCommand({}));
+        assert.deepEqual(
+            TargetGroups.map(({ Port, Protocol }) => [Port, Protocol]),
+            [[APP_PORT, "TCP"]],
+        );
+        const { TargetHealthDescriptions = [] } = await cloud.elb.send(
+            new DescribeTargetHealthCommand({ TargetGroupArn: TargetGroups[0]?.TargetGroupArn }),
+        );
+        const targets = TargetHealthDescriptions.map(({ Target }) => Target?.Id).sort();
+        assert.deepEqual(targets, (await instances(cloud)).map(({ InstanceId }) => InstanceId).sort());
+    });
+
+    it("is one swarm whose nodes are ready and labelled with their zones", () => wholeSwarm(5));
+
+    it("is not changed by a second up or preview", async () => {
+        for (const command of ["up", "preview"]) await unchanged(command);
+    });
+
+    it("serves the web page in every zone", async () => {
+        const zones = new Set<string>();
+        await eventually("an answer from every zone", async () => {
+            for (const { zone, host } of outputs.nodes) {
+                const answer = await fetch(`http://${host}:${APP_PORT}/`).catch(() => undefined);
+                if (answer?.status === 200) zones.add(zone);
+            }
+            return zones.size === 3 ? true : undefined;
+        });
+    });
+
+    it("follows another number of workers without touching the others", async () => {
+        configure(3);
+        const { steps } = await lab.json<Outcome>("up");
+        const hosts = steps.filter(({ type }) => type === "aws:Instance");
+        assert.deepEqual(
+            hosts.map(({ verb, name }) => `${verb} ${name}`),
+            ["+ create worker-3"],
+        );
+        await wholeSwarm(6);
+    });
+
+    it("heals a manager and the registry's node that were terminated behind its back, in the same swarm", async () => {
+        const image = `${outputs.registry.server}/kept:1`;
+        const password = (await lab.skep("output", "registryPassword")).trim();
+        const login = `docker login --username ${outputs.registry.user} --password-stdin ${outputs.registry.server}`;
+        const any = await lab.on("manager-1", "docker image ls --format '{{.ID}}' | head -n 1");
+        await lab.on(
+            "manager-1",
+            `docker tag ${any} ${image} && ${login} && docker push -q ${image} && docker rmi ${image}`,
+            password,
+        );
+        const before = await instances(cloud);
+        const lost = ["manager-2", "worker-1"].map((name) => named(before, name).InstanceId ?? "");
+        await cloud.ec2.send(new TerminateInstancesCommand({ InstanceIds: lost }));
+        await eventually("the hosts to be gone", async () => {
+            const there = await Promise.all(
+                lost.map((id) =>
+                    cloud.hosts
+                        .container(id)
+                        .inspect()
+                        .catch(() => undefined),
+                ),
+            );
+            return there.every((host) => host === undefined) ? true : undefined;
+        });
+        await lab.skep("up", "--json");
+        const healed = await lab.json<Outputs>("output");
+        assert.equal(healed.clusterId, outputs.clusterId);
+        const address = ({ nodes }: Outputs) => nodes.find(({ name }) => name === "manager-2")?.address;
+        assert.equal(address(healed), address(outputs));
+        assert.notEqual(named(await instances(cloud), "manager-2").InstanceId, lost[0]);
+        outputs = healed;
+        await wholeSwarm(6);
+        const clusters = await Promise.all(
+            ["manager-1", "manager-2", "manager-3"].map((host) =>
+                lab.on(host, "docker info --format '{{.Swarm.Cluster.ID}}'"),
+            ),
+        );
+        assert.deepEqual(new Set(clusters), new Set([outputs.clusterId]));
+        await lab.on("worker-2", `${login} && docker pull -q ${image} && docker rmi ${image}`, password);
+    });
+
+    it("asks AWS for nothing that the policy in docs does not allow", () => {
+        const policy = JSON.parse(readFileSync(join(__dirname, "../../docs/aws-policy.json"), "utf8")) as {
+            Statement: { Action: string[] }[];
+        };
+        const allowed = new Set(policy.Statement.flatMap(({ Action }) => Action));
+        const called = new Set(readFileSync(CALLS, "utf8").trim().split("\n").map(permissionFor));
+        assert.deepEqual([...called].filter((action) => !allowed.has(action)).sort(), []);
+    });
+
+    it("keeps nothing secret readable in its state", async () => {
+        const file = join(STATE_FOLDER, ".pulumi/stacks/skep/test-aws.json");
+        const unlockKey = (await lab.skep("output", "unlockKey")).trim();
+        const state = readFileSync(file, "utf8");
+        for (const secret of [unlockKey, "SWMTKN-", "PRIVATE KEY"])
+            assert.ok(!state.includes(secret), `the state holds ${secret.slice(0, 8)}… in clear`);
+    });
+
+    it("is destroyed without residue", async () => {
+        await lab.skep("destroy");
+        assert.deepEqual(await instances(cloud), []);
+        const left = await everything(cloud);
+        for (const [what, found] of Object.entries(left)) assert.deepEqual(found ?? [], [], what);
+        assert.ok(!existsSync(lab.clients));
+    });
+});
+
+/** What the state says of an API that is gone can neither be refreshed nor destroyed. */
+async function forget(): Promise<void> {
+    for (const suffix of ["", ".attrs", ".bak", ".bak.attrs"])
+        rmSync(join(STATE_FOLDER, `.pulumi/stacks/skep/${lab.stack}.json${suffix}`), { force: true });
+    await forgetGenerated(lab.stack);
+    await forgetStack(lab.stack);
+}
+
+function configure(workers: number): void {
+    lab.configure({
+        "skep:hosts": "aws",
+        "skep:workers": workers,
+        "skep:sample": { replicas: 3 },
+        "skep:aws": {
+            ...cloud.settings,
+            registryStorage: "s3",
+            loadBalancer: true,
+            tags: { team: "tests" },
+        },
+    });
+}
+
+async function unchanged(command: string): Promise<void> {
+    const { changes, steps } = await lab.json<Outcome>(command);
+    const changing = CHANGING.filter((verb) => changes[verb]);
+    assert.deepEqual(changing, [], `${command}: ${JSON.stringify(steps)}`);
+}
+
+async function wholeSwarm(size: number): Promise<void> {
+    outputs = await lab.json<Outputs>("output");
+    const lines = await eventually(`${size} ready nodes`, async () => {
+        const found = (await lab.on("manager-1", NODES)).split("\n").map((line) => line.split(" "));
+        return found.length === size && found.every(([, state]) => state === "ready") ? found : undefined;
+    });
+    assert.equal(lines.filter(([, , , reachability]) => reachability === "reachable").length, 3);
+    for (const [name, , zone] of lines)
+        assert.equal(zone, outputs.nodes.find((node) => node.name === name)?.zone, `zone of ${name}`);
+}

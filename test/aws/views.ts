@@ -1,0 +1,103 @@
+// What the EC2 API has of the test's stack, and what the tests say of it in one line.
+
+import assert from "node:assert/strict";
+import {
+    DescribeAddressesCommand,
+    DescribeInstancesCommand,
+    DescribeKeyPairsCommand,
+    DescribeNatGatewaysCommand,
+    DescribeSecurityGroupsCommand,
+    DescribeSubnetsCommand,
+    DescribeVolumesCommand,
+    DescribeVpcsCommand,
+    type Instance,
+    type SecurityGroupRule,
+} from "@aws-sdk/client-ec2";
+import {
+    DescribeLoadBalancersCommand,
+    DescribeTargetGroupsCommand,
+} from "@aws-sdk/client-elastic-load-balancing-v2";
+import { ListInstanceProfilesCommand, ListRolesCommand } from "@aws-sdk/client-iam";
+import { ListBucketsCommand } from "@aws-sdk/client-s3";
+import type { Cloud } from "./cloud";
+
+export const OWN = [{ Name: "tag:io.skep.stack", Values: ["test-aws"] }];
+
+/** All that are not terminated. */
+export async function instances(cloud: Cloud): Promise<Instance[]> {
+    const { Reservations = [] } = await cloud.ec2.send(new DescribeInstancesCommand({ Filters: OWN }));
+    return Reservations.flatMap(({ Instances = [] }) => Instances).filter(
+        ({ State }) => State?.Name !== "terminated",
+    );
+}
+
+export function nameOf({ Tags }: Instance): string {
+    return Tags?.find(({ Key }) => Key === "Name")?.Value?.replace("skep-test-aws-", "") ?? "";
+}
+
+export function named(found: readonly Instance[], name: string): Instance {
+    const instance = found.find((one) => nameOf(one) === name);
+    assert.ok(instance, `there is no instance ${name}`);
+    return instance;
+}
+
+export async function ownSubnets(cloud: Cloud) {
+    return (await cloud.ec2.send(new DescribeSubnetsCommand({ Filters: OWN }))).Subnets ?? [];
+}
+
+export async function buckets(cloud: Cloud): Promise<string[]> {
+    const { Buckets = [] } = await cloud.s3.send(new ListBucketsCommand({}));
+    return Buckets.map(({ Name = "" }) => Name);
+}
+
+export function ruleLine(rule: SecurityGroupRule, kinds: ReadonlyMap<string | undefined, string>): string {
+    return [
+        kinds.get(rule.GroupId),
+        rule.IsEgress ? "out" : "in",
+        rule.IpProtocol,
+        rule.FromPort === rule.ToPort ? rule.FromPort : `${rule.FromPort}-${rule.ToPort}`,
+        rule.CidrIpv4 ?? kinds.get(rule.ReferencedGroupInfo?.GroupId),
+        rule.Description,
+    ].join(" ");
+}
+
+/** S3's permissions do not all have the names of its calls. */
+const S3_PERMISSIONS: Record<string, string> = {
+    DeleteBucketEncryption: "PutEncryptionConfiguration",
+    DeleteBucketLifecycle: "PutLifecycleConfiguration",
+    DeleteBucketTagging: "PutBucketTagging",
+    DeleteObjects: "DeleteObjectVersion",
+    DeletePublicAccessBlock: "PutBucketPublicAccessBlock",
+    GetBucketEncryption: "GetEncryptionConfiguration",
+    GetBucketLifecycleConfiguration: "GetLifecycleConfiguration",
+    GetPublicAccessBlock: "GetBucketPublicAccessBlock",
+    HeadBucket: "ListBucket",
+    ListObjectVersions: "ListBucketVersions",
+    PutBucketEncryption: "PutEncryptionConfiguration",
+    PutBucketLifecycleConfiguration: "PutLifecycleConfiguration",
+    PutPublicAccessBlock: "PutBucketPublicAccessBlock",
+};
+
+export function permissionFor(call: string): string {
+    const [service = "", name = ""] = call.split(":");
+    return `${service}:${service === "s3" ? (S3_PERMISSIONS[name] ?? name) : name}`;
+}
+
+/** All kinds of things that a stack has on AWS. */
+export async function everything(cloud: Cloud): Promise<Record<string, unknown[] | undefined>> {
+    const { ec2, elb, iam } = cloud;
+    return {
+        addresses: (await ec2.send(new DescribeAddressesCommand({}))).Addresses,
+        balancers: (await elb.send(new DescribeLoadBalancersCommand({}))).LoadBalancers,
+        buckets: await buckets(cloud),
+        gateways: (await ec2.send(new DescribeNatGatewaysCommand({}))).NatGateways,
+        groups: (await ec2.send(new DescribeSecurityGroupsCommand({ Filters: OWN }))).SecurityGroups,
+        keys: (await ec2.send(new DescribeKeyPairsCommand({}))).KeyPairs,
+        profiles: (await iam.send(new ListInstanceProfilesCommand({}))).InstanceProfiles,
+        roles: (await iam.send(new ListRolesCommand({}))).Roles,
+        subnets: await ownSubnets(cloud),
+        targets: (await elb.send(new DescribeTargetGroupsCommand({}))).TargetGroups,
+        volumes: (await ec2.send(new DescribeVolumesCommand({}))).Volumes,
+        vpcs: (await ec2.send(new DescribeVpcsCommand({ Filters: OWN }))).Vpcs,
+    };
+}
