@@ -59,8 +59,8 @@ async function apply(inputs: Props, ctx: Context, isUpdate: boolean): Promise<Pr
 async function differingFiles(mode: "apply" | "check", inputs: Props, timeoutMs?: number): Promise<string[]> {
     // Looking must not wait for a script that works.
     const script = mode === "apply" ? `${hostScript("lock")}\n${hostScript("files")}` : hostScript("files");
-    const archive = await archiveOf(inputs.files);
-    const { differing } = await runScript(remote(inputs.host), script, [mode], archive, timeoutMs);
+    const variables = { MODE: mode, ARCHIVE: (await archiveOf(inputs.files)).toString("base64") };
+    const { differing } = await runScript(remote(inputs.host), script, variables, timeoutMs);
     return differing as string[];
 }
 

@@ -1,7 +1,7 @@
 // Runs the project's scripts on hosts, with everything that they are given on standard input; what they found out is
 // their last line.
 import { SkepError, skepError } from "../../errors";
-import { shellQuote } from "../../planning/hostscript";
+import { renderHostScript } from "../../planning/hostscript";
 import type { Props } from "../runtime/types";
 import { oneLine } from "./failures";
 import type { Remote } from "./ssh";
@@ -9,16 +9,15 @@ import type { Remote } from "./ssh";
 /** A script waits up to 5 minutes for another one's lock, as long for the end of the first boot, and then works. */
 export const SCRIPT_MS = 15 * 60_000;
 
-/** Runs `script` as root, with `args` as its arguments; its last line, parsed. */
+/** Runs `script` as root with `inputs` as its variables; its last line, parsed. */
 export async function runScript(
     on: Remote,
     script: string,
-    args: readonly string[],
-    stdin: string | Buffer,
+    inputs: Readonly<Record<string, string>>,
     timeoutMs = SCRIPT_MS,
 ): Promise<Props> {
-    const command = ["sudo", "-n", "sh", "-c", shellQuote(script), "skep", ...args].join(" ");
-    const { code, stdout, stderr } = await on.exec(command, stdin, timeoutMs);
+    const text = renderHostScript(script, inputs);
+    const { code, stdout, stderr } = await on.exec("sudo -n sh", text, timeoutMs);
     if (code !== 0) throw failed(on.name, code, stderr);
     return JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Props;
 }

@@ -24,7 +24,7 @@ export const hostKey: Resource = {
         const boot = { ...ctx, pollMs: 1000, giveUp: isOther };
         await until(`${host.name} to boot`, () => answers(to), BOOT_MS, boot);
         const script = `${hostScript("lock")}\n${hostScript("hostkey")}`;
-        const { hostKey: publicKey } = await runScript(to, script, [], "");
+        const { hostKey: publicKey } = await runScript(to, script, {});
         const own = remote({ ...host, ssh: { ...host.ssh, hostKey: publicKey } });
         // A server that takes over its settings is away for a moment.
         await until(`${host.name} to show its own host key`, () => answers(own), RELOAD_MS, ctx);

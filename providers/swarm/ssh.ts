@@ -87,7 +87,7 @@ export class Remote {
     }
 
     /** Runs a command in the host's shell; everything secret belongs on its standard input. */
-    async exec(command: string, stdin: string | Buffer = "", timeoutMs = 30_000): Promise<ExecResult> {
+    async exec(command: string, stdin = "", timeoutMs = 30_000): Promise<ExecResult> {
         const client = await this.connect();
         return new Promise((resolve, reject) => {
             client.exec(command, (error, channel) => {

@@ -1,7 +1,7 @@
 #!/bin/sh
-# files.sh apply: when this ends, this host has the files of the archive on standard input, with their text and mode, and
-# whoever reads them has read them. files.sh check: nothing changes. The last line names the files that were different.
-# Standard input: a tar archive with paths from the root.
+# With MODE=apply: when this ends, this host has the files of the archive, with their text and mode, and whoever reads
+# them has read them. With MODE=check nothing changes. The last line names the files that were different.
+# Inputs: MODE; ARCHIVE, a tar archive with paths from the root, as base64.
 set -eu
 
 umask 022
@@ -9,7 +9,7 @@ umask 022
 work=$(mktemp -d -p /dev/shm skep.XXXXXX)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
-tar -xpf - -C "$work"
+printf %s "$ARCHIVE" | base64 -d | tar -xpf - -C "$work"
 
 differing=
 list=$work.list
@@ -19,7 +19,7 @@ while read -r path; do
     target=/${path#./}
     if cmp -s "$file" "$target" && [ "$(stat -c %a "$file")" = "$(stat -c %a "$target")" ]; then continue; fi
     differing="$differing${differing:+, }\"$target\""
-    [ "$1" = apply ] || continue
+    [ "$MODE" = apply ] || continue
     mkdir -p "$(dirname "$target")"
     cp -p "$file" "$target.skep-new"
     chown root:root "$target.skep-new"
@@ -32,7 +32,7 @@ if [ -e /etc/skep/hosts ] && grep -vxqFf /etc/hosts /etc/skep/hosts; then
     differing="$differing${differing:+, }\"/etc/hosts\""
 fi
 
-if [ "$1" = apply ]; then
+if [ "$MODE" = apply ]; then
     systemctl daemon-reload
     systemctl enable --quiet skep-hosts.service
     systemctl restart skep-hosts.service

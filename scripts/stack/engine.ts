@@ -69,6 +69,9 @@ async function run(stack: auto.Stack, operation: Operation, progress: Progress):
         }
         const diagnostic = event.diagnosticEvent;
         if (diagnostic?.severity === "error") diagnostics.push(plain(diagnostic.message));
+        // What a resource warns of; the engine's own warnings have no resource.
+        if (diagnostic?.severity === "warning" && diagnostic.urn && operation !== "preview")
+            progress.note(`Note: ${diagnostic.urn.split("::").at(-1)}: ${plain(diagnostic.message)}`);
         pending ||= hasPending(diagnostic?.message ?? "");
     };
     const cancel = new AbortController();

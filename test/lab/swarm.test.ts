@@ -4,7 +4,10 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { request } from "node:https";
 import { join } from "node:path";
+import { renderHostScript } from "../../planning/hostscript";
+import { hostScript } from "../../providers/swarm/scripts";
 import { dockerClient } from "../../scripts/setup/docker";
+import { ProcessWatch } from "./process-watch";
 import { eventually, Lab, type NodeOutput } from "./lab";
 
 interface Outcome {
@@ -23,6 +26,8 @@ const lab = new Lab("test-swarm");
 let outputs: Outputs;
 let unlockKey: string;
 let password: string;
+/** What was read where nothing secret may stand, by where that was. */
+let seen: Record<string, string> = {};
 
 describe("A locked swarm over three zones from one command", function () {
     this.timeout(900_000);
@@ -52,7 +57,13 @@ describe("A locked swarm over three zones from one command", function () {
     });
 
     it("comes up", async () => {
-        await lab.skep("up", "--json");
+        const watch = new ProcessWatch();
+        const up = lab.start("up");
+        const code = await up.result();
+        watch.stop();
+        assert.equal(code, 0, up.said);
+        seen = { ...seen, "what up said": up.said, "lists of processes": [...watch.commandLines].join("\n") };
+        assert.ok(watch.looks > 100, `the processes were looked at ${watch.looks} times`);
         outputs = await lab.json<Outputs>("output");
         unlockKey = (await lab.skep("output", "unlockKey")).trim();
         password = (await lab.skep("output", "registryPassword")).trim();
@@ -201,10 +212,57 @@ describe("A locked swarm over three zones from one command", function () {
         assert.equal(left, "/etc/ssh/skep_host_key");
     });
 
-    it("keeps nothing secret readable in its state", () => {
-        const state = readFileSync(join(".skep/state/.pulumi/stacks/skep", `${lab.stack}.json`), "utf8");
-        for (const secret of [unlockKey, password, "SWMTKN-", "PRIVATE KEY"])
-            assert.ok(!state.includes(secret), `the state holds ${secret.slice(0, 8)}… in clear`);
+    it("keeps nothing secret readable in state, in logs, in lists of processes, in what Docker tells of hosts", async () => {
+        const hosts = await labContainers();
+        const about = hosts.map(({ Id }) => dockerClient().getContainer(Id).inspect());
+        const logs = ["manager-1", "worker-1"].map((host) =>
+            lab.on(host, "sudo sh -c 'journalctl --no-pager -o cat; cat /var/log/cloud-init*.log'"),
+        );
+        seen = {
+            ...seen,
+            "the state": readFileSync(join(".skep/state/.pulumi/stacks/skep", `${lab.stack}.json`), "utf8"),
+            "what Docker tells of hosts": JSON.stringify(await Promise.all(about)),
+            "logs of hosts": (await Promise.all(logs)).join("\n"),
+        };
+        const secrets = [
+            unlockKey,
+            password,
+            "SWMTKN-1-",
+            "-----BEGIN OPENSSH PRIVATE",
+            "-----BEGIN PRIVATE",
+        ];
+        for (const [where, text] of Object.entries(seen))
+            for (const secret of secrets)
+                assert.ok(!text.includes(secret), `${where}: ${secret.slice(0, 16)}… in clear`);
+        assert.ok(Object.values(seen).every((text) => text.length > 1000));
+    });
+
+    it("leaves no repository behind whose key is another one, or that lacks the asked version", async () => {
+        const list = "/etc/apt/sources.list.d/docker.list";
+        const text = await lab.on("worker-3", `cat ${list}`);
+        const url = /(\S+) bookworm/.exec(text)?.[1] ?? "";
+        const fingerprint = await lab.on(
+            "worker-3",
+            `gpg --show-keys --with-colons /etc/apt/keyrings/docker.asc | awk -F: '$1 == "fpr" { print $10; exit }'`,
+        );
+        const install = (given: Record<string, string>) => {
+            const inputs = {
+                REPOSITORY_URL: url,
+                KEY_FINGERPRINT: fingerprint,
+                DOCKER_VERSION: "5:99.0.0",
+                CONTAINERD_VERSION: "1.7",
+                LOGIN_USER: "admin",
+            };
+            const script = `${hostScript("lock")}\n${hostScript("engine")}`;
+            return lab.on("worker-3", "sudo sh", renderHostScript(script, { ...inputs, ...given }));
+        };
+        const isLeft = () =>
+            lab.on("worker-3", `ls ${list} /etc/apt/keyrings/docker.asc 2>/dev/null || true`);
+        await assert.rejects(install({}), /skep: ENGINE_VERSION: .* has no docker-ce 5:99\.0\.0/);
+        assert.equal(await isLeft(), "");
+        await assert.rejects(install({ KEY_FINGERPRINT: "0".repeat(40) }), /skep: REPOSITORY_KEY: /);
+        assert.equal(await isLeft(), "");
+        assert.equal(await lab.on("worker-3", "systemctl is-active docker"), "active");
     });
 
     it("is destroyed without residue, also with a dead and a missing host, and never waits for them", async () => {
