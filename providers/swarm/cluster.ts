@@ -1,7 +1,7 @@
 // The swarm as a whole: made once, or adopted; locked or not; left by all at the end.
 import { formatProblem } from "../../errors";
 import { NotConverged, type Context, type Props, type Resource } from "../runtime/types";
-import { inputsOf, managerSoon, membership, OBSERVE_MS, updateSwarm, WRITE_MS } from "./engine";
+import { inputsOf, membership, observer, updateSwarm, WRITE_MS } from "./engine";
 import type { HostInput } from "./host";
 import { open } from "./open";
 import { look, namesOf, refuseUnsafe, theOneCluster, whyUnusable } from "./sightings";
@@ -52,16 +52,18 @@ export const cluster: Resource = {
         const sightings = await look(state.managers);
         if (sightings.every(({ member }) => member?.state === "inactive")) return {};
         const inputs = inputsOf(state, COMPUTED);
+        // Kept in state as it was, so that destroy works; the next up calls update, which mends it or fails.
+        const unusable = () => new NotConverged(id, {}, [formatProblem(whyUnusable(sightings))]);
+        const engine = await observer(state.managers, id, ctx);
+        if (!engine) throw unusable();
         try {
-            const engine = await managerSoon(state.managers, id, ctx, OBSERVE_MS);
             const { Spec } = await engine.call("GET", "/swarm");
             const autolock = Spec.EncryptionConfig?.AutoLockManagers ?? false;
             const locked = namesOf(sightings, ({ state }) => state === "locked");
             const outs = { clusterId: id, locked, ...keys(state, await currentKey(engine)) };
             return { id, outs: { ...inputs, autolock, ...outs }, inputs: { ...inputs, autolock } };
         } catch {
-            // Kept in state as it was, so that destroy works; the next up calls update, which mends it or fails.
-            throw new NotConverged(id, {}, [formatProblem(whyUnusable(sightings))]);
+            throw unusable();
         }
     },
 

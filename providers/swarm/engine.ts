@@ -11,7 +11,7 @@ const PAUSE_MS = 500;
 /** A new leader is there 14 to 16 s after the loss of one; a cut one needs longer. */
 const ELECTION_MS = 45_000;
 /** Looking may not take long: it comes before every preview, up and destroy. */
-export const OBSERVE_MS = 16_000;
+const OBSERVE_MS = 16_000;
 /** No host answers at all: it may be a restart, and more likely is not. */
 const RESTART_MS = 6000;
 /** Without quorum a write fails after 16.5 s by itself. */
@@ -52,7 +52,9 @@ export async function manager(hosts: readonly HostInput[], clusterId: string): P
         return remote(host);
     });
     try {
-        return await Promise.any(probes);
+        const answering = await Promise.any(probes);
+        lookedInVain.delete(clusterId);
+        return answering;
     } catch (error) {
         const { errors } = error as AggregateError;
         throw new NoManager(errors.map(reasonOf), errors.every(isOutOfReach));
@@ -93,16 +95,27 @@ export async function managerSoon(
     }
 }
 
+/** When a swarm was last looked for in vain, by cluster id. */
+const lookedInVain = new Map<string, number>();
+/** A command looks at all resources of a swarm, one after the other: only the first one waits for who does not answer. */
+const IN_VAIN_MS = 60_000;
+
 /**
  * A manager to look through, or nothing: a swarm that does not answer must keep nobody from seeing what is there, nor
  * from destroying it.
  */
-export function observer(
+export async function observer(
     hosts: readonly HostInput[],
     clusterId: string,
     ctx: { signal: AbortSignal },
 ): Promise<Remote | undefined> {
-    return managerSoon(hosts, clusterId, ctx, OBSERVE_MS).catch(() => undefined);
+    if (Date.now() - (lookedInVain.get(clusterId) ?? 0) < IN_VAIN_MS) return undefined;
+    try {
+        return await managerSoon(hosts, clusterId, ctx, OBSERVE_MS);
+    } catch {
+        lookedInVain.set(clusterId, Date.now());
+        return undefined;
+    }
 }
 
 export function unreachable(reasons: readonly string[]): SkepError {

@@ -71,7 +71,7 @@ describe("A swarm whose members change", function () {
             await isWhole(managers, 2);
         });
 
-    it.skip("NOT YET TRUE, 78 s were measured: is destroyed within a minute when most of its managers are dead and the last one is locked", async () => {
+    it("is destroyed within a minute when most of its managers are dead and the last one is locked", async () => {
         const docker = dockerClient();
         await lab.on("manager-3", "sudo systemctl restart docker");
         for (const name of ["manager-1", "manager-2"]) await docker.getContainer(container(name)).kill();
