@@ -1,0 +1,52 @@
+// The files that Skep keeps on every host, and what the provider refuses of them.
+
+import assert from "node:assert/strict";
+import { renderHostFiles } from "../../planning/host-files";
+import { hostFiles } from "../../providers/swarm/host-files";
+import { hostScript } from "../../providers/swarm/scripts";
+
+const usual = {
+    ca: "CA\n\n",
+    registry: { name: "registry.skep.internal", port: 5000, address: "10.190.1.101" },
+    bridgePool: "172.30.0.0/16",
+    hostsScript: hostScript("hosts"),
+};
+const engine = { certificate: "CERTIFICATE", privateKey: "PRIVATE" };
+
+describe("The files that a host keeps", () => {
+    it("hold a private key only where the engine answers from outside, and only for root", () => {
+        const holding = (files: ReturnType<typeof renderHostFiles>) =>
+            Object.entries(files).filter(([, { content }]) => content.includes("PRIVATE"));
+        assert.deepEqual(holding(renderHostFiles(usual)), []);
+        assert.deepEqual(holding(renderHostFiles({ ...usual, engine })), [
+            ["/etc/docker/tls/key.pem", { content: "PRIVATE\n", mode: "600" }],
+        ]);
+    });
+
+    it("tell the engine where its bridges may be, and bound its logs", () => {
+        const { content = "" } = renderHostFiles(usual)["/etc/docker/daemon.json"] ?? {};
+        assert.deepEqual(JSON.parse(content), {
+            "log-driver": "json-file",
+            "log-opts": { "max-size": "10m", "max-file": "3" },
+            "default-address-pools": [{ base: "172.30.0.0/16", size: 24 }],
+        });
+    });
+
+    it("end with one line end each, whatever they are made of", () => {
+        for (const [path, { content }] of Object.entries(renderHostFiles({ ...usual, engine })))
+            assert.match(content, /[^\n]\n$/, path);
+    });
+
+    it("have paths that the provider takes, which refuses relative ones and white space", () => {
+        const refused = (paths: string[]) =>
+            hostFiles.check?.({ files: Object.fromEntries(paths.map((path) => [path, { content: "" }])) });
+        assert.deepEqual(refused(Object.keys(renderHostFiles({ ...usual, engine }))), []);
+        for (const path of ["etc/hosts", "/etc/a b", "/etc/../x y", "/etc/$(id)", ""])
+            assert.equal(refused([path])?.length, 1, path);
+    });
+
+    it("are shown as changed when the host has others", () => {
+        assert.deepEqual(hostFiles.drift?.({ differing: [] }, {}), []);
+        assert.deepEqual(hostFiles.drift?.({ differing: ["/etc/hosts"] }, {}), ["files"]);
+    });
+});
