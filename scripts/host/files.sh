@@ -7,13 +7,12 @@ set -eu
 umask 022
 # In memory: some of the files are secret.
 work=$(mktemp -d -p /dev/shm skep.XXXXXX)
-trap 'rm -rf "$work"' EXIT
+trap 'rm -rf "$work" "$work.list"' EXIT
 trap 'exit 1' HUP INT TERM
 printf %s "$ARCHIVE" | base64 -d | tar -xpf - -C "$work"
 
 differing=
-list=$work.list
-(cd "$work" && find . -type f | sort) >"$list"
+(cd "$work" && find . -type f | sort) >"$work.list"
 while read -r path; do
     file=$work/${path#./}
     target=/${path#./}
@@ -24,8 +23,7 @@ while read -r path; do
     cp -p "$file" "$target.skep-new"
     chown root:root "$target.skep-new"
     mv -f "$target.skep-new" "$target"
-done <"$list"
-rm -f "$list"
+done <"$work.list"
 
 # A container's engine writes /etc/hosts anew at every start, and anybody may edit it.
 if [ -e /etc/skep/hosts ] && grep -vxqFf /etc/hosts /etc/skep/hosts; then
@@ -40,12 +38,13 @@ if [ "$MODE" = apply ]; then
     case $differing in *sshd_config*) systemctl reload ssh ;; esac
     # The host key that came by user data has been replaced, and nothing needs its copies.
     rm -f /etc/ssh/ssh_host_*
-    for copy in $(grep -rls 'PRIVATE KEY' /var/lib/cloud /run/cloud-init); do
+    grep -rls 'PRIVATE KEY' /var/lib/cloud /run/cloud-init >"$work.list" || true
+    while read -r copy; do
         case $copy in
             *.json | *.pkl) rm -f "$copy" ;;
             *) sed -i '/-----BEGIN [A-Z ]*PRIVATE KEY-----/,/-----END [A-Z ]*PRIVATE KEY-----/d' "$copy" ;;
         esac
-    done
+    done <"$work.list"
 fi
 
 printf '{"differing": [%s]}\n' "$differing"
