@@ -61,7 +61,13 @@ describe("the stand-ins under the real engine", function () {
     it("installs each plugin once and leaves it alone while its sources stay the same", async () => {
         const home = environment.PULUMI_HOME as string;
         const installed = await installStandIns(home);
-        assert.deepEqual(installed.map(({ name }) => name).sort(), ["aws", "command", "docker", "random", "tls"]);
+        assert.deepEqual(installed.map(({ name }) => name).sort(), [
+            "aws",
+            "command",
+            "docker",
+            "random",
+            "tls",
+        ]);
         for (const { name, version } of installed) {
             const plugin = join(home, "plugins", `resource-${name}-v${version}`, `pulumi-resource-${name}`);
             const { mtimeMs, mode } = await stat(plugin);
