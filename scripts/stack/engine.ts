@@ -71,7 +71,9 @@ async function run(stack: auto.Stack, operation: Operation, progress: Progress):
         if (diagnostic?.severity === "error") diagnostics.push(plain(diagnostic.message));
         // What a resource warns of; the engine's own warnings have no resource.
         if (diagnostic?.severity === "warning" && diagnostic.urn && operation !== "preview")
-            progress.note(`Note: ${diagnostic.urn.split("::").at(-1)}: ${plain(diagnostic.message)}`);
+            progress.note(
+                `Note: ${diagnostic.urn.split("::").at(-1)}: ${plain(diagnostic.message).replace(/\s+/g, " ")}`,
+            );
         pending ||= hasPending(diagnostic?.message ?? "");
     };
     const cancel = new AbortController();
