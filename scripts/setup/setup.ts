@@ -30,13 +30,7 @@ export interface SetupOptions {
 /** Installs what is missing and says where it is. Safe to run again after being killed at any moment. */
 export async function setup(options: SetupOptions & { needs: "engine" | "docker" }): Promise<PulumiTools>;
 export async function setup(options: SetupOptions & { needs: "lab" | "instances" }): Promise<Tools>;
-/** @deprecated `lab: true` is `needs: "lab"`, `lab: false` is `needs: "instances"`. */
-export async function setup(options: { progress: Progress; lab: boolean }): Promise<Tools>;
-export async function setup(
-    options: SetupOptions | { progress: Progress; lab: boolean },
-): Promise<PulumiTools | Tools> {
-    const { progress } = options;
-    const needs = "needs" in options ? options.needs : options.lab ? "lab" : "instances";
+export async function setup({ progress, needs }: SetupOptions): Promise<PulumiTools | Tools> {
     const [reachable] = await allOrProblems([reachability(progress)]);
     const [pulumi, pulumiHome, swarmPlugin, images, repository] = await allOrProblems([
         ensureEngine(progress, reachable.pulumi),
