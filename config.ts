@@ -6,14 +6,14 @@ import { z } from "zod";
 import type { Problem } from "./errors";
 import { overlaps, parseRange } from "./planning/addresses";
 import { awsSchema, type AwsSettings, checkAws } from "./planning/aws-settings";
-import { availabilityOf, countMembers, roleOf, unknownNodes } from "./planning/members";
-import { placeHosts, registryHost, tolerated } from "./planning/placement";
+import { countMembers, roleOf, unknownNodes } from "./planning/members";
+import { placeHosts, tolerated } from "./planning/placement";
+import { checkRegistry, registrySchema, registryWarnings } from "./planning/registry-settings";
 
 const LAB_ZONES = ["lab-a", "lab-b", "lab-c", "lab-d", "lab-e", "lab-f"];
 /** More managers make every change slower (Docker admin guide, "Maintain the quorum of managers"). */
 const MOST_MANAGERS = 7;
 const NAME = /^[a-z][a-z0-9-]{0,29}$/;
-const DNS_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/;
 
 const name = (what: string) =>
     z.string().regex(NAME, {
@@ -83,20 +83,8 @@ const schema = z.strictObject({
      * mesh where the hosts' kernel has IPVS, else host. Default `auto`.
      */
     publish: z.enum(["auto", "mesh", "host"], { error: "publish is auto, mesh or host" }).default("auto"),
-    /** The private registry. */
-    registry: z
-        .strictObject({
-            /** The name that nodes pull by. Default `registry.skep.internal`. */
-            name: z
-                .string()
-                .regex(DNS_NAME, { error: "the registry's name is a DNS name of two parts or more" })
-                .default("registry.skep.internal"),
-            /** Its port on the node that runs it. Default 5000. */
-            port: port.default(5000),
-            /** The user that pushes and pulls. Default `skep`. */
-            user: name("the registry's user").default("skep"),
-        })
-        .prefault({}),
+    /** The private registry: its settings are in planning/registry-settings.ts and the README. */
+    registry: registrySchema.prefault({}),
     /** The sample stack: a web server and a client that asks it. */
     sample: z
         .strictObject({
@@ -114,6 +102,8 @@ const schema = z.strictObject({
     labSubnet: range.optional(),
     /** Where the lab's block of 200 ports on 127.0.0.1 begins. Chosen at the first up and kept. */
     labPorts: z.number().int().min(1024).max(65000).optional(),
+    /** The hosts that run the registry. Chosen at an up and kept while they exist. */
+    registryHosts: z.array(z.string()).optional(),
     /** The exact packages found for dockerVersion and containerdVersion at the first up. Written by Skep. */
     packages: z.strictObject({ asked: z.string(), docker: z.string(), containerd: z.string() }).optional(),
 });
@@ -125,7 +115,7 @@ export type Settings = Omit<z.output<typeof schema>, "zones" | "aws"> & {
 export type Packages = NonNullable<Settings["packages"]>;
 
 /** Settings that Skep itself writes into a stack's configuration. */
-export const GENERATED = ["labSubnet", "labPorts", "packages"] as const;
+export const GENERATED = ["labSubnet", "labPorts", "packages", "registryHosts"] as const;
 
 export interface Checked {
     settings?: Settings;
@@ -201,7 +191,8 @@ function problemsOf(stack: string, issue: z.core.$ZodIssue): Problem[] {
 function knownBelow(path: string): object {
     const examples: Record<string, object> = {
         addressPools: { overlay: 0, bridge: 0 },
-        registry: { name: 0, port: 0, user: 0 },
+        registry: registrySchema.shape,
+        "registry.s3": registrySchema.shape.s3.unwrap().shape,
         sample: { enabled: 0, replicas: 0, port: 0 },
         packages: { asked: 0, docker: 0, containerd: 0 },
         nodes: { role: 0, availability: 0 },
@@ -281,6 +272,8 @@ function acrossSettings(data: z.output<typeof schema>, refused: ReadonlySet<stri
                 advice: "Set skep:aws.region and skep:aws.adminCidrs, as in Pulumi.aws.yaml.example.",
             });
     }
+    if (counted && !refused.has("registry") && !refused.has("aws"))
+        problems.push(...checkRegistry(data, hosts));
     if (tasksCounted && active === 0)
         problems.push({
             id: "NOTHING_RUNS_TASKS",
@@ -303,10 +296,5 @@ function warningsOf(data: z.output<typeof schema>, zones: readonly string[]): st
             `${managers} manager${managers === 1 ? "" : "s"} over ${zones.length} zone${zones.length === 1 ? "" : "s"}: losing one zone can cost the quorum. ` +
                 "Three zones and a manager in each are the least that survive it.",
         );
-    const registry = registryHost(hosts);
-    if (availabilityOf(registry, data) === "drain")
-        warnings.push(
-            `${registry.name} runs the registry and is drained: until it is active again, nothing can be pulled or pushed.`,
-        );
-    return warnings;
+    return [...warnings, ...registryWarnings(data, hosts)];
 }

@@ -5,10 +5,13 @@ import * as pulumi from "@pulumi/pulumi";
 import { SkepError } from "./errors";
 import { program } from "./program";
 import { ready } from "./scripts/commands/context";
+import { keepRegistryHosts } from "./scripts/stack/settings";
 
 export = async () => {
     try {
-        const { program: args } = await ready({ stack: pulumi.getStack(), json: true });
+        const stack = pulumi.getStack();
+        const { program: args, settings } = await ready({ stack, json: true });
+        if (!pulumi.runtime.isDryRun()) await keepRegistryHosts(stack, settings);
         return program(args);
     } catch (error) {
         // The SDK shows a RunError without its stack.

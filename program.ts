@@ -2,14 +2,18 @@
 
 import * as pulumi from "@pulumi/pulumi";
 import { Engine } from "./components/engine";
+import type { Host, ObjectStorage } from "./components/host";
 import { makeHosts } from "./components/hosts/pick";
 import { Pki } from "./components/pki";
 import { Registry } from "./components/registry";
 import { Stack } from "./components/stack";
 import { Swarm } from "./components/swarm";
 import type { Settings } from "./config";
-import { roleOf } from "./planning/members";
-import { placeHosts, registryHost } from "./planning/placement";
+import { availabilityOf, roleOf } from "./planning/members";
+import { placeHosts } from "./planning/placement";
+import type { S3Keys } from "./planning/registry-config";
+import { chooseRegistryHosts } from "./planning/registry-hosts";
+import { type BucketSettings, KEY_SETTINGS } from "./planning/registry-settings";
 import type { PublishMode } from "./planning/compose";
 import type { Tools } from "./scripts/setup/tools";
 
@@ -23,28 +27,30 @@ export interface ProgramArgs {
     settings: ReadySettings;
     images: NonNullable<Tools["images"]>;
     repository: Tools["repository"];
+    /** Keys of the registry's bucket, where the environment has them and the stack's secret settings do not. */
+    registryKeys?: S3Keys;
 }
 
 /** Declares every resource of a stack; the outputs are the stack's. */
-export function program({ stack, project, settings, images, repository }: ProgramArgs) {
+export function program({ stack, project, settings, images, repository, registryKeys }: ProgramArgs) {
     const placed = placeHosts(settings.managers, settings.workers, settings.zones);
-    const { name: registryName } = registryHost(placed);
+    const registryNames = chooseRegistryHosts(placed, settings.registry.replicas, settings.registryHosts);
     const pki = new Pki("pki", { stack });
     const made = makeHosts({
         stack,
         project,
         settings,
         placed,
-        registryHost: registryName,
+        registryHosts: registryNames,
         image: images.host,
         repositoryMount: repository.mount,
     });
     const { hosts } = made;
-    const registryNode = hosts.find((host) => host.name === registryName) ?? hosts[0]!;
+    const registryHosts = registryNames.flatMap((name) => hosts.find((host) => host.name === name) ?? []);
     const engine = new Engine("engine", {
         hosts,
         pki,
-        registry: { ...settings.registry, address: registryNode.address },
+        registry: { ...settings.registry, hosts: registryHosts },
         repository,
         packages: settings.packages,
         bridgePool: settings.addressPools.bridge,
@@ -59,16 +65,21 @@ export function program({ stack, project, settings, images, repository }: Progra
         autolock: settings.autolock,
         overlayPool: settings.addressPools.overlay,
         members: settings,
-        registryHost: registryNode.name,
+        registryHosts: registryNames,
         foundation: made.foundation,
     });
     const registry = new Registry("registry", {
         swarm,
         pki,
-        host: registryNode,
+        hosts: registryHosts,
         ...settings.registry,
+        // Drained nodes take no task; with none left the registry is down, and a preview warns.
+        replicas: Math.max(
+            registryHosts.filter((host) => availabilityOf(host, settings) !== "drain").length,
+            1,
+        ),
         image: images.registry,
-        storage: made.storage,
+        storage: made.storage ?? ownBucket(settings.registry.s3, registryKeys),
     });
     if (settings.sample.enabled) {
         const web = registry.push("web", images.web, swarm);
@@ -104,7 +115,8 @@ export function program({ stack, project, settings, images, repository }: Progra
         loadBalancer: made.loadBalancer,
         registry: {
             server: registry.server,
-            url: pulumi.interpolate`https://${registryNode.ssh.host}:${made.registryPort}`,
+            url: registryHosts[0] && registryUrl(registryHosts[0]),
+            urls: registryHosts.map(registryUrl),
             user: registry.user,
         },
         registryPassword: pulumi.secret(registry.password),
@@ -117,4 +129,21 @@ export function program({ stack, project, settings, images, repository }: Progra
             hosts: hosts.map(({ name, ssh: { host, port, hostKey } }) => ({ name, host, port, hostKey })),
         }),
     };
+}
+
+/** The registry on this host, for this machine. */
+function registryUrl({ ssh, ports }: Host): pulumi.Output<string> {
+    return pulumi.interpolate`https://${ssh.host}:${ports.registry}`;
+}
+
+/** A bucket of the user's, with keys that are secret from here on. */
+function ownBucket(settings: BucketSettings | undefined, keys?: S3Keys): ObjectStorage | undefined {
+    if (!settings) return undefined;
+    const config = new pulumi.Config();
+    const { accessKeyId, secretAccessKey } = KEY_SETTINGS;
+    const given = keys ?? {
+        accessKeyId: config.requireSecret(accessKeyId),
+        secretAccessKey: config.requireSecret(secretAccessKey),
+    };
+    return { ...settings, keys: pulumi.secret(given) };
 }

@@ -6,6 +6,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Packages } from "../config";
 import { renderHostFiles } from "../planning/host-files";
 import { renderHostScript } from "../planning/hostscript";
+import { nearestFirst } from "../planning/registry-hosts";
 import { HostFiles } from "../providers/swarm/resources";
 import { hostScript } from "../providers/swarm/scripts";
 import { type Host, hostInput, serverAddresses } from "./host";
@@ -20,7 +21,7 @@ interface Report {
 export interface EngineArgs {
     hosts: readonly Host[];
     pki: Pki;
-    registry: { name: string; port: number; address: pulumi.Input<string> };
+    registry: { name: string; port: number; hosts: readonly Host[] };
     repository: { url: string; fingerprint: string };
     packages: Packages;
     /** Range for bridges on each host. */
@@ -47,12 +48,14 @@ export class Engine extends pulumi.ComponentResource {
             host.role === "manager"
                 ? args.pki.server(`engine-${host.name}`, [host.name, "localhost"], serverAddresses(host))
                 : undefined;
+        const { name, port, hosts } = args.registry;
+        const addresses = nearestFirst(hosts, host).map(({ address }) => address);
         const files = pulumi
-            .all([args.pki.ca, args.registry.address, pulumi.output(certificate)])
-            .apply(([ca, address, engine]) =>
+            .all([args.pki.ca, pulumi.all(addresses), pulumi.output(certificate)])
+            .apply(([ca, addresses, engine]) =>
                 renderHostFiles({
                     ca,
-                    registry: { ...args.registry, address },
+                    registry: { name, port, addresses },
                     bridgePool: args.bridgePool,
                     engine,
                     hostsScript: hostScript("hosts"),

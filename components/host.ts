@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import type { PlacedHost } from "../planning/placement";
 import type { HostPorts } from "../planning/ports";
+import type { S3Keys } from "../planning/registry-config";
 import { renderUserData } from "../planning/userdata";
 import { HostKey } from "../providers/swarm/resources";
 
@@ -40,8 +41,6 @@ export interface Hosts {
     hosts: Host[];
     /** Goes last on destroy. */
     foundation: pulumi.Resource;
-    /** The registry's port at its host's `ssh.host`. */
-    registryPort: number;
     /** Where the registry keeps images, when that is not a volume of its node. */
     storage?: ObjectStorage;
     /** The name that published ports answer under in all zones. */
@@ -50,11 +49,13 @@ export interface Hosts {
 
 /** A place for the registry's images on S3. */
 export interface ObjectStorage {
-    bucket: pulumi.Output<string>;
+    bucket: pulumi.Input<string>;
     region: string;
     /** Of the API, where it is not AWS's own. */
     endpoint?: string;
     prefix: string;
+    /** Where it is not the hosts' role that opens it. */
+    keys?: pulumi.Output<S3Keys>;
 }
 
 /** What a host is made with: user data, and the host key in it, which is good for the first contact alone. */

@@ -19,13 +19,15 @@ export interface LocalImage {
 export interface RegistryArgs {
     swarm: Swarm;
     pki: Pki;
-    /** The host whose node runs it. */
-    host: Host;
+    /** The hosts whose nodes run it, one task on each. */
+    hosts: readonly Host[];
+    /** How many of those take tasks now. */
+    replicas: number;
     name: string;
     port: number;
     user: string;
     image: LocalImage;
-    /** Where images are kept; by default on a volume of the host. */
+    /** Where images are kept; by default on a volume of the one host. */
     storage?: ObjectStorage;
 }
 
@@ -35,6 +37,8 @@ export class Registry extends pulumi.ComponentResource {
     readonly user: string;
     readonly password: pulumi.Output<string>;
     private readonly stack: Stack;
+    /** Another text for every place that images can be in. */
+    private readonly place: pulumi.Output<string>;
 
     constructor(name: string, args: RegistryArgs, opts?: pulumi.ComponentResourceOptions) {
         super("skep:index:Registry", name, {}, opts);
@@ -47,14 +51,22 @@ export class Registry extends pulumi.ComponentResource {
             { parent: this },
         );
         this.password = password.result;
-        const certificate = args.pki.server("registry", [args.name, "localhost"], serverAddresses(args.host));
+        const httpSecret = new random.RandomPassword(
+            `${name}-http-secret`,
+            { length: 48, special: false },
+            { parent: this },
+        );
+        // Hosts have 127.0.0.1 in common.
+        const addresses = [...new Set(args.hosts.flatMap(serverAddresses))];
+        const certificate = args.pki.server("registry", [args.name, "localhost"], addresses);
+        this.place = placeOf(args);
         const image = new Image(
             `${name}-image`,
             {
                 image: args.image.ref,
                 imageId: args.image.id,
-                hosts: [hostInput(args.host)],
-                hostIds: [args.host.id],
+                hosts: args.hosts.map(hostInput),
+                hostIds: args.hosts.map(({ id }) => id),
             },
             { parent: this, dependsOn: [args.swarm.cluster], deletedWith: args.swarm.cluster },
         );
@@ -63,20 +75,22 @@ export class Registry extends pulumi.ComponentResource {
             {
                 folder: "registry",
                 swarm: args.swarm,
-                variables: { REGISTRY_IMAGE: args.image.ref, REGISTRY_PORT: String(args.port) },
+                variables: {
+                    REGISTRY_IMAGE: args.image.ref,
+                    REGISTRY_PORT: String(args.port),
+                    REGISTRY_REPLICAS: String(args.replicas),
+                },
                 secrets: {
                     certificate: certificate.certificate,
                     key: certificate.privateKey,
                     htpasswd: pulumi.interpolate`${args.user}:${password.bcryptHash}`,
-                },
-                configs: {
                     config: pulumi
-                        .output(args.storage)
-                        .apply((storage) =>
-                            renderRegistryConfig(stackFile("registry", "config.yml"), storage),
+                        .all([httpSecret.result, args.storage])
+                        .apply(([secret, storage]) =>
+                            renderRegistryConfig(stackFile("registry", "config.yml"), secret, storage),
                         ),
                 },
-                // The one node that it is pinned to answers by itself.
+                // The nodes that it is pinned to answer by themselves.
                 publish: "host",
                 images: [image],
             },
@@ -100,9 +114,16 @@ export class Registry extends pulumi.ComponentResource {
                     reference: `${this.server}/${name}:${tag}`,
                     username: this.user,
                     password: this.password,
+                    place: this.place,
                 },
             },
             { parent: this, dependsOn: [this.stack.stack], deletedWith: swarm.cluster },
         );
     }
+}
+
+function placeOf({ hosts, storage }: RegistryArgs): pulumi.Output<string> {
+    return storage
+        ? pulumi.interpolate`s3://${storage.bucket}/${storage.prefix} ${storage.endpoint ?? ""}`
+        : pulumi.interpolate`${hosts[0]?.id ?? ""}`;
 }

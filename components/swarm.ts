@@ -14,8 +14,8 @@ export interface SwarmArgs {
     overlayPool: string;
     /** What each node is to be. */
     members: MemberSettings;
-    /** The host whose node runs the registry. */
-    registryHost: string;
+    /** The hosts whose nodes run the registry. */
+    registryHosts: readonly string[];
     /** Goes last on destroy: with it the whole swarm, whose members are then not taken apart one by one. */
     foundation: pulumi.Resource;
 }
@@ -55,7 +55,7 @@ export class Swarm extends pulumi.ComponentResource {
                 availability: availabilityOf(host, args.members),
                 labels: {
                     availability_zone: host.zone,
-                    ...(host.name === args.registryHost && { registry: "true" }),
+                    ...(args.registryHosts.includes(host.name) && { registry: "true" }),
                 },
             },
             { parent: this, deletedWith: this.cluster },

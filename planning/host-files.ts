@@ -10,7 +10,8 @@ export interface HostFile {
 export interface HostFilesArgs {
     /** The authority's certificate, PEM. */
     ca: string;
-    registry: { name: string; port: number; address: string };
+    /** Of several addresses an engine tries the next one when one does not answer. */
+    registry: { name: string; port: number; addresses: readonly string[] };
     /** Range for bridges on the host, one /24 each. */
     bridgePool: string;
     /** For hosts whose engine answers on 2376 to clients of the same authority. */
@@ -33,7 +34,9 @@ export function renderHostFiles({
         // There before the engine's first start: log-opts reach only containers that are created later (moby/moby#35185).
         "/etc/docker/daemon.json": { content: daemonJson(bridgePool) },
         [`/etc/docker/certs.d/${registry.name}:${registry.port}/ca.crt`]: { content: lines(ca) },
-        "/etc/skep/hosts": { content: `${registry.address} ${registry.name} # skep\n` },
+        "/etc/skep/hosts": {
+            content: registry.addresses.map((address) => `${address} ${registry.name} # skep\n`).join(""),
+        },
         [HOSTS_SCRIPT]: { content: hostsScript, mode: "755" },
         "/etc/systemd/system/skep-hosts.service": { content: HOSTS_UNIT },
         // IPVS forgets a connection that was idle for 900 s (moby/moby#31208): probes must come sooner.

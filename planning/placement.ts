@@ -32,13 +32,6 @@ export function placeHosts(managers: number, workers: number, zones: readonly st
     ];
 }
 
-/** The host that runs the registry, whatever its role in the swarm has become: the images are on its disk. */
-export function registryHost<T extends { role: Role }>(hosts: readonly T[]): T {
-    const host = hosts.find(({ role }) => role === "worker") ?? hosts[0];
-    if (host === undefined) throw new Error("a stack has at least one manager");
-    return host;
-}
-
 /** Managers that may be lost before the swarm can no longer be changed. */
 export function tolerated(managers: number): number {
     return Math.ceil(managers / 2) - 1;

@@ -6,7 +6,7 @@ import type { PlacedHost } from "./placement";
 export const BLOCK_SIZE = 200;
 const FIRST_BLOCK = 21000;
 const LAST_BLOCK = 31000;
-const OFFSETS = { ssh: 0, engine: 50, app: 100, registry: 199 } as const;
+const OFFSETS = { ssh: 0, engine: 50, app: 100, registry: 150 } as const;
 const FIRST_WORKER = 10;
 
 export interface HostPorts {
@@ -16,6 +16,8 @@ export interface HostPorts {
     engine: number;
     /** The sample stack's published port. */
     app: number;
+    /** The registry's; on every host, so that none is made anew when the registry comes to it. */
+    registry: number;
 }
 
 export function hostPorts(base: number, host: Pick<PlacedHost, "role" | "ordinal">): HostPorts {
@@ -24,6 +26,7 @@ export function hostPorts(base: number, host: Pick<PlacedHost, "role" | "ordinal
         ssh: base + OFFSETS.ssh + slot,
         engine: base + OFFSETS.engine + slot,
         app: base + OFFSETS.app + slot,
+        registry: base + OFFSETS.registry + slot,
     };
 }
 
@@ -32,15 +35,10 @@ export function publishedPorts(
     base: number,
     hosts: readonly Pick<PlacedHost, "role" | "ordinal">[],
 ): number[] {
-    const ports = hosts.flatMap((host) => {
-        const { ssh, engine, app } = hostPorts(base, host);
-        return host.role === "manager" ? [ssh, engine, app] : [ssh, app];
+    return hosts.flatMap((host) => {
+        const { ssh, engine, app, registry } = hostPorts(base, host);
+        return host.role === "manager" ? [ssh, engine, app, registry] : [ssh, app, registry];
     });
-    return [...ports, registryPort(base)];
-}
-
-export function registryPort(base: number): number {
-    return base + OFFSETS.registry;
 }
 
 /** Where blocks may begin, in the order they are tried: below the ports that Linux hands out to clients (32768). */

@@ -1,4 +1,4 @@
-// The registry's configuration file, with its storage as the stack's hosts have it.
+// The registry's configuration file, with its storage as the stack has it. What comes out is secret.
 
 import { parse, stringify } from "yaml";
 
@@ -9,25 +9,42 @@ export interface S3Storage {
     /** Of the API, where it is not AWS's own. */
     endpoint?: string;
     prefix: string;
+    /** Without them the registry takes the role of its host. */
+    keys?: S3Keys;
 }
 
-/** Credentials are the role of the registry's host: none stand here. */
-export function renderRegistryConfig(text: string, storage?: S3Storage): string {
-    if (!storage) return text;
-    const config = parse(text) as { storage: Record<string, unknown> };
+/** Keys of a user, good until they are taken back. */
+export interface S3Keys {
+    accessKeyId: string;
+    secretAccessKey: string;
+}
+
+interface Config {
+    storage: Record<string, unknown>;
+    http: Record<string, unknown>;
+}
+
+/** `httpSecret` signs the state of uploads: registries that share it go on with what another one began. */
+export function renderRegistryConfig(text: string, httpSecret: string, storage?: S3Storage): string {
+    const config = parse(text) as Config;
+    const http = { ...config.http, secret: httpSecret };
+    if (!storage) return stringify({ ...config, http });
     const common = { ...config.storage };
     delete common.filesystem;
+    const { bucket, region, endpoint, prefix, keys } = storage;
     const s3 = {
-        region: storage.region,
-        bucket: storage.bucket,
-        rootdirectory: `/${storage.prefix}`,
-        ...(storage.endpoint !== undefined && {
-            regionendpoint: storage.endpoint,
-            secure: storage.endpoint.startsWith("https:"),
+        region,
+        bucket,
+        rootdirectory: `/${prefix}`,
+        ...(endpoint !== undefined && {
+            regionendpoint: endpoint,
+            secure: endpoint.startsWith("https:"),
         }),
+        ...(keys && { accesskey: keys.accessKeyId, secretkey: keys.secretAccessKey }),
     };
     return stringify({
         ...config,
+        http,
         storage: {
             ...common,
             s3,

@@ -27,14 +27,13 @@ export interface AwsHostsArgs {
     settings: AwsSettings;
     /** The sample stack's published port, where there is a sample stack. */
     appPort?: number;
-    /** The host that runs the registry, and the registry's port there. */
-    registry: { host: string; port: number };
+    /** The hosts that run the registry, and its port there. */
+    registry: { hosts: readonly string[]; port: number };
 }
 
 export class AwsHosts extends pulumi.ComponentResource implements Hosts {
     readonly hosts: Host[];
     readonly foundation: aws.ec2.Vpc;
-    readonly registryPort: number;
     readonly storage?: ObjectStorage;
     readonly loadBalancer?: pulumi.Output<string>;
     private readonly tagging: Tagging;
@@ -50,7 +49,6 @@ export class AwsHosts extends pulumi.ComponentResource implements Hosts {
         super("skep:hosts:Aws", name, {}, opts);
         const { settings, stack, registry } = args;
         this.tagging = { stack, tags: settings.tags };
-        this.registryPort = registry.port;
         const provider = makeProvider(`${name}-provider`, settings, this);
         this.children = { parent: this, provider };
         const appPorts = [...settings.appPorts, ...(args.appPort === undefined ? [] : [args.appPort])];
@@ -170,7 +168,7 @@ export class AwsHosts extends pulumi.ComponentResource implements Hosts {
                 groupIds: placed.role === "manager" ? [nodes, managers] : [nodes],
                 keyName: key.keyName,
                 userData: birth.userData,
-                profile: placed.name === args.registry.host ? storage?.profile : undefined,
+                profile: args.registry.hosts.includes(placed.name) ? storage?.profile : undefined,
             },
             { ...children, dependsOn: [...network.routes, ...groups.rules] },
         );
@@ -182,7 +180,7 @@ export class AwsHosts extends pulumi.ComponentResource implements Hosts {
             address:
                 placed.role === "manager" ? managerAddress(subnet.range, placed.ordinal) : instance.privateIp,
             resource: instance,
-            ports: { ...PORTS, app: args.appPort ?? 0 },
+            ports: { ...PORTS, app: args.appPort ?? 0, registry: args.registry.port },
             ssh: {
                 host: isPublic ? instance.publicIp : instance.privateIp,
                 port: PORTS.ssh,

@@ -7,7 +7,7 @@ import { LAB_HOST_CAPABILITIES, LAB_HOST_OPTIONS } from "../../lab/capabilities"
 import { labAddress, labGateway } from "../../planning/addresses";
 import { PROJECT_LABEL, STACK_LABEL } from "../../planning/labels";
 import type { PlacedHost } from "../../planning/placement";
-import { hostPorts, registryPort } from "../../planning/ports";
+import { hostPorts } from "../../planning/ports";
 import { renderMetaData } from "../../planning/userdata";
 import { type Host, type Hosts, meetHost, prepareHost } from "../host";
 
@@ -28,8 +28,8 @@ export interface LabHostsArgs {
     ports: number;
     /** The sample stack's published port on the hosts. */
     appPort: number;
-    /** The host that runs the registry, and the registry's port there. */
-    registry: { host: string; port: number };
+    /** The registry's port on the hosts that run it. */
+    registryPort: number;
     /** The engine's repository on this machine, where it is not Docker's own: mounted read-only on every host. */
     repositoryMount?: { source: string; target: string };
 }
@@ -38,7 +38,6 @@ export interface LabHostsArgs {
 export class LabHosts extends pulumi.ComponentResource implements Hosts {
     readonly hosts: Host[];
     readonly foundation: docker.Network;
-    readonly registryPort: number;
 
     constructor(name: string, args: LabHostsArgs, opts?: pulumi.ComponentResourceOptions) {
         super("skep:hosts:Lab", name, {}, opts);
@@ -53,7 +52,6 @@ export class LabHosts extends pulumi.ComponentResource implements Hosts {
             },
             { ...parent, deleteBeforeReplace: true },
         );
-        this.registryPort = registryPort(args.ports);
         const key = new tls.PrivateKey(`${name}-login`, { algorithm: "ED25519" }, parent);
         this.hosts = args.hosts.map((host) => this.host(args, host, key));
         this.registerOutputs();
@@ -140,7 +138,7 @@ function publishedPorts(args: LabHostsArgs, host: PlacedHost) {
     return [
         publish(22, ports.ssh),
         publish(args.appPort, ports.app),
+        publish(args.registryPort, ports.registry),
         ...(host.role === "manager" ? [publish(2376, ports.engine)] : []),
-        ...(host.name === args.registry.host ? [publish(args.registry.port, registryPort(args.ports))] : []),
     ];
 }

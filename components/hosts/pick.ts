@@ -12,8 +12,8 @@ export interface HostsArgs {
     project: string;
     settings: Settings;
     placed: readonly PlacedHost[];
-    /** Name of the host that runs the registry. */
-    registryHost: string;
+    /** Names of the hosts that run the registry. */
+    registryHosts: readonly string[];
     /** The lab's host image. */
     image: LocalImage;
     /** The engine's repository on this machine, where it is not Docker's own; lab only. */
@@ -25,11 +25,11 @@ export function makeHosts({
     project,
     settings,
     placed,
-    registryHost,
+    registryHosts,
     image,
     repositoryMount,
 }: HostsArgs): Hosts {
-    const registry = { host: registryHost, port: settings.registry.port };
+    const { port: registryPort } = settings.registry;
     if (settings.hosts === "aws") {
         if (!settings.aws) throw new Error("settings with hosts on AWS have been checked to have skep:aws");
         // Loading AWS's SDK takes a second, which a lab need not pay.
@@ -40,7 +40,7 @@ export function makeHosts({
             hosts: placed,
             settings: settings.aws,
             appPort: settings.sample.enabled ? settings.sample.port : undefined,
-            registry,
+            registry: { hosts: registryHosts, port: registryPort },
         });
     }
     if (settings.labSubnet === undefined || settings.labPorts === undefined)
@@ -53,7 +53,7 @@ export function makeHosts({
         subnet: settings.labSubnet,
         ports: settings.labPorts,
         appPort: settings.sample.port,
-        registry,
+        registryPort,
         repositoryMount,
     });
 }

@@ -140,6 +140,8 @@ export interface ImageArgs {
         username: pulumi.Input<string>;
         /** Made secret here, if it is not already. */
         password: pulumi.Input<string>;
+        /** What the registry keeps images in: another place begins empty, and gets the image, too. */
+        place: pulumi.Input<string>;
     };
 }
 

@@ -5,6 +5,7 @@ import { createProgress, type Progress } from "../progress";
 import { setup } from "../setup/setup";
 import type { Tools } from "../setup/tools";
 import { instanceRepository } from "../stack/instances";
+import { registryKeys } from "../stack/keys";
 import { projectId, refuseForeignHosts } from "../stack/project";
 import { refuseTakenPorts } from "../stack/ranges";
 import { completeSettings, readSettings } from "../stack/settings";
@@ -26,7 +27,8 @@ export interface Ready {
 /** Settings are checked before anything is installed or touched. */
 export async function ready({ stack, json }: Options): Promise<Ready> {
     const progress = createProgress({ silent: json });
-    const { settings, generated, warnings } = await readSettings(stack);
+    const { keys, problems } = await registryKeys(stack);
+    const { settings, generated, warnings } = await readSettings(stack, problems);
     for (const warning of warnings) progress.note(`Note: ${warning}`);
     const found = await setup({ progress, needs: settings.hosts === "lab" ? "lab" : "instances" });
     const tools =
@@ -56,6 +58,7 @@ export async function ready({ stack, json }: Options): Promise<Ready> {
             settings: complete,
             images: tools.images,
             repository: tools.repository,
+            registryKeys: keys,
         },
     };
 }

@@ -4,6 +4,7 @@ import type * as auto from "@pulumi/pulumi/automation";
 import { shellQuote } from "../../planning/hostscript";
 import { operate, type Outcome, type Step } from "../stack/engine";
 import { startStoppedHosts } from "../stack/hosts";
+import { keepRegistryHosts } from "../stack/settings";
 import { openStack } from "../stack/workspace";
 import { writeClientFiles } from "../stack/clients";
 import { confirmed, type Options, ready } from "./context";
@@ -33,6 +34,7 @@ export async function up(options: Options): Promise<void> {
         for (const line of tree(plan.steps)) console.log(`  ${line}`);
         if (plan.steps.length > 0 && !(await confirmed(`${summary(plan)}. Do it?`, options))) return;
     }
+    await keepRegistryHosts(options.stack, settings);
     const outcome = await progress.step(`Bringing up ${options.stack}`, () => operate(stack, "up", progress));
     const outputs = plainOutputs(outcome.outputs ?? {});
     const clients = await writeClientFiles(options.stack, outputs);

@@ -51,7 +51,7 @@ async function freePorts(others: readonly Ranges[]): Promise<number> {
     const taken = others.flatMap(({ labPorts }) => labPorts ?? []);
     for (const base of portBlocks()) {
         if (taken.some((other) => Math.abs(other - base) < BLOCK_SIZE)) continue;
-        const probes = [0, 10, 50, 100, 110, 199].map((offset) => isFree(base + offset));
+        const probes = [0, 10, 50, 100, 110, 150, 160].map((offset) => isFree(base + offset));
         if ((await Promise.all(probes)).every(Boolean)) return base;
     }
     throw skepError(

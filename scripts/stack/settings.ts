@@ -7,6 +7,8 @@ import { dirname } from "node:path";
 import { parse, stringify } from "yaml";
 import { checkSettings, GENERATED, type Settings } from "../../config";
 import { type Problem, SkepError, skepError } from "../../errors";
+import { placeHosts } from "../../planning/placement";
+import { chooseRegistryHosts } from "../../planning/registry-hosts";
 import { choosePackages } from "../../planning/versions";
 import type { ReadySettings } from "../../program";
 import { writeWhole } from "../setup/cache";
@@ -17,7 +19,7 @@ import { packagesFor } from "./instances";
 import { chooseRanges } from "./ranges";
 import { forgetReservation, isReserved, reserving } from "./reservations";
 
-const PREFIX = "skep:";
+export const PREFIX = "skep:";
 
 type Values = Record<string, unknown>;
 
@@ -28,7 +30,7 @@ export interface Generated {
     plugins?: Tools["plugins"];
 }
 
-async function readConfig(file: string): Promise<Values> {
+export async function readConfig(file: string): Promise<Values> {
     if (!existsSync(file)) return {};
     const document = parse(await readFile(file, "utf8")) as { config?: Values } | null;
     return document?.config ?? {};
@@ -47,9 +49,10 @@ export async function readGenerated(stack: string): Promise<Generated> {
     return { settings, plugins: plugins as Generated["plugins"] };
 }
 
-/** The stack's settings; all problems at once. A stack other than the default needs a file. */
+/** The stack's settings; all problems at once, `known` ones included. A stack other than the default needs a file. */
 export async function readSettings(
     stack: string,
+    known: readonly Problem[] = [],
 ): Promise<{ settings: Settings; generated: Generated; warnings: string[] }> {
     const generated = await readGenerated(stack);
     const problems: Problem[] = [];
@@ -61,7 +64,7 @@ export async function readSettings(
         });
     const config = withoutPrefix(await readConfig(settingsFile(stack)));
     const checked = checkSettings(stack, { ...generated.settings, ...config });
-    problems.push(...checked.problems);
+    problems.push(...checked.problems, ...known);
     if (problems.length > 0 || !checked.settings) throw new SkepError(problems);
     return { settings: checked.settings, generated, warnings: checked.warnings };
 }
@@ -95,6 +98,16 @@ export async function completeSettings(
     return reserving(generatedFile(stack), async (reserved) =>
         keep({ ...found, ...(await chooseRanges(settings, reserved)) }),
     );
+}
+
+/** Keeps where the registry is, once an up begins: later ones move it only where they must. */
+export async function keepRegistryHosts(stack: string, settings: Settings): Promise<void> {
+    const { managers, workers, zones, registry, registryHosts } = settings;
+    const hosts = placeHosts(managers, workers, zones);
+    const chosen = chooseRegistryHosts(hosts, registry.replicas, registryHosts);
+    const file = generatedFile(stack);
+    const config = { ...(await readConfig(file)), [`${PREFIX}registryHosts`]: chosen };
+    await writeWhole(file, stringify({ config }));
 }
 
 export async function forgetGenerated(stack: string): Promise<void> {

@@ -2,7 +2,7 @@
 
 import { mkdirSync, renameSync, symlinkSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
-import { delimiter, dirname, join } from "node:path";
+import { delimiter, dirname, join, relative } from "node:path";
 import * as auto from "@pulumi/pulumi/automation";
 import { program, type ProgramArgs } from "../../program";
 import type { PulumiTools } from "../setup/tools";
@@ -76,17 +76,18 @@ async function workspace(
             workDir,
             envVars: await engineEnvironment(tools),
             pulumiCommand: await auto.PulumiCommand.get({ root: tools.pulumi.root, skipVersionCheck: true }),
-            projectSettings: projectSettings(tools),
+            projectSettings: projectSettings(tools, workDir),
         },
     ];
 }
 
 /** The SDK's type lacks `plugins` and `options`, which the engine reads from the project file that the SDK writes. */
-function projectSettings({ swarmPlugin }: PulumiTools): auto.ProjectSettings {
+function projectSettings({ swarmPlugin }: PulumiTools, workDir: string): auto.ProjectSettings {
     return {
         name: PROJECT_NAME,
         runtime: "nodejs",
-        stackConfigDir: ENGINE_CONFIG_FOLDER,
+        // The engine takes it as relative to the project file, whatever it begins with.
+        stackConfigDir: relative(workDir, ENGINE_CONFIG_FOLDER),
         options: { refresh: "always" },
         plugins: { providers: [{ name: "swarm", path: swarmPlugin }] },
     } as auto.ProjectSettings;

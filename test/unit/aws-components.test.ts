@@ -5,6 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { AwsHosts } from "../../components/hosts/aws";
 import { checkSettings } from "../../config";
 import { placeHosts } from "../../planning/placement";
+import { chooseRegistryHosts } from "../../planning/registry-hosts";
 
 interface Declared {
     type: string;
@@ -24,8 +25,8 @@ interface Outcome {
 }
 
 /** Everything that hosts with these settings declare, five of them over three zones. */
-async function declare(aws: object, preview: boolean): Promise<Outcome> {
-    const checked = checkSettings("test", { hosts: "aws", workers: 2, aws: { ...GIVEN, ...aws } });
+async function declare(aws: object, preview: boolean, more: object = {}): Promise<Outcome> {
+    const checked = checkSettings("test", { hosts: "aws", workers: 2, aws: { ...GIVEN, ...aws }, ...more });
     assert.deepEqual(checked.problems, []);
     const { settings } = checked;
     if (!settings?.aws) throw new Error("the settings are for AWS");
@@ -60,7 +61,7 @@ async function declare(aws: object, preview: boolean): Promise<Outcome> {
             hosts: placed,
             settings: awsSettings,
             appPort: 8080,
-            registry: { host: "worker-1", port: 5000 },
+            registry: { hosts: chooseRegistryHosts(placed, settings.registry.replicas), port: 5000 },
         });
         // What stands in the outputs is waited for.
         const { hosts, loadBalancer } = outcome.hosts;
@@ -151,6 +152,24 @@ for (const preview of [true, false])
                 [["worker-1", 2]],
             );
             assert.equal(stored.hosts?.storage?.prefix, "registry");
+        });
+
+        it("have the role for the bucket in each zone where the registry runs in each", async () => {
+            const spread = { registry: { replicas: 3 } };
+            const stored = await declare({ registryStorage: "s3" }, preview, spread);
+            const roles = ofType(stored, "Instance").map(({ name, inputs }) => [
+                name,
+                inputs.iamInstanceProfile !== undefined,
+                inputs.metadataOptions.httpPutResponseHopLimit,
+            ]);
+            assert.deepEqual(roles, [
+                ["manager-1", false, 1],
+                ["manager-2", false, 1],
+                ["manager-3", true, 2],
+                ["worker-1", true, 2],
+                ["worker-2", true, 2],
+            ]);
+            assert.deepEqual(counts(stored, "InstanceProfile", "Bucket"), { InstanceProfile: 1, Bucket: 1 });
         });
 
         it("stand behind a load balancer with a listener for every published port", async () => {

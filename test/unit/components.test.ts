@@ -15,6 +15,10 @@ interface Declared {
 
 const REPORT = JSON.stringify({ engine: "5:26.1.5", containerd: "1.7.24", mesh: false, esp: false });
 
+/** How a secret travels to the engine. */
+const SECRET_MARK = "4dabf18193072939515e22adb298388d";
+const SECRET = "1b47061264138c4ac30d75fd1eb44270";
+
 /** What the real providers would give back, as far as the program reads it. */
 const OUTPUTS: Record<string, object> = {
     "command:remote:Command": { stdout: REPORT },
@@ -69,6 +73,7 @@ async function declare(input: Record<string, unknown>, preview: boolean): Promis
                     web: { ref: "web:1", id: "sha256:w" },
                     client: { ref: "client:1", id: "sha256:c" },
                 },
+                registryKeys: { accessKeyId: "KEY-ID", secretAccessKey: "SECRET-KEY" },
                 repository: { kind: "official", url: "https://example.invalid", fingerprint: "F" },
             }),
         ),
@@ -150,6 +155,60 @@ for (const preview of [true, false])
             const [node, ...more] = ofType(alone, "swarm:index:Node");
             assert.equal(more.length, 0);
             assert.equal(node?.inputs.labels.registry, "true");
+        });
+
+        it("runs the registry in each zone on a bucket, whose keys are secret", async () => {
+            const s3 = { bucket: "images", region: "eu-central-1" };
+            const spread = await declare({ workers: 2, registry: { replicas: 3, s3 } }, preview);
+            const labelled = ofType(spread, "swarm:index:Node").filter(
+                ({ inputs }) => inputs.labels.registry === "true",
+            );
+            assert.deepEqual(labelled.map(({ name }) => name).sort(), [
+                "manager-3-node",
+                "worker-1-node",
+                "worker-2-node",
+            ]);
+            const request = ofType(spread, "tls:index/certRequest:CertRequest").find(
+                ({ name }) => name === "pki-registry-request",
+            );
+            assert.deepEqual(request?.inputs.ipAddresses, [
+                "10.190.1.101",
+                "127.0.0.1",
+                "10.190.2.102",
+                "10.190.3.13",
+            ]);
+            const images = ofType(spread, "swarm:index:Image");
+            const own = images.find(({ name }) => name === "registry-image");
+            // Wrapped in an up, since they hold a secret key.
+            assert.equal(JSON.stringify(own?.inputs.hosts).match(/"name":/g)?.length, 3);
+            if (preview) return;
+            const places = images.map(({ inputs }) => (inputs.push as { place?: string } | undefined)?.place);
+            assert.deepEqual(places.filter(Boolean), ["s3://images/registry ", "s3://images/registry "]);
+            const stack = ofType(spread, "swarm:index:Stack").find(({ name }) => name === "registry-stack");
+            assert.match(stack?.inputs.compose as string, /replicas: 3/);
+            // The engine keeps it encrypted: only under the mark of a secret do the keys appear.
+            const { secrets, ...open } = stack?.inputs ?? {};
+            assert.equal((secrets as Record<string, unknown>)[SECRET_MARK], SECRET);
+            assert.match(JSON.stringify(secrets), /secretkey: SECRET-KEY/);
+            assert.doesNotMatch(JSON.stringify(open), /SECRET-KEY/);
+        });
+
+        it("keeps the registry where it was chosen to be", async () => {
+            const kept = await declare({ registryHosts: ["manager-2"] }, preview);
+            const labelled = ofType(kept, "swarm:index:Node").filter(
+                ({ inputs }) => inputs.labels.registry === "true",
+            );
+            assert.deepEqual(
+                labelled.map(({ name }) => name),
+                ["manager-2-node"],
+            );
+            // No host is made anew for it: all of them publish the same ports.
+            assert.deepEqual(
+                ofType(kept, "docker:index/container:Container").map(({ inputs }) => inputs.ports as unknown),
+                ofType(usual, "docker:index/container:Container").map(
+                    ({ inputs }) => inputs.ports as unknown,
+                ),
+            );
         });
 
         it("promotes, demotes and drains single nodes, and leaves their hosts as they were made", async () => {

@@ -7,7 +7,7 @@ import { hostScript } from "../../providers/swarm/scripts";
 
 const usual = {
     ca: "CA\n\n",
-    registry: { name: "registry.skep.internal", port: 5000, address: "10.190.1.101" },
+    registry: { name: "registry.skep.internal", port: 5000, addresses: ["10.190.1.101", "10.190.2.102"] },
     bridgePool: "172.30.0.0/16",
     hostsScript: hostScript("hosts"),
 };
@@ -30,6 +30,13 @@ describe("The files that a host keeps", () => {
             "log-opts": { "max-size": "10m", "max-file": "3" },
             "default-address-pools": [{ base: "172.30.0.0/16", size: 24 }],
         });
+    });
+
+    it("name every host of the registry, the nearest one first", () => {
+        assert.equal(
+            renderHostFiles(usual)["/etc/skep/hosts"]?.content,
+            "10.190.1.101 registry.skep.internal # skep\n10.190.2.102 registry.skep.internal # skep\n",
+        );
     });
 
     it("end with one line end each, whatever they are made of", () => {

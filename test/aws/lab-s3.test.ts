@@ -1,0 +1,203 @@
+// The lab's registry on several hosts with its images in a bucket: what is refused, what stays secret, what goes on while
+// registries are updated one after another, and what is said when the bucket cannot be reached.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { CreateBucketCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
+import { dockerClient } from "../../scripts/setup/docker";
+import { STATE_FOLDER } from "../../scripts/stack/folders";
+import { eventually, Lab } from "../lab/lab";
+import { status } from "./login";
+import { Moto } from "./moto";
+
+const REGION = "eu-central-1";
+const BUCKET = "images-of-a-lab";
+const PREFIX = "swarm/images";
+const KEYS = { registryAccessKeyId: "LAB-KEY-ID", registrySecretAccessKey: "lab-secret-key-7c1d" };
+const STACK = "test-lab-s3";
+
+interface Outputs {
+    nodes: { name: string; zone: string }[];
+    registry: { server: string; urls: string[]; user: string };
+}
+
+/** Keys of this machine's user are not what is tested. */
+const NO_KEYS = {
+    AWS_ACCESS_KEY_ID: "",
+    AWS_SECRET_ACCESS_KEY: "",
+    AWS_SESSION_TOKEN: "",
+    AWS_PROFILE: "",
+    AWS_CONFIG_FILE: "/dev/null",
+    AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
+    AWS_EC2_METADATA_DISABLED: "true",
+};
+const lab = new Lab(STACK, undefined, NO_KEYS);
+let moto: Moto;
+let outputs: Outputs;
+let password: string;
+
+describe("A lab's registry on several hosts, with its images in a bucket", function () {
+    this.timeout(600_000);
+
+    before(async () => {
+        moto = await Moto.start(await machineAddress(), []);
+        await s3().send(
+            new CreateBucketCommand({
+                Bucket: BUCKET,
+                CreateBucketConfiguration: { LocationConstraint: REGION },
+            }),
+        );
+    });
+    after(async () => {
+        configure({ replicas: 1 });
+        await lab.skep("destroy").catch(() => undefined);
+        await moto?.stop();
+        lab.forget();
+    });
+
+    it("is refused at preview with all that is missing said at once", async () => {
+        configure({ replicas: 4, s3: { bucket: BUCKET } });
+        assert.match(await refusal(), /registry\.s3\.region.*REGISTRY_KEYS.*no keys/s);
+        configure({ replicas: 4, s3: storage() });
+        assert.match(await refusal(), /REGISTRY_REPLICAS.*REGISTRY_KEYS/s);
+        configure({ replicas: 3 });
+        assert.match(await refusal(), /REGISTRY_STORAGE/);
+        configure({ s3: { ...storage(), secretAccessKey: "x" } });
+        assert.match(await refusal(), /registry\.s3\.secretAccessKey cannot be as it is: keys are secret/);
+    });
+
+    it("takes its keys as secret settings, and refuses one without the other", async () => {
+        configure({ replicas: 3, s3: storage() });
+        await lab.pulumi("stack", "select", "--create", STACK);
+        const [first, second] = Object.entries(KEYS);
+        await setSecret(...(first as [string, string]));
+        assert.match(await refusal(), /REGISTRY_KEYS: skep:registrySecretAccessKey is not set/);
+        await setSecret(...(second as [string, string]));
+        const { changes } = await lab.json<{ changes: object }>("preview");
+        assert.deepEqual(Object.keys(changes), ["create"]);
+    });
+
+    it("comes up with a task in each zone that has a host, and its images in the bucket", async () => {
+        await lab.skep("up", "--json");
+        outputs = await lab.json<Outputs>("output");
+        password = (await lab.skep("output", "registryPassword")).trim();
+        assert.deepEqual(await tasks(), ["manager-1", "worker-1", "worker-2"]);
+        const { Contents = [] } = await s3().send(new ListObjectsV2Command({ Bucket: BUCKET }));
+        assert.ok(Contents.length > 10);
+        for (const { Key } of Contents) assert.match(Key ?? "", new RegExp(`^${PREFIX}/docker/registry/`));
+    });
+
+    it("answers on each of its hosts, and nobody without credentials", async () => {
+        assert.equal(outputs.registry.urls.length, 3);
+        for (const url of outputs.registry.urls) {
+            assert.equal(status(lab, url), 401);
+            assert.equal(status(lab, url, `${outputs.registry.user}:${password}`), 200);
+        }
+    });
+
+    it("shows its keys neither in state nor in what Docker or the kernel tells", async () => {
+        const seen = {
+            state: readFileSync(join(STATE_FOLDER, `.pulumi/stacks/skep/${STACK}.json`), "utf8"),
+            services: await lab.on("manager-1", "docker service inspect $(docker service ls -q)"),
+            configs: await lab.on("manager-1", "docker config inspect $(docker config ls -q) | cat"),
+            containers: await lab.on("worker-1", "docker inspect $(docker ps -q)"),
+            processes: await lab.on("worker-1", "ps axeww"),
+            logs: await lab.on("manager-1", "docker service logs --raw registry_registry 2>&1"),
+        };
+        for (const [where, text] of Object.entries(seen)) {
+            assert.notEqual(text, "", where);
+            for (const key of Object.values(KEYS)) assert.ok(!text.includes(key), `${where} has ${key}`);
+        }
+    });
+
+    it("takes a push while its tasks are updated one after another", async () => {
+        const image = `${outputs.registry.server}/during`;
+        const login = `docker login --username ${outputs.registry.user} --password-stdin ${outputs.registry.server}`;
+        const any = await lab.on("manager-1", "docker image ls --format '{{.ID}}' | head -n 1");
+        await lab.on("manager-1", login, password);
+        await lab.on("manager-1", "docker service update --detach --force registry_registry");
+        let pushes = 0;
+        for (let done = false; !done; pushes += 1) {
+            const name = `${image}:${pushes}`;
+            // A layer of its own: one that is there already is not sent.
+            await lab.on(
+                "manager-1",
+                `printf 'FROM %s\\nLABEL push=${pushes}\\n' ${any} | docker build -q -t ${name} - && docker push -q ${name}`,
+            );
+            done = (await updateState()) === "completed";
+        }
+        assert.ok(pushes > 1, `${pushes} pushes`);
+        await lab.on("worker-1", `${login} && docker pull -q ${image}:0`, password);
+    });
+
+    it("says what a push cannot reach when the bucket is gone", async () => {
+        await moto.stop();
+        await new Promise((done) => setTimeout(done, 40_000));
+        console.log(
+            await lab.on("manager-1", `docker push -q ${outputs.registry.server}/during:0 2>&1 || true`),
+        );
+        console.log(
+            await lab.on(
+                "manager-1",
+                "docker service ps registry_registry; docker service logs --raw --tail 30 registry_registry 2>&1",
+            ),
+        );
+    });
+});
+
+/** Where every container of this machine reaches it, whatever network it is on. */
+async function machineAddress(): Promise<string> {
+    const { IPAM } = await dockerClient().getNetwork("bridge").inspect();
+    const gateway = IPAM?.Config?.[0]?.Gateway;
+    if (!gateway) throw new Error("the engine's own bridge has no gateway");
+    return gateway;
+}
+
+function s3(): S3Client {
+    const credentials = { accessKeyId: "any", secretAccessKey: "any" };
+    return new S3Client({ region: REGION, endpoint: moto.endpoint, credentials, forcePathStyle: true });
+}
+
+function storage() {
+    return { bucket: BUCKET, region: REGION, endpoint: moto.endpoint, prefix: PREFIX };
+}
+
+function configure(registry: object): void {
+    lab.configure({
+        "skep:managers": 1,
+        "skep:workers": 2,
+        "skep:sample": { enabled: true, replicas: 1 },
+        "skep:registry": registry,
+    });
+}
+
+/** What a preview refuses. */
+async function refusal(): Promise<string> {
+    const failed: unknown = await lab.skep("preview").catch((error: unknown) => error);
+    if (typeof failed === "string") throw new Error("the preview was not refused");
+    return String((failed as { stderr?: string }).stderr);
+}
+
+/** The value comes on standard input, as a person would give it. */
+async function setSecret(name: string, value: string): Promise<void> {
+    const script = `printf %s "$VALUE" | pulumi config set --secret "$NAME"`;
+    await lab.run("sh", ["-c", `eval "$(node scripts/skep.mjs env --stack ${STACK})" && ${script}`], {
+        NAME: `skep:${name}`,
+        VALUE: value,
+    });
+}
+
+/** The hosts that run a task of the registry. */
+async function tasks(): Promise<string[]> {
+    const format = "--filter desired-state=running --format '{{.Node}} {{.CurrentState}}'";
+    const lines = (await lab.on("manager-1", `docker service ps registry_registry ${format}`)).split("\n");
+    return lines
+        .filter((line) => line.includes(" Running "))
+        .map((line) => line.split(" ")[0] ?? "")
+        .sort();
+}
+
+async function updateState(): Promise<string> {
+    return lab.on("manager-1", "docker service inspect registry_registry --format '{{.UpdateStatus.State}}'");
+}
