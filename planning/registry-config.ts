@@ -22,6 +22,7 @@ export interface S3Keys {
 interface Config {
     storage: Record<string, unknown>;
     http: Record<string, unknown>;
+    health?: unknown;
 }
 
 /** `httpSecret` signs the state of uploads: registries that share it go on with what another one began. */
@@ -31,6 +32,9 @@ export function renderRegistryConfig(text: string, httpSecret: string, storage?:
     if (!storage) return stringify({ ...config, http });
     const common = { ...config.storage };
     delete common.filesystem;
+    // An outage of the bucket is no reason to start every registry again and again, each time answering nobody: without a
+    // health check that asks for it, requests say that it is the storage, and go on as soon as it is back.
+    delete config.health;
     const { bucket, region, endpoint, prefix, keys } = storage;
     const s3 = {
         region,

@@ -51,8 +51,23 @@ async function pushFromOne({ image, imageId, hosts }: Props, push: Push, ctx: Co
     const attempt = () => pushOnce(engine, push);
     const what = `the push of ${push.reference}`;
     const giveUp = (error: unknown) => /unauthorized|denied|x509/i.test((error as Error).message);
-    const digest = await until(what, attempt, PUSH_RETRY_MS, { ...ctx, pollMs: 2000, giveUp });
+    const digest = await until(what, attempt, PUSH_RETRY_MS, { ...ctx, pollMs: 2000, giveUp }).catch(
+        (error: unknown) => {
+            throw pushFailure(push.reference, error);
+        },
+    );
     return { reference: push.reference, digest };
+}
+
+/** An engine tells little of why a registry refuses: what its storage is about stands in the registry's own log. */
+export function pushFailure(reference: string, error: unknown): unknown {
+    const reason = reasonOf(error);
+    if (!/unexpected HTTP status: 5\d\d|unauthorized|denied/i.test(reason)) return error;
+    return skepError(
+        "IMAGE_PUSH",
+        `${reference} could not be pushed: ${reason}.`,
+        "See what the registry says of it, of its storage too: docker service logs registry_registry, on a manager. Then run the same command again.",
+    );
 }
 
 async function pushOnce(engine: Remote, { reference, username, password }: Push): Promise<string> {

@@ -72,6 +72,8 @@ export class InstanceHosts {
     private readonly docker = dockerClient();
     /** By instance id. */
     private readonly hosts = new Map<string, Promise<void>>();
+    /** The hop limit of each running one's metadata service. */
+    private readonly hops = new Map<string, number>();
     /** The first thing that went wrong: a test that fails may want to say it. */
     problem: unknown;
 
@@ -130,7 +132,11 @@ export class InstanceHosts {
             await unless(container.stop({ t: LAB_HOST_OPTIONS.stopTimeoutSeconds }), NOT_MODIFIED);
         if (state !== "running") return;
         if (!found) await this.make(instance);
-        if (!found?.State.Running) await this.start(container);
+        if (!found?.State.Running) {
+            this.hops.delete(instance.InstanceId ?? "");
+            await this.start(container);
+        }
+        await this.limitHops(container, instance);
     }
 
     private async make(instance: Instance): Promise<void> {
@@ -199,6 +205,20 @@ export class InstanceHosts {
                 container,
                 `iptables -t nat -A ${chain} -d ${METADATA} -p tcp --dport 80 -j DNAT --to ${metadata.host}:${metadata.port}`,
             );
+    }
+
+    /** What the metadata service answers dies on its way to whoever is further away, as on EC2. */
+    private async limitHops(container: Docker.Container, instance: Instance): Promise<void> {
+        const { host, port } = this.options.metadata;
+        const id = instance.InstanceId ?? "";
+        const wanted = instance.MetadataOptions?.HttpPutResponseHopLimit ?? 1;
+        const has = this.hops.get(id);
+        if (has === wanted) return;
+        const rule = (action: string, hops: number) =>
+            `iptables -t mangle ${action} PREROUTING -s ${host} -p tcp --sport ${port} -j TTL --ttl-set ${hops}`;
+        await this.exec(container, rule("-A", wanted));
+        if (has !== undefined) await this.exec(container, rule("-D", has));
+        this.hops.set(id, wanted);
     }
 
     private async exec(container: Docker.Container, command: string): Promise<void> {

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { CreateBucketCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import { dockerClient } from "../../scripts/setup/docker";
 import { STATE_FOLDER } from "../../scripts/stack/folders";
-import { eventually, Lab } from "../lab/lab";
+import { Lab } from "../lab/lab";
 import { status } from "./login";
 import { Moto } from "./moto";
 
@@ -16,6 +16,7 @@ const BUCKET = "images-of-a-lab";
 const PREFIX = "swarm/images";
 const KEYS = { registryAccessKeyId: "LAB-KEY-ID", registrySecretAccessKey: "lab-secret-key-7c1d" };
 const STACK = "test-lab-s3";
+const HOSTS = ["manager-1", "worker-1", "worker-2"];
 
 interface Outputs {
     nodes: { name: string; zone: string }[];
@@ -41,13 +42,7 @@ describe("A lab's registry on several hosts, with its images in a bucket", funct
     this.timeout(600_000);
 
     before(async () => {
-        moto = await Moto.start(await machineAddress(), []);
-        await s3().send(
-            new CreateBucketCommand({
-                Bucket: BUCKET,
-                CreateBucketConfiguration: { LocationConstraint: REGION },
-            }),
-        );
+        await makeBucket();
     });
     after(async () => {
         configure({ replicas: 1 });
@@ -82,10 +77,8 @@ describe("A lab's registry on several hosts, with its images in a bucket", funct
         await lab.skep("up", "--json");
         outputs = await lab.json<Outputs>("output");
         password = (await lab.skep("output", "registryPassword")).trim();
-        assert.deepEqual(await tasks(), ["manager-1", "worker-1", "worker-2"]);
-        const { Contents = [] } = await s3().send(new ListObjectsV2Command({ Bucket: BUCKET }));
-        assert.ok(Contents.length > 10);
-        for (const { Key } of Contents) assert.match(Key ?? "", new RegExp(`^${PREFIX}/docker/registry/`));
+        assert.deepEqual(await tasks(), HOSTS);
+        assert.deepEqual((await repositories()).sort(), ["client", "web"]);
     });
 
     it("answers on each of its hosts, and nobody without credentials", async () => {
@@ -100,7 +93,7 @@ describe("A lab's registry on several hosts, with its images in a bucket", funct
         const seen = {
             state: readFileSync(join(STATE_FOLDER, `.pulumi/stacks/skep/${STACK}.json`), "utf8"),
             services: await lab.on("manager-1", "docker service inspect $(docker service ls -q)"),
-            configs: await lab.on("manager-1", "docker config inspect $(docker config ls -q) | cat"),
+            configs: await lab.on("manager-1", "docker config ls"),
             containers: await lab.on("worker-1", "docker inspect $(docker ps -q)"),
             processes: await lab.on("worker-1", "ps axeww"),
             logs: await lab.on("manager-1", "docker service logs --raw registry_registry 2>&1"),
@@ -111,40 +104,62 @@ describe("A lab's registry on several hosts, with its images in a bucket", funct
         }
     });
 
-    it("takes a push while its tasks are updated one after another", async () => {
-        const image = `${outputs.registry.server}/during`;
-        const login = `docker login --username ${outputs.registry.user} --password-stdin ${outputs.registry.server}`;
+    it("takes pushes while its tasks are updated one after another", async () => {
+        const { server, user } = outputs.registry;
+        const login = `docker login --username ${user} --password-stdin ${server}`;
         const any = await lab.on("manager-1", "docker image ls --format '{{.ID}}' | head -n 1");
         await lab.on("manager-1", login, password);
+        const before = await tasks();
         await lab.on("manager-1", "docker service update --detach --force registry_registry");
         let pushes = 0;
         for (let done = false; !done; pushes += 1) {
-            const name = `${image}:${pushes}`;
-            // A layer of its own: one that is there already is not sent.
-            await lab.on(
-                "manager-1",
-                `printf 'FROM %s\\nLABEL push=${pushes}\\n' ${any} | docker build -q -t ${name} - && docker push -q ${name}`,
-            );
+            const name = `${server}/during:${pushes}`;
+            // A layer of its own each time: one that is there already is not sent.
+            const build = `mkdir -p during && head -c 20000000 /dev/urandom >during/layer && printf 'FROM ${any}\\nCOPY layer /\\n' >during/Dockerfile && docker build -q -t ${name} during`;
+            await lab.on("manager-1", `${build} && docker push -q ${name}`);
             done = (await updateState()) === "completed";
         }
         assert.ok(pushes > 1, `${pushes} pushes`);
-        await lab.on("worker-1", `${login} && docker pull -q ${image}:0`, password);
+        assert.deepEqual(await tasks(), before);
+        await lab.on("worker-1", `${login} && docker pull -q ${server}/during:0`, password);
     });
 
-    it("says what a push cannot reach when the bucket is gone", async () => {
+    it("says that it is the storage when the bucket cannot be reached, and starts nothing anew", async () => {
+        const running = await containers();
         await moto.stop();
-        await new Promise((done) => setTimeout(done, 40_000));
-        console.log(
-            await lab.on("manager-1", `docker push -q ${outputs.registry.server}/during:0 2>&1 || true`),
+        const push = `docker push -q ${outputs.registry.server}/during:0`;
+        await lab.on(
+            "manager-1",
+            `docker tag ${outputs.registry.server}/during:1 ${outputs.registry.server}/lost:1`,
         );
-        console.log(
-            await lab.on(
-                "manager-1",
-                "docker service ps registry_registry; docker service logs --raw --tail 30 registry_registry 2>&1",
-            ),
+        await assert.rejects(
+            lab.on("manager-1", push.replace("during:0", "lost:1")),
+            /500 Internal Server Error/,
         );
+        const said = await lab.on("manager-1", "docker service logs --raw --since 2m registry_registry 2>&1");
+        assert.match(said, /level=error .*s3aws: .*connection refused/);
+        assert.deepEqual(await containers(), running);
+    });
+
+    it("gets Skep's own images again in another bucket, which begins empty", async () => {
+        await makeBucket();
+        configure({ replicas: 3, s3: storage() });
+        const { steps } = await lab.json<{ steps: { verb: string; name: string }[] }>("up");
+        assert.deepEqual(steps.map(({ verb, name }) => `${verb} ${name}`).sort(), [
+            "~ update client-image",
+            "~ update registry-stack",
+            "~ update web-image",
+        ]);
+        assert.deepEqual((await repositories()).sort(), ["client", "web"]);
     });
 });
+
+/** A new service with an empty bucket. */
+async function makeBucket(): Promise<void> {
+    moto = await Moto.start(await machineAddress(), []);
+    const where = { LocationConstraint: REGION } as const;
+    await s3().send(new CreateBucketCommand({ Bucket: BUCKET, CreateBucketConfiguration: where }));
+}
 
 /** Where every container of this machine reaches it, whatever network it is on. */
 async function machineAddress(): Promise<string> {
@@ -196,6 +211,21 @@ async function tasks(): Promise<string[]> {
         .filter((line) => line.includes(" Running "))
         .map((line) => line.split(" ")[0] ?? "")
         .sort();
+}
+
+/** The repositories whose images are in the bucket, where they should be. */
+async function repositories(): Promise<string[]> {
+    const Prefix = `${PREFIX}/docker/registry/v2/repositories/`;
+    const { CommonPrefixes = [] } = await s3().send(
+        new ListObjectsV2Command({ Bucket: BUCKET, Prefix, Delimiter: "/" }),
+    );
+    return CommonPrefixes.map(({ Prefix: found = "" }) => found.slice(Prefix.length, -1));
+}
+
+/** The registry's containers on all hosts. */
+async function containers(): Promise<string[]> {
+    const ids = HOSTS.map((host) => lab.on(host, "docker ps -q --filter name=registry_registry"));
+    return Promise.all(ids);
 }
 
 async function updateState(): Promise<string> {

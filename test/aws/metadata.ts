@@ -1,4 +1,5 @@
 // What answers for instances' metadata service, version 2 only: the credentials of an instance's role, to that instance.
+// How far its answers reach is the hosts' own matter: instances.ts.
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html
 
 import { randomUUID } from "node:crypto";

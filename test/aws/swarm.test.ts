@@ -4,39 +4,30 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import {
-    DescribeSecurityGroupRulesCommand,
-    DescribeSecurityGroupsCommand,
-    DescribeVolumesCommand,
-    TerminateInstancesCommand,
-} from "@aws-sdk/client-ec2";
+import { DescribeVolumesCommand, TerminateInstancesCommand } from "@aws-sdk/client-ec2";
 import {
     DescribeLoadBalancersCommand,
     DescribeTargetGroupsCommand,
     DescribeTargetHealthCommand,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
-import { GetRolePolicyCommand, ListRolePoliciesCommand, ListRolesCommand } from "@aws-sdk/client-iam";
-import {
-    GetBucketEncryptionCommand,
-    GetBucketVersioningCommand,
-    GetPublicAccessBlockCommand,
-} from "@aws-sdk/client-s3";
 import { securityRules } from "../../planning/aws-rules";
 import { STATE_FOLDER } from "../../scripts/stack/folders";
 import { forgetGenerated } from "../../scripts/stack/settings";
 import { forgetStack } from "../../scripts/stack/workspace";
 import { eventually, Lab } from "../lab/lab";
-import { Cloud, NEWEST } from "./cloud";
+import { ARCHITECTURE, Cloud, NEWEST, OLDER } from "./cloud";
+import { status } from "./login";
 import {
     buckets,
+    bucketSettings,
     everything,
     instances,
     named,
     nameOf,
-    OWN,
+    onlyRolePolicy,
     ownSubnets,
     permissionFor,
-    ruleLine,
+    securityRuleLines,
 } from "./views";
 
 interface Outcome {
@@ -55,13 +46,15 @@ interface Outputs {
     nodes: NodeOutput[];
     clusterId: string;
     loadBalancer: string;
-    registry: { server: string; url: string; user: string };
+    registry: { server: string; urls: string[]; user: string };
 }
 
 const CHANGING = ["create", "update", "replace", "delete"];
 const APP_PORT = 8080;
 const REGISTRY_PORT = 5000;
 const ZONES = ["eu-central-1a", "eu-central-1b", "eu-central-1c"];
+/** One in each zone: a worker where there is one. */
+const REGISTRIES = ["manager-3", "worker-1", "worker-2"];
 const CALLS = join(__dirname, "../../.skep/test-aws-calls");
 const NODES =
     "docker node inspect $(docker node ls -q) --format " +
@@ -70,6 +63,7 @@ const NODES =
 const lab = new Lab("test-aws");
 let cloud: Cloud;
 let outputs: Outputs;
+let password: string;
 
 describe("A locked swarm on EC2 over three zones from one command", function () {
     this.timeout(900_000);
@@ -134,7 +128,7 @@ describe("A locked swarm on EC2 over three zones from one command", function () 
             assert.equal(instance.ImageId, NEWEST);
             assert.equal(instance.MetadataOptions?.HttpTokens, "required");
             // The registry's container is one hop further away than its host.
-            const hops = name === "worker-1" ? 2 : 1;
+            const hops = REGISTRIES.includes(name) ? 2 : 1;
             assert.equal(instance.MetadataOptions?.HttpPutResponseHopLimit, hops, name);
             const tags = Object.fromEntries((instance.Tags ?? []).map(({ Key, Value }) => [Key, Value]));
             assert.deepEqual(tags, {
@@ -153,22 +147,8 @@ describe("A locked swarm on EC2 over three zones from one command", function () 
     });
 
     it("has exactly the security group rules that are planned", async () => {
-        const { SecurityGroups = [] } = await cloud.ec2.send(
-            new DescribeSecurityGroupsCommand({ Filters: OWN }),
-        );
-        const kinds = new Map(
-            SecurityGroups.map(({ GroupId, Tags }) => [
-                GroupId,
-                Tags?.find(({ Key }) => Key === "Name")?.Value?.replace("skep-test-aws-", "") ?? "",
-            ]),
-        );
-        assert.deepEqual([...kinds.values()].sort(), ["balancer", "managers", "nodes"]);
-        const { SecurityGroupRules = [] } = await cloud.ec2.send(
-            new DescribeSecurityGroupRulesCommand({
-                Filters: [{ Name: "group-id", Values: [...kinds.keys()] as string[] }],
-            }),
-        );
-        const found = SecurityGroupRules.map((rule) => ruleLine(rule, kinds)).sort();
+        const { groups, rules } = await securityRuleLines(cloud);
+        assert.deepEqual(groups, ["balancer", "managers", "nodes"]);
         const planned = securityRules({
             adminCidrs: [`${cloud.network.gateway}/32`],
             appCidrs: ["0.0.0.0/0"],
@@ -185,30 +165,16 @@ describe("A locked swarm on EC2 over three zones from one command", function () 
                 description,
             ].join(" "),
         );
-        assert.deepEqual(found, planned.sort());
+        assert.deepEqual(rules, planned.sort());
     });
 
-    it("gives the registry's host a role for its bucket's prefix, and no other host any", async () => {
-        const profiles = (await instances(cloud)).map((instance) => [
-            nameOf(instance),
-            instance.IamInstanceProfile !== undefined,
-        ]);
-        assert.deepEqual(
-            profiles.filter(([, has]) => has),
-            [["worker-1", true]],
+    it("gives the registry's hosts a role for its bucket's prefix, and no other host any", async () => {
+        const having = (await instances(cloud)).filter(
+            ({ IamInstanceProfile }) => IamInstanceProfile !== undefined,
         );
+        assert.deepEqual(having.map(nameOf).sort(), REGISTRIES);
         const [bucket] = await buckets(cloud);
-        const { Roles: [role] = [] } = await cloud.iam.send(new ListRolesCommand({}));
-        const RoleName = role?.RoleName;
-        const { PolicyNames: [PolicyName] = [] } = await cloud.iam.send(
-            new ListRolePoliciesCommand({ RoleName }),
-        );
-        const { PolicyDocument = "" } = await cloud.iam.send(
-            new GetRolePolicyCommand({ RoleName, PolicyName }),
-        );
-        const policy = JSON.parse(decodeURIComponent(PolicyDocument)) as {
-            Statement: { Action: string | string[]; Resource: string }[];
-        };
+        const policy = await onlyRolePolicy(cloud);
         const resources = new Set(policy.Statement.map(({ Resource }) => Resource));
         assert.deepEqual([...resources], [`arn:aws:s3:::${bucket}`, `arn:aws:s3:::${bucket}/registry/*`]);
         assert.ok(
@@ -218,16 +184,10 @@ describe("A locked swarm on EC2 over three zones from one command", function () 
 
     it("keeps the registry's bucket private, versioned and encrypted", async () => {
         const [Bucket] = await buckets(cloud);
-        const { PublicAccessBlockConfiguration } = await cloud.s3.send(
-            new GetPublicAccessBlockCommand({ Bucket }),
-        );
-        assert.deepEqual(new Set(Object.values(PublicAccessBlockConfiguration ?? {})), new Set([true]));
-        assert.equal((await cloud.s3.send(new GetBucketVersioningCommand({ Bucket }))).Status, "Enabled");
-        const { ServerSideEncryptionConfiguration } = await cloud.s3.send(
-            new GetBucketEncryptionCommand({ Bucket }),
-        );
-        const [rule] = ServerSideEncryptionConfiguration?.Rules ?? [];
-        assert.equal(rule?.ApplyServerSideEncryptionByDefault?.SSEAlgorithm, "AES256");
+        const { isPrivate, versioning, encryption } = await bucketSettings(cloud, Bucket);
+        assert.deepEqual(new Set(isPrivate), new Set([true]));
+        assert.equal(versioning, "Enabled");
+        assert.equal(encryption, "AES256");
     });
 
     it("has a load balancer in every zone that forwards the published port to every host", async () => {
@@ -265,6 +225,27 @@ describe("A locked swarm on EC2 over three zones from one command", function () 
         });
     });
 
+    it("has a registry on a host in each zone, which answers nobody without credentials", async () => {
+        password = (await lab.skep("output", "registryPassword")).trim();
+        const { urls, user } = outputs.registry;
+        const hosts = urls.map((url) => outputs.nodes.find(({ host }) => host === new URL(url).hostname));
+        assert.deepEqual(hosts.map((host) => host?.zone).sort(), ZONES);
+        for (const url of urls) {
+            assert.equal(status(lab, url), 401);
+            assert.equal(status(lab, url, `${user}:${password}`), 200);
+        }
+    });
+
+    it("serves metadata to containers on the registry's hosts, and on other hosts to the host alone", async () => {
+        const ask =
+            "curl -sS -o /dev/null --max-time 3 -X PUT -H x-aws-ec2-metadata-token-ttl-seconds:60 http://169.254.169.254/latest/api/token";
+        const image = "$(docker ps --filter name=sample_client --format '{{.Image}}')";
+        const inContainer = `docker run --rm --entrypoint ${ask.replace(" ", ` ${image} `)}`;
+        await lab.on("worker-1", `${ask} && ${inContainer}`);
+        await lab.on("manager-1", ask);
+        await assert.rejects(lab.on("manager-1", inContainer), /timed out/);
+    });
+
     it("follows another number of workers without touching the others", async () => {
         configure(3);
         const { steps } = await lab.json<Outcome>("up");
@@ -276,9 +257,8 @@ describe("A locked swarm on EC2 over three zones from one command", function () 
         await wholeSwarm(6);
     });
 
-    it("heals a manager and the registry's node that were terminated behind its back, in the same swarm", async () => {
+    it("heals a manager and a registry's node that were terminated behind its back, without which images are pulled on", async () => {
         const image = `${outputs.registry.server}/kept:1`;
-        const password = (await lab.skep("output", "registryPassword")).trim();
         const login = `docker login --username ${outputs.registry.user} --password-stdin ${outputs.registry.server}`;
         const any = await lab.on("manager-1", "docker image ls --format '{{.ID}}' | head -n 1");
         await lab.on(
@@ -300,6 +280,9 @@ describe("A locked swarm on EC2 over three zones from one command", function () 
             );
             return there.every((host) => host === undefined) ? true : undefined;
         });
+        // The one in their own zone is gone, which for manager-1 is the first that it tries.
+        const pull = `${login} && docker pull -q ${image} && docker rmi ${image}`;
+        for (const host of ["manager-1", "worker-3"]) await lab.on(host, pull, password);
         await lab.skep("up", "--json");
         const healed = await lab.json<Outputs>("output");
         assert.equal(healed.clusterId, outputs.clusterId);
@@ -314,7 +297,37 @@ describe("A locked swarm on EC2 over three zones from one command", function () 
             ),
         );
         assert.deepEqual(new Set(clusters), new Set([outputs.clusterId]));
-        await lab.on("worker-2", `${login} && docker pull -q ${image} && docker rmi ${image}`, password);
+        await lab.on("worker-2", pull, password);
+        for (const url of outputs.registry.urls)
+            assert.equal(status(lab, url, `${outputs.registry.user}:${password}`), 200);
+    });
+
+    it("protects its hosts from termination in place, and ignores another image", async () => {
+        configure(3, { terminationProtection: true, image: { ami: OLDER, architecture: ARCHITECTURE } });
+        const { steps } = await lab.json<Outcome>("up");
+        const hosts = steps.filter(({ type }) => type === "aws:Instance");
+        assert.deepEqual(new Set(hosts.map(({ verb }) => verb)), new Set(["~ update"]));
+        assert.equal(hosts.length, 6);
+        const InstanceIds = (await instances(cloud)).map(({ InstanceId = "" }) => InstanceId);
+        await assert.rejects(
+            cloud.ec2.send(new TerminateInstancesCommand({ InstanceIds })),
+            /disableApiTermination/,
+        );
+    });
+
+    it("renews the one host that is named with the image that is set, and no other", async () => {
+        const before = await instances(cloud);
+        configure(3, { renew: ["worker-3"], image: { ami: OLDER, architecture: ARCHITECTURE } });
+        await lab.skep("up", "--json");
+        const after = await instances(cloud);
+        const changed = after.filter(
+            ({ InstanceId }) => !before.some((one) => one.InstanceId === InstanceId),
+        );
+        assert.deepEqual(
+            changed.map((instance) => [nameOf(instance), instance.ImageId]),
+            [["worker-3", OLDER]],
+        );
+        await wholeSwarm(6);
     });
 
     it("asks AWS for nothing that the policy in docs does not allow", () => {
@@ -351,16 +364,18 @@ async function forget(): Promise<void> {
     await forgetStack(lab.stack);
 }
 
-function configure(workers: number): void {
+function configure(workers: number, aws: object = {}): void {
     lab.configure({
         "skep:hosts": "aws",
         "skep:workers": workers,
         "skep:sample": { replicas: 3 },
+        "skep:registry": { replicas: 3 },
         "skep:aws": {
             ...cloud.settings,
             registryStorage: "s3",
             loadBalancer: true,
             tags: { team: "tests" },
+            ...aws,
         },
     });
 }

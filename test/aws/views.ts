@@ -6,6 +6,7 @@ import {
     DescribeInstancesCommand,
     DescribeKeyPairsCommand,
     DescribeNatGatewaysCommand,
+    DescribeSecurityGroupRulesCommand,
     DescribeSecurityGroupsCommand,
     DescribeSubnetsCommand,
     DescribeVolumesCommand,
@@ -17,8 +18,18 @@ import {
     DescribeLoadBalancersCommand,
     DescribeTargetGroupsCommand,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
-import { ListInstanceProfilesCommand, ListRolesCommand } from "@aws-sdk/client-iam";
-import { ListBucketsCommand } from "@aws-sdk/client-s3";
+import {
+    GetRolePolicyCommand,
+    ListInstanceProfilesCommand,
+    ListRolePoliciesCommand,
+    ListRolesCommand,
+} from "@aws-sdk/client-iam";
+import {
+    GetBucketEncryptionCommand,
+    GetBucketVersioningCommand,
+    GetPublicAccessBlockCommand,
+    ListBucketsCommand,
+} from "@aws-sdk/client-s3";
 import type { Cloud } from "./cloud";
 
 export const OWN = [{ Name: "tag:io.skep.stack", Values: ["test-aws"] }];
@@ -50,7 +61,50 @@ export async function buckets(cloud: Cloud): Promise<string[]> {
     return Buckets.map(({ Name = "" }) => Name);
 }
 
-export function ruleLine(rule: SecurityGroupRule, kinds: ReadonlyMap<string | undefined, string>): string {
+export async function bucketSettings({ s3 }: Cloud, Bucket: string | undefined) {
+    const access = await s3.send(new GetPublicAccessBlockCommand({ Bucket }));
+    const { Status } = await s3.send(new GetBucketVersioningCommand({ Bucket }));
+    const { ServerSideEncryptionConfiguration } = await s3.send(new GetBucketEncryptionCommand({ Bucket }));
+    const [rule] = ServerSideEncryptionConfiguration?.Rules ?? [];
+    return {
+        isPrivate: Object.values(access.PublicAccessBlockConfiguration ?? {}),
+        versioning: Status,
+        encryption: rule?.ApplyServerSideEncryptionByDefault?.SSEAlgorithm,
+    };
+}
+
+/** The policy of the one role that there is. */
+export async function onlyRolePolicy({ iam }: Cloud) {
+    const { Roles: [role] = [] } = await iam.send(new ListRolesCommand({}));
+    const RoleName = role?.RoleName;
+    const { PolicyNames: [PolicyName] = [] } = await iam.send(new ListRolePoliciesCommand({ RoleName }));
+    const { PolicyDocument = "" } = await iam.send(new GetRolePolicyCommand({ RoleName, PolicyName }));
+    return JSON.parse(decodeURIComponent(PolicyDocument)) as {
+        Statement: { Action: string | string[]; Resource: string }[];
+    };
+}
+
+/** The stack's security groups, and all of their rules in one line each. */
+export async function securityRuleLines(cloud: Cloud): Promise<{ groups: string[]; rules: string[] }> {
+    const { SecurityGroups = [] } = await cloud.ec2.send(new DescribeSecurityGroupsCommand({ Filters: OWN }));
+    const kinds = new Map(
+        SecurityGroups.map(({ GroupId, Tags }) => [
+            GroupId,
+            Tags?.find(({ Key }) => Key === "Name")?.Value?.replace("skep-test-aws-", "") ?? "",
+        ]),
+    );
+    const { SecurityGroupRules = [] } = await cloud.ec2.send(
+        new DescribeSecurityGroupRulesCommand({
+            Filters: [{ Name: "group-id", Values: [...kinds.keys()] as string[] }],
+        }),
+    );
+    return {
+        groups: [...kinds.values()].sort(),
+        rules: SecurityGroupRules.map((rule) => ruleLine(rule, kinds)).sort(),
+    };
+}
+
+function ruleLine(rule: SecurityGroupRule, kinds: ReadonlyMap<string | undefined, string>): string {
     return [
         kinds.get(rule.GroupId),
         rule.IsEgress ? "out" : "in",

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { digestOf, standing } from "../../providers/swarm/convergence";
-import { split } from "../../providers/swarm/image";
+import { EngineError } from "../../providers/swarm/failures";
+import { pushFailure, split } from "../../providers/swarm/image";
 import { memberOf } from "../../providers/swarm/voting";
 import type { Props } from "../../providers/runtime/types";
 
@@ -75,6 +76,21 @@ describe("a service's standing", () => {
 });
 
 describe("an image's reference", () => {
+    it("names the registry's log where an engine tells only that the registry failed", () => {
+        const refused = (reason: string) => new EngineError("manager-1", "POST /images", 500, reason);
+        const lost = pushFailure(
+            "r:5000/web:1",
+            refused("received unexpected HTTP status: 500 Internal Server Error"),
+        );
+        assert.match(String(lost), /IMAGE_PUSH: r:5000\/web:1 .* docker service logs registry_registry/);
+        assert.match(
+            String(pushFailure("r:5000/web:1", refused("unauthorized: authentication required"))),
+            /IMAGE_PUSH/,
+        );
+        const other = refused("x509: certificate signed by unknown authority");
+        assert.equal(pushFailure("r:5000/web:1", other), other);
+    });
+
     it("tells a registry's port from a tag", () => {
         assert.deepEqual(split("r.internal:5000/web:abc"), {
             server: "r.internal:5000",
