@@ -29,6 +29,8 @@ export async function serveAttached(providers: readonly Provider[]): Promise<voi
     const servers = providers.map((provider) => new ProviderServer(provider));
     // A terminal's Ctrl-C is meant for whoever started this process, and ends it in order.
     for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => undefined);
+    // Whoever wanted to read it may have ended already; then standard input ends, too.
+    process.stdout.on("error", () => undefined);
     process.stdin.resume().on("end", () => void end(...servers));
     const ports = await Promise.all(servers.map((server) => server.listen()));
     const attach = providers.map(({ name }, i) => `${name}:${ports[i]}`).join(",");
