@@ -149,13 +149,18 @@ describe("The registry's settings", () => {
 
 describe("The registry's configuration", () => {
     const text =
-        "storage:\n  filesystem:\n    rootdirectory: /x\n  delete:\n    enabled: true\nhttp:\n  addr: :5000\n";
+        "storage:\n  filesystem:\n    rootdirectory: /x\n  delete:\n    enabled: true\nhttp:\n  addr: :5000\nhealth:\n  storagedriver:\n    enabled: true\n";
     const rendered = (storage?: Parameters<typeof renderRegistryConfig>[2]) =>
         parse(renderRegistryConfig(text, "shared", storage)) as Record<string, Record<string, unknown>>;
 
     it("shares one secret for uploads, on a volume too", () => {
         assert.deepEqual(rendered().http, { addr: ":5000", secret: "shared" });
         assert.deepEqual(rendered().storage, parse(text).storage);
+    });
+
+    it("is not ill while its bucket is away, and is without its volume", () => {
+        assert.deepEqual(rendered().health, { storagedriver: { enabled: true } });
+        assert.equal(rendered({ ...S3, prefix: "p" }).health, undefined);
     });
 
     it("has no keys where hosts have a role, and both where they are given", () => {
