@@ -182,8 +182,9 @@ for (const preview of [true, false])
             // Wrapped in an up, since they hold a secret key.
             assert.equal(JSON.stringify(own?.inputs.hosts).match(/"name":/g)?.length, 3);
             if (preview) return;
-            const places = images.map(({ inputs }) => (inputs.push as { place?: string } | undefined)?.place);
-            assert.deepEqual(places.filter(Boolean), ["s3://images/registry ", "s3://images/registry "]);
+            // Wrapped, since it holds a password.
+            const pushes = images.map(({ inputs }) => JSON.stringify(inputs.push ?? ""));
+            assert.equal(pushes.filter((push) => push.includes('"s3://images/registry "')).length, 2);
             const stack = ofType(spread, "swarm:index:Stack").find(({ name }) => name === "registry-stack");
             assert.match(stack?.inputs.compose as string, /replicas: 3/);
             // The engine keeps it encrypted: only under the mark of a secret do the keys appear.
