@@ -31,6 +31,7 @@ export async function ready({ stack, json }: Options): Promise<Ready> {
     const { keys, problems } = await registryKeys(stack);
     const { settings, generated, warnings } = await readSettings(stack, problems);
     for (const warning of warnings) progress.note(`Note: ${warning}`);
+    if (keys) progress.note("Note: the registry gets the AWS keys that this environment has, for its bucket");
     const found = await setup({ progress, needs: settings.hosts === "lab" ? "lab" : "instances" });
     const tools =
         settings.hosts === "aws" && settings.aws
