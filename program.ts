@@ -84,7 +84,7 @@ export function program({ stack, project, settings, images, repository }: Progra
             },
             publish,
             registryAuth: { server: registry.server, username: registry.user, password: registry.password },
-            images: [web, client],
+            images: [web.resource, client.resource],
         });
     }
     const client = pki.client("client");
