@@ -83,6 +83,8 @@ const schema = z.strictObject({
      * mesh where the hosts' kernel has IPVS, else host. Default `auto`.
      */
     publish: z.enum(["auto", "mesh", "host"], { error: "publish is auto, mesh or host" }).default("auto"),
+    /** Tasks of the stacks that Skep deploys are spread again when nodes come or come back. Default false. */
+    rebalance: z.boolean().default(false),
     /** The private registry. */
     registry: z
         .strictObject({

@@ -84,6 +84,7 @@ export function program({ stack, project, settings, images, repository }: Progra
             },
             publish,
             registryAuth: { server: registry.server, username: registry.user, password: registry.password },
+            rebalance: settings.rebalance,
             images: [web.resource, client.resource],
         });
     }

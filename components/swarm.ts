@@ -26,6 +26,8 @@ export class Swarm extends pulumi.ComponentResource {
     readonly nodes: Map<string, Node>;
     /** All of its hosts, those that manage it first. */
     readonly hosts: Host[];
+    /** Names of the nodes that take tasks. */
+    readonly activeNodes: string[];
     /** The hosts that manage it, whatever they were made as, for resources that talk to the swarm. */
     readonly managers: ReturnType<typeof hostInput>[];
 
@@ -35,6 +37,8 @@ export class Swarm extends pulumi.ComponentResource {
         const managers = args.hosts.filter(manages);
         this.hosts = [...managers, ...args.hosts.filter((host) => !manages(host))];
         this.managers = managers.map((host) => member(host, args.members));
+        const active = args.hosts.filter((host) => availabilityOf(host, args.members) === "active");
+        this.activeNodes = active.map((host) => host.name);
         this.cluster = new Cluster(
             `${name}-cluster`,
             { managers: this.managers, autolock: args.autolock, addressPool: args.overlayPool },

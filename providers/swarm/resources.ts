@@ -180,6 +180,11 @@ export interface StackArgs {
         /** Made secret here, if it is not already. */
         password: pulumi.Input<string>;
     };
+    /**
+     * Names of the nodes that take tasks: given when tasks are to be spread again by the service's own way of updating,
+     * once there are more nodes than they were started on. Left out, tasks stay where they are.
+     */
+    rebalance?: pulumi.Input<string[]>;
     /** How long all services may take until they run, 180 by default. */
     timeoutSeconds?: pulumi.Input<number>;
 }
@@ -199,7 +204,7 @@ export class Stack extends pulumi.CustomResource {
         super(
             "swarm:index:Stack",
             name,
-            { ...inputs, services: undefined, deployed: undefined },
+            { ...inputs, services: undefined, deployed: undefined, uneven: undefined, tolerated: undefined },
             withVersion(opts),
         );
     }

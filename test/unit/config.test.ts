@@ -30,6 +30,7 @@ describe("configuration", () => {
             nodes: {},
             addressPools: { overlay: "10.200.0.0/16", bridge: "172.30.0.0/16" },
             publish: "auto",
+            rebalance: false,
             registry: { name: "registry.skep.internal", port: 5000, user: "skep" },
             sample: { enabled: true, replicas: 3, port: 8080 },
         });
