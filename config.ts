@@ -7,9 +7,9 @@ import type { Problem } from "./errors";
 import { overlaps, parseRange } from "./planning/addresses";
 import { awsSchema, type AwsSettings, checkAws } from "./planning/aws-settings";
 import { availabilityOf, countMembers, roleOf, unknownNodes } from "./planning/members";
+import { movesRefused, movesWaiting, placementOf, zoneNames } from "./planning/moves";
 import { placeHosts, registryHost, tolerated } from "./planning/placement";
 
-const LAB_ZONES = ["lab-a", "lab-b", "lab-c", "lab-d", "lab-e", "lab-f"];
 /** More managers make every change slower (Docker admin guide, "Maintain the quorum of managers"). */
 const MOST_MANAGERS = 7;
 const NAME = /^[a-z][a-z0-9-]{0,29}$/;
@@ -116,6 +116,10 @@ const schema = z.strictObject({
     labSubnet: range.optional(),
     /** Where the lab's block of 200 ports on 127.0.0.1 begins. Chosen at the first up and kept. */
     labPorts: z.number().int().min(1024).max(65000).optional(),
+    /** Where the hosts stand since the last up that brought all of them into the swarm. Written by Skep. */
+    placement: z
+        .record(z.string(), z.strictObject({ zone: z.string(), zoneIndex: z.number().int().min(0) }))
+        .optional(),
     /** The exact packages found for dockerVersion and containerdVersion at the first up. Written by Skep. */
     packages: z.strictObject({ asked: z.string(), docker: z.string(), containerd: z.string() }).optional(),
 });
@@ -127,7 +131,7 @@ export type Settings = Omit<z.output<typeof schema>, "zones" | "aws"> & {
 export type Packages = NonNullable<Settings["packages"]>;
 
 /** Settings that Skep itself writes into a stack's configuration. */
-export const GENERATED = ["labSubnet", "labPorts", "packages"] as const;
+export const GENERATED = ["labSubnet", "labPorts", "packages", "placement"] as const;
 
 export interface Checked {
     settings?: Settings;
@@ -163,22 +167,15 @@ export function checkSettings(stack: string, input: Readonly<Record<string, unkn
         };
     }
     const { data } = parsed;
-    problems.push(...acrossSettings(data, new Set()));
-    const zones = Array.isArray(data.zones) ? data.zones : zoneNames(data.hosts, data.zones);
+    const zones = Array.isArray(data.zones) ? data.zones : zoneNames(data.hosts, data.zones, data.placement);
     const zoneNamesGiven = Array.isArray(data.zones) ? data.zones : undefined;
     const settings: Settings = {
         ...data,
         zones,
         ...(data.aws && { aws: { ...data.aws, zoneNames: zoneNamesGiven } }),
     };
-    return { settings, problems, warnings: warningsOf(data, zones) };
-}
-
-/** A region's zones have names that only AWS knows: until it is asked, their places stand for them. */
-function zoneNames(hosts: "lab" | "aws", count: number): string[] {
-    return hosts === "lab"
-        ? LAB_ZONES.slice(0, count)
-        : Array.from({ length: count }, (_, i) => `zone-${i + 1}`);
+    problems.push(...acrossSettings(data, new Set()), ...movesRefused(settings));
+    return { settings, problems, warnings: warningsOf(settings) };
 }
 
 function problemsOf(stack: string, issue: z.core.$ZodIssue): Problem[] {
@@ -293,9 +290,10 @@ function acrossSettings(data: z.output<typeof schema>, refused: ReadonlySet<stri
     return problems;
 }
 
-function warningsOf(data: z.output<typeof schema>, zones: readonly string[]): string[] {
-    const hosts = placeHosts(data.managers, data.workers, zones);
-    const warnings: string[] = [];
+function warningsOf(data: Settings): string[] {
+    const { zones } = data;
+    const { hosts } = placementOf(data);
+    const warnings = movesWaiting(data);
     const perZone = zones.map((zone) =>
         hosts.filter((host) => host.zone === zone && roleOf(host, data) === "manager"),
     );

@@ -9,7 +9,8 @@ import { Stack } from "./components/stack";
 import { Swarm } from "./components/swarm";
 import type { Settings } from "./config";
 import { roleOf } from "./planning/members";
-import { placeHosts, registryHost } from "./planning/placement";
+import { placementOf } from "./planning/moves";
+import { type Places, registryHost } from "./planning/placement";
 import type { PublishMode } from "./planning/compose";
 import type { Tools } from "./scripts/setup/tools";
 
@@ -23,11 +24,14 @@ export interface ProgramArgs {
     settings: ReadySettings;
     images: NonNullable<Tools["images"]>;
     repository: Tools["repository"];
+    /** Called by an up when every host has become a member where it stands. */
+    remember?: (places: Places) => Promise<void>;
 }
 
 /** Declares every resource of a stack; the outputs are the stack's. */
-export function program({ stack, project, settings, images, repository }: ProgramArgs) {
-    const placed = placeHosts(settings.managers, settings.workers, settings.zones);
+export function program({ stack, project, settings, images, repository, remember }: ProgramArgs) {
+    const isUp = !pulumi.runtime.isDryRun();
+    const { hosts: placed } = placementOf(settings);
     const { name: registryName } = registryHost(placed);
     const pki = new Pki("pki", { stack });
     const made = makeHosts({
@@ -89,8 +93,8 @@ export function program({ stack, project, settings, images, repository }: Progra
         });
     }
     const client = pki.client("client");
-    return {
-        nodes: hosts.map((host) => ({
+    const nodes = pulumi.output(
+        hosts.map((host) => ({
             name: host.name,
             role: roleOf(host, settings),
             zone: host.zone,
@@ -99,6 +103,14 @@ export function program({ stack, project, settings, images, repository }: Progra
             host: host.ssh.host,
             ports: host.ports,
         })),
+    );
+    const settled = nodes.apply(async (all) => {
+        const places = all.map(({ name, zone }, i) => [name, { zone, zoneIndex: hosts[i]!.zoneIndex }]);
+        if (isUp) await remember?.(Object.fromEntries(places) as Places);
+        return all;
+    });
+    return {
+        nodes: settled,
         clusterId: swarm.cluster.clusterId,
         unlockKey: swarm.cluster.unlockKey,
         publish,

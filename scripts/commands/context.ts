@@ -8,7 +8,7 @@ import { refuseTooManyHosts } from "../stack/capacity";
 import { instanceRepository } from "../stack/instances";
 import { projectId, refuseForeignHosts } from "../stack/project";
 import { refuseTakenPorts } from "../stack/ranges";
-import { completeSettings, readSettings } from "../stack/settings";
+import { completeSettings, readSettings, rememberPlacement } from "../stack/settings";
 import { linkSwarmPlugin } from "../stack/workspace";
 
 export interface Options {
@@ -60,6 +60,7 @@ export async function ready({ stack, json }: Options): Promise<Ready> {
             settings: complete,
             images: tools.images,
             repository: tools.repository,
+            remember: (places) => rememberPlacement(stack, places),
         },
     };
 }

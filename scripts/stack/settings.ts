@@ -4,9 +4,11 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { parse, stringify } from "yaml";
 import { checkSettings, GENERATED, type Settings } from "../../config";
 import { type Problem, SkepError, skepError } from "../../errors";
+import type { Places } from "../../planning/placement";
 import { choosePackages } from "../../planning/versions";
 import type { ReadySettings } from "../../program";
 import { writeWhole } from "../setup/cache";
@@ -81,12 +83,8 @@ export async function completeSettings(
         );
     const found = { ...settings, packages: await packages(settings, tools) };
     const keep = async (complete: ReadySettings) => {
-        const kept = Object.fromEntries(
-            GENERATED.flatMap((key) => (complete[key] === undefined ? [] : [[PREFIX + key, complete[key]]])),
-        );
-        const file = generatedFile(stack);
-        await mkdir(dirname(file), { recursive: true });
-        await writeWhole(file, stringify({ config: { ...kept, [`${PREFIX}plugins`]: tools.plugins } }));
+        const kept = GENERATED.flatMap((key) => (complete[key] === undefined ? [] : [[key, complete[key]]]));
+        await writeGenerated(stack, { ...Object.fromEntries(kept), plugins: tools.plugins });
         return complete;
     };
     const { hosts, labSubnet, labPorts } = settings;
@@ -95,6 +93,20 @@ export async function completeSettings(
     return reserving(generatedFile(stack), async (reserved) =>
         keep({ ...found, ...(await chooseRanges(settings, reserved)) }),
     );
+}
+
+async function writeGenerated(stack: string, values: Values): Promise<void> {
+    const file = generatedFile(stack);
+    const config = Object.fromEntries(Object.entries(values).map(([key, value]) => [PREFIX + key, value]));
+    await mkdir(dirname(file), { recursive: true });
+    await writeWhole(file, stringify({ config }));
+}
+
+/** Keeps where the hosts stand, which later placements begin with. */
+export async function rememberPlacement(stack: string, placement: Places): Promise<void> {
+    const { settings, plugins } = await readGenerated(stack);
+    if (isDeepStrictEqual(settings.placement, placement)) return;
+    await writeGenerated(stack, { ...settings, placement, plugins });
 }
 
 export async function forgetGenerated(stack: string): Promise<void> {
