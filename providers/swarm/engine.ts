@@ -23,6 +23,8 @@ export interface Membership {
     nodeId: string;
     isManager: boolean;
     clusterId: string | undefined;
+    /** The address that it joined with; empty where the engine does not say. */
+    address: string;
     /** Addresses of the managers that it follows, or followed last. */
     remoteManagers: string[];
     error: string;
@@ -38,6 +40,7 @@ export async function membership(host: HostInput, timeoutMs = PROBE_MS): Promise
         nodeId: swarm.NodeID ?? "",
         isManager: swarm.ControlAvailable ?? false,
         clusterId: swarm.Cluster?.ID || undefined,
+        address: swarm.NodeAddr ?? "",
         remoteManagers: (swarm.RemoteManagers ?? []).map(({ Addr }: Props) => String(Addr)),
         error: swarm.Error ?? "",
         hostname: info.Name ?? host.name,

@@ -1,11 +1,13 @@
 // What every command on a stack begins with: the options, the settings, the set-up, the stack itself.
 
+import { placementOf } from "../../planning/moves";
 import type { ReadySettings, ProgramArgs } from "../../program";
 import { createProgress, type Progress } from "../progress";
 import { setup } from "../setup/setup";
 import type { Tools } from "../setup/tools";
 import { refuseTooManyHosts } from "../stack/capacity";
 import { instanceRepository } from "../stack/instances";
+import { refuseRiskyMoves } from "../stack/moves";
 import { projectId, refuseForeignHosts } from "../stack/project";
 import { refuseTakenPorts } from "../stack/ranges";
 import { completeSettings, readSettings, rememberPlacement } from "../stack/settings";
@@ -50,6 +52,8 @@ export async function ready({ stack, json }: Options): Promise<Ready> {
         await refuseTooManyHosts(stack, settings.managers + settings.workers);
         await refuseTakenPorts(stack, complete);
     }
+    const { moved } = placementOf(complete);
+    if (moved.length > 0) await refuseRiskyMoves(stack, tools, moved);
     return {
         progress,
         tools,
