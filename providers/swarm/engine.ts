@@ -23,8 +23,6 @@ export interface Membership {
     nodeId: string;
     isManager: boolean;
     clusterId: string | undefined;
-    /** The address that it joined with; empty where the engine does not say. */
-    address: string;
     /** Addresses of the managers that it follows, or followed last. */
     remoteManagers: string[];
     error: string;
@@ -40,7 +38,6 @@ export async function membership(host: HostInput, timeoutMs = PROBE_MS): Promise
         nodeId: swarm.NodeID ?? "",
         isManager: swarm.ControlAvailable ?? false,
         clusterId: swarm.Cluster?.ID || undefined,
-        address: swarm.NodeAddr ?? "",
         remoteManagers: (swarm.RemoteManagers ?? []).map(({ Addr }: Props) => String(Addr)),
         error: swarm.Error ?? "",
         hostname: info.Name ?? host.name,
