@@ -4,7 +4,7 @@ import type { Context, Props } from "../runtime/types";
 import { filters, ifExists, managerSoon, membership, WRITE_MS, type Membership } from "./engine";
 import { reasonOf } from "./failures";
 import type { HostInput } from "./host";
-import { removeDead } from "./leave";
+import { drain, removeDead } from "./leave";
 import { remote, type Remote } from "./ssh";
 import { until } from "./wait";
 import { takeTurn } from "./voting";
@@ -22,15 +22,19 @@ export async function admit(inputs: Props, formerId: string, ctx: Context): Prom
     const host: HostInput = inputs.host;
     let member = await reachable(host, ctx);
     const engine = await managerSoon(managersFor(inputs), inputs.clusterId, ctx);
-    if (member.state === "locked") member = await unlock(host, engine, ctx);
+    const isMoved = await wasElsewhere(host, formerId, engine);
+    if (member.state === "locked" && !isMoved) member = await unlock(host, engine, ctx);
     if (member.state === "active") {
-        if (await isListed(member.nodeId, engine)) {
+        if (!isMoved && (await isListed(member.nodeId, engine))) {
             if (formerId !== member.nodeId) await removeFormer(inputs, formerId, member, ctx);
             return member.nodeId;
         }
         refuseForeign(inputs, member, formerId);
     }
-    if (member.state !== "inactive") await abandon(host, ctx);
+    if (member.state !== "inactive") {
+        await abandon(host, ctx);
+        member = { ...member, state: "inactive" };
+    }
     await removeFormer(inputs, formerId, member, ctx);
     if (inputs.role !== "manager") return join(inputs, engine, ctx);
     const step = { kind: "join", name: inputs.hostname } as const;
@@ -65,6 +69,17 @@ async function reachable(host: HostInput, ctx: Context): Promise<Membership> {
             "Start the host and its docker service, then run the same command again.",
         );
     }
+}
+
+/**
+ * Whether the others know the member at another address than the host's: a lab host that moved to another zone keeps its
+ * disk. Such a member is never heard again, and one that is locked never ends its unlocking: it is left as it is.
+ */
+async function wasElsewhere(host: HostInput, formerId: string, engine: Remote): Promise<boolean> {
+    const former = formerId === "" ? undefined : await ifExists(engine.call("GET", `/nodes/${formerId}`));
+    const address = former?.ManagerStatus?.Addr?.split(":")[0] ?? former?.Status?.Addr ?? "";
+    // What a leader says of itself may be no address.
+    return !["", "0.0.0.0", "127.0.0.1", host.address].includes(address);
 }
 
 async function isListed(nodeId: string, engine: Remote): Promise<boolean> {
@@ -125,13 +140,24 @@ async function removeFormer(inputs: Props, formerId: string, now: Membership, ct
     const nodes = await engine.call<Props[]>("GET", `/nodes?${filters({ name: [now.hostname] })}`);
     const isSame = ({ ID, Description }: Props) => ID === formerId || Description?.Hostname === now.hostname;
     const isOther = ({ ID }: Props) => now.state !== "active" || ID !== now.nodeId;
-    const isHere = ({ ID, Status }: Props) => ID === formerId || Status?.Addr === inputs.host.address;
+    const isHere = (node: Props) => node.ID === formerId || isAt(node, inputs.host);
     const isDead = (node: Props) =>
         isHere(node) || node.Status?.State === "down" || node.ManagerStatus?.Reachability === "unreachable";
     for (const node of nodes.filter((each) => isSame(each) && isOther(each) && isDead(each))) {
         ctx.log(`removing ${node.ID}, the member that ${now.hostname} was before`);
-        await removeDead(node, inputs, ctx);
+        // A worker that was made anew elsewhere may run until the new one is a member.
+        const mayRun = node.Status?.State === "ready" && !isManager(node) && !isAt(node, inputs.host);
+        if (mayRun) await drain(node.ID, inputs.host, engine, ctx);
+        await removeDead(node, inputs, ctx, mayRun);
     }
+}
+
+function isManager({ Spec, ManagerStatus }: Props): boolean {
+    return Spec.Role === "manager" || ManagerStatus !== undefined;
+}
+
+function isAt({ Status }: Props, host: HostInput): boolean {
+    return Status?.Addr === host.address;
 }
 
 async function join(inputs: Props, engine: Remote, ctx: Context): Promise<string> {
