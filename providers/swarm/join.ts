@@ -22,19 +22,15 @@ export async function admit(inputs: Props, formerId: string, ctx: Context): Prom
     const host: HostInput = inputs.host;
     let member = await reachable(host, ctx);
     const engine = await managerSoon(managersFor(inputs), inputs.clusterId, ctx);
-    const isMoved = await wasElsewhere(host, formerId, engine);
-    if (member.state === "locked" && !isMoved) member = await unlock(host, engine, ctx);
+    if (member.state === "locked") member = await unlock(host, engine, ctx);
     if (member.state === "active") {
-        if (!isMoved && (await isListed(member.nodeId, engine))) {
+        if (await isListed(member.nodeId, engine)) {
             if (formerId !== member.nodeId) await removeFormer(inputs, formerId, member, ctx);
             return member.nodeId;
         }
         refuseForeign(inputs, member, formerId);
     }
-    if (member.state !== "inactive") {
-        await abandon(host, ctx);
-        member = { ...member, state: "inactive" };
-    }
+    if (member.state !== "inactive") await abandon(host, ctx);
     await removeFormer(inputs, formerId, member, ctx);
     if (inputs.role !== "manager") return join(inputs, engine, ctx);
     const step = { kind: "join", name: inputs.hostname } as const;
@@ -69,17 +65,6 @@ async function reachable(host: HostInput, ctx: Context): Promise<Membership> {
             "Start the host and its docker service, then run the same command again.",
         );
     }
-}
-
-/**
- * Whether the others know the member at another address than the host's: a lab host that moved to another zone keeps its
- * disk. Such a member is never heard again, and one that is locked never ends its unlocking: it is left as it is.
- */
-async function wasElsewhere(host: HostInput, formerId: string, engine: Remote): Promise<boolean> {
-    const former = formerId === "" ? undefined : await ifExists(engine.call("GET", `/nodes/${formerId}`));
-    const address = former?.ManagerStatus?.Addr?.split(":")[0] ?? former?.Status?.Addr ?? "";
-    // What a leader says of itself may be no address.
-    return !["", "0.0.0.0", "127.0.0.1", host.address].includes(address);
 }
 
 async function isListed(nodeId: string, engine: Remote): Promise<boolean> {
