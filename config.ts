@@ -7,10 +7,10 @@ import type { Problem } from "./errors";
 import { overlaps, parseRange } from "./planning/addresses";
 import { awsSchema, type AwsSettings, checkAws } from "./planning/aws-settings";
 import { countMembers, roleOf, unknownNodes } from "./planning/members";
+import { movesRefused, movesWaiting, placementOf, zoneNames } from "./planning/moves";
 import { placeHosts, tolerated } from "./planning/placement";
 import { checkRegistry, registrySchema, registryWarnings } from "./planning/registry-settings";
 
-const LAB_ZONES = ["lab-a", "lab-b", "lab-c", "lab-d", "lab-e", "lab-f"];
 /** More managers make every change slower (Docker admin guide, "Maintain the quorum of managers"). */
 const MOST_MANAGERS = 7;
 const NAME = /^[a-z][a-z0-9-]{0,29}$/;
@@ -83,6 +83,8 @@ const schema = z.strictObject({
      * mesh where the hosts' kernel has IPVS, else host. Default `auto`.
      */
     publish: z.enum(["auto", "mesh", "host"], { error: "publish is auto, mesh or host" }).default("auto"),
+    /** Tasks of the stacks that Skep deploys are spread again when nodes come or come back. Default false. */
+    rebalance: z.boolean().default(false),
     /** The private registry: its settings are in planning/registry-settings.ts and the README. */
     registry: registrySchema.prefault({}),
     /** The sample stack: a web server and a client that asks it. */
@@ -104,6 +106,10 @@ const schema = z.strictObject({
     labPorts: z.number().int().min(1024).max(65000).optional(),
     /** The hosts that run the registry. Chosen at an up and kept while they exist. */
     registryHosts: z.array(z.string()).optional(),
+    /** Where the hosts stand since the last up that brought all of them into the swarm. Written by Skep. */
+    placement: z
+        .record(z.string(), z.strictObject({ zone: z.string(), zoneIndex: z.number().int().min(0) }))
+        .optional(),
     /** The exact packages found for dockerVersion and containerdVersion at the first up. Written by Skep. */
     packages: z.strictObject({ asked: z.string(), docker: z.string(), containerd: z.string() }).optional(),
 });
@@ -115,7 +121,7 @@ export type Settings = Omit<z.output<typeof schema>, "zones" | "aws"> & {
 export type Packages = NonNullable<Settings["packages"]>;
 
 /** Settings that Skep itself writes into a stack's configuration. */
-export const GENERATED = ["labSubnet", "labPorts", "packages", "registryHosts"] as const;
+export const GENERATED = ["labSubnet", "labPorts", "packages", "placement", "registryHosts"] as const;
 
 export interface Checked {
     settings?: Settings;
@@ -151,22 +157,15 @@ export function checkSettings(stack: string, input: Readonly<Record<string, unkn
         };
     }
     const { data } = parsed;
-    problems.push(...acrossSettings(data, new Set()));
-    const zones = Array.isArray(data.zones) ? data.zones : zoneNames(data.hosts, data.zones);
+    const zones = Array.isArray(data.zones) ? data.zones : zoneNames(data.hosts, data.zones, data.placement);
     const zoneNamesGiven = Array.isArray(data.zones) ? data.zones : undefined;
     const settings: Settings = {
         ...data,
         zones,
         ...(data.aws && { aws: { ...data.aws, zoneNames: zoneNamesGiven } }),
     };
-    return { settings, problems, warnings: warningsOf(data, zones) };
-}
-
-/** A region's zones have names that only AWS knows: until it is asked, their places stand for them. */
-function zoneNames(hosts: "lab" | "aws", count: number): string[] {
-    return hosts === "lab"
-        ? LAB_ZONES.slice(0, count)
-        : Array.from({ length: count }, (_, i) => `zone-${i + 1}`);
+    problems.push(...acrossSettings(data, new Set()), ...movesRefused(settings));
+    return { settings, problems, warnings: warningsOf(settings) };
 }
 
 function problemsOf(stack: string, issue: z.core.$ZodIssue): Problem[] {
@@ -284,9 +283,10 @@ function acrossSettings(data: z.output<typeof schema>, refused: ReadonlySet<stri
     return problems;
 }
 
-function warningsOf(data: z.output<typeof schema>, zones: readonly string[]): string[] {
-    const hosts = placeHosts(data.managers, data.workers, zones);
-    const warnings: string[] = [];
+function warningsOf(data: Settings): string[] {
+    const { zones } = data;
+    const { hosts } = placementOf(data);
+    const warnings = movesWaiting(data);
     const perZone = zones.map((zone) =>
         hosts.filter((host) => host.zone === zone && roleOf(host, data) === "manager"),
     );

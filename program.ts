@@ -10,7 +10,8 @@ import { Stack } from "./components/stack";
 import { Swarm } from "./components/swarm";
 import type { Settings } from "./config";
 import { availabilityOf, roleOf } from "./planning/members";
-import { placeHosts } from "./planning/placement";
+import { placementOf } from "./planning/moves";
+import type { Places } from "./planning/placement";
 import type { S3Keys } from "./planning/registry-config";
 import { chooseRegistryHosts } from "./planning/registry-hosts";
 import { type BucketSettings, KEY_SETTINGS } from "./planning/registry-settings";
@@ -29,11 +30,22 @@ export interface ProgramArgs {
     repository: Tools["repository"];
     /** Keys of the registry's bucket, where the environment has them and the stack's secret settings do not. */
     registryKeys?: S3Keys;
+    /** Called by an up when every host has become a member where it stands. */
+    remember?: (places: Places) => Promise<void>;
 }
 
 /** Declares every resource of a stack; the outputs are the stack's. */
-export function program({ stack, project, settings, images, repository, registryKeys }: ProgramArgs) {
-    const placed = placeHosts(settings.managers, settings.workers, settings.zones);
+export function program({
+    stack,
+    project,
+    settings,
+    images,
+    repository,
+    registryKeys,
+    remember,
+}: ProgramArgs) {
+    const isUp = !pulumi.runtime.isDryRun();
+    const { hosts: placed } = placementOf(settings);
     const registryNames = chooseRegistryHosts(placed, settings.registry.replicas, settings.registryHosts);
     const pki = new Pki("pki", { stack });
     const made = makeHosts({
@@ -95,12 +107,13 @@ export function program({ stack, project, settings, images, repository, registry
             },
             publish,
             registryAuth: { server: registry.server, username: registry.user, password: registry.password },
-            images: [web, client],
+            rebalance: settings.rebalance,
+            images: [web.resource, client.resource],
         });
     }
     const client = pki.client("client");
-    return {
-        nodes: hosts.map((host) => ({
+    const nodes = pulumi.output(
+        hosts.map((host) => ({
             name: host.name,
             role: roleOf(host, settings),
             zone: host.zone,
@@ -109,6 +122,14 @@ export function program({ stack, project, settings, images, repository, registry
             host: host.ssh.host,
             ports: host.ports,
         })),
+    );
+    const settled = nodes.apply(async (all) => {
+        const places = all.map(({ name, zone }, i) => [name, { zone, zoneIndex: hosts[i]!.zoneIndex }]);
+        if (isUp) await remember?.(Object.fromEntries(places) as Places);
+        return all;
+    });
+    return {
+        nodes: settled,
         clusterId: swarm.cluster.clusterId,
         unlockKey: swarm.cluster.unlockKey,
         publish,

@@ -16,6 +16,13 @@ export interface LocalImage {
     id: string;
 }
 
+/** An image in the registry and on every node. */
+export interface PushedImage {
+    /** What services call it: known before it is there, so that a node more does not look like another image. */
+    reference: string;
+    resource: pulumi.Resource;
+}
+
 export interface RegistryArgs {
     swarm: Swarm;
     pki: Pki;
@@ -99,26 +106,22 @@ export class Registry extends pulumi.ComponentResource {
         this.registerOutputs();
     }
 
-    /** Pushes a local image from a manager under the registry's real name; its reference there. */
-    push(name: string, image: LocalImage, swarm: Swarm): Image {
-        const managers = swarm.managerHosts;
+    /** Pushes a local image under the registry's real name, and lets every node pull it. */
+    push(name: string, image: LocalImage, swarm: Swarm): PushedImage {
         const tag = image.ref.split(":").at(-1) ?? "latest";
-        return new Image(
+        const reference = `${this.server}/${name}:${tag}`;
+        const resource = new Image(
             `${name}-image`,
             {
                 image: image.ref,
                 imageId: image.id,
-                hosts: managers.map(hostInput),
-                hostIds: managers.map((host) => host.id),
-                push: {
-                    reference: `${this.server}/${name}:${tag}`,
-                    username: this.user,
-                    password: this.password,
-                    place: this.place,
-                },
+                hosts: swarm.hosts.map(hostInput),
+                hostIds: swarm.hosts.map((host) => host.id),
+                push: { reference, username: this.user, password: this.password, place: this.place },
             },
             { parent: this, dependsOn: [this.stack.stack], deletedWith: swarm.cluster },
         );
+        return { reference, resource };
     }
 }
 

@@ -16,6 +16,8 @@ export interface StackArgs {
     configs?: Record<string, pulumi.Input<string>>;
     publish: pulumi.Input<PublishMode>;
     registryAuth?: { server: string; username: string; password: pulumi.Output<string> };
+    /** Tasks are spread again when there are nodes with fewer. */
+    rebalance?: boolean;
     /** Images that must be where the tasks pull them. */
     images: readonly pulumi.Resource[];
 }
@@ -42,6 +44,7 @@ export class Stack extends pulumi.ComponentResource {
                 secrets: rendered.secrets,
                 configs: pulumi.unsecret(rendered.configs),
                 registryAuth: args.registryAuth,
+                rebalance: args.rebalance ? args.swarm.activeNodes : undefined,
             },
             {
                 parent: this,

@@ -24,15 +24,21 @@ export class Swarm extends pulumi.ComponentResource {
     readonly cluster: Cluster;
     /** By host name. */
     readonly nodes: Map<string, Node>;
-    /** The hosts that manage it, whatever they were made as. */
-    readonly managerHosts: Host[];
-    /** The same, for resources that talk to the swarm. */
+    /** All of its hosts, those that manage it first. */
+    readonly hosts: Host[];
+    /** Names of the nodes that take tasks. */
+    readonly activeNodes: string[];
+    /** The hosts that manage it, whatever they were made as, for resources that talk to the swarm. */
     readonly managers: ReturnType<typeof hostInput>[];
 
     constructor(name: string, args: SwarmArgs, opts?: pulumi.ComponentResourceOptions) {
         super("skep:index:Swarm", name, {}, opts);
-        this.managerHosts = args.hosts.filter((host) => roleOf(host, args.members) === "manager");
-        this.managers = this.managerHosts.map((host) => member(host, args.members));
+        const manages = (host: Host) => roleOf(host, args.members) === "manager";
+        const managers = args.hosts.filter(manages);
+        this.hosts = [...managers, ...args.hosts.filter((host) => !manages(host))];
+        this.managers = managers.map((host) => member(host, args.members));
+        const active = args.hosts.filter((host) => availabilityOf(host, args.members) === "active");
+        this.activeNodes = active.map((host) => host.name);
         this.cluster = new Cluster(
             `${name}-cluster`,
             { managers: this.managers, autolock: args.autolock, addressPool: args.overlayPool },

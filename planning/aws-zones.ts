@@ -9,20 +9,20 @@ export interface ZoneChoice {
 }
 
 /**
- * The named zones, or the first ones by name. `available` are the region's zones that AWS calls available, `all` also
- * those that it does not: a stack that stands in a zone which is down must stay manageable, so such a zone is taken
- * when there are not enough others. Local zones are in neither list.
+ * A zone for each place: the named one, or else the first ones by name that are left. `available` are the region's zones
+ * that AWS calls available, `all` also those that it does not: a stack that stands in a zone which is down must stay
+ * manageable, so such a zone is taken when there are not enough others. Local zones are in neither list.
  */
 export function chooseZones(
-    wanted: readonly string[] | number,
+    wanted: readonly (string | undefined)[],
     available: readonly string[],
     all: readonly string[],
     region: string,
 ): ZoneChoice {
     const known = [...new Set([...available, ...all])].sort();
-    if (typeof wanted !== "number") {
-        const unknown = wanted.filter((zone) => !known.includes(zone));
-        if (unknown.length === 0) return { zones: [...wanted] };
+    const named = wanted.filter((zone) => zone !== undefined);
+    const unknown = named.filter((zone) => !known.includes(zone));
+    if (unknown.length > 0)
         return {
             problem: {
                 id: "AWS_ZONE_UNKNOWN",
@@ -30,16 +30,16 @@ export function chooseZones(
                 advice: `Set skep:zones to names among ${known.join(", ")}, or to a number.`,
             },
         };
-    }
-    const first = [...available].sort().slice(0, wanted);
-    if (first.length === wanted) return { zones: first };
-    const rest = known.filter((zone) => !available.includes(zone));
-    const zones = [...first, ...rest].slice(0, wanted).sort();
-    if (zones.length === wanted) return { zones };
+    const isDown = (zone: string) => !available.includes(zone);
+    const others = known.filter((zone) => !named.includes(zone));
+    const first = [...others.filter((zone) => !isDown(zone)), ...others.filter(isDown)];
+    const chosen = first.slice(0, wanted.length - named.length).sort();
+    if (named.length + chosen.length === wanted.length)
+        return { zones: wanted.map((zone) => zone ?? chosen.shift() ?? "") };
     return {
         problem: {
             id: "AWS_ZONES_FEW",
-            problem: `${region} has ${known.length} availability zones for this account, and ${wanted} are asked.`,
+            problem: `${region} has ${known.length} availability zones for this account, and ${wanted.length} are asked.`,
             advice: `Set skep:zones to ${known.length} or less, or take another region.`,
         },
     };

@@ -9,14 +9,22 @@ import { type Tagging, tagsFor } from "./tags";
 export interface NetworkArgs {
     tagging: Tagging;
     network: AwsSettings["network"];
-    /** One name for each zone; the number of them is known before the names are. */
-    zones: readonly pulumi.Input<string>[];
+    /** The zones that hosts stand in, of which the number is known before the names are. */
+    zones: readonly HostZone[];
     /** Zones keep what the first up took, though AWS may list others later. */
     keepZones: boolean;
 }
 
+export interface HostZone {
+    name: pulumi.Input<string>;
+    /** Its place among the VPC's ranges, which it keeps whatever other zones there are. */
+    index: number;
+}
+
 /** A subnet for hosts. */
 export interface HostSubnet {
+    /** Its zone's. */
+    index: number;
     id: pulumi.Output<string>;
     range: string;
     zone: pulumi.Output<string>;
@@ -56,9 +64,9 @@ export class Network extends pulumi.ComponentResource {
             parent,
         );
         const toInternet = this.routeTable("public", { gatewayId: gateway.id });
-        this.publicSubnets = args.zones.map((zone, i) => this.subnet("public", zone, i, toInternet));
+        this.publicSubnets = args.zones.map((zone) => this.subnet("public", zone, toInternet));
         this.subnets = args.network.subnets === "public" ? this.publicSubnets : this.privateSubnets(gateway);
-        for (const [i, subnet] of this.subnets.entries()) this.reserveManagers(subnet, i);
+        for (const subnet of this.subnets) this.reserveManagers(subnet);
         this.registerOutputs();
     }
 
@@ -66,19 +74,16 @@ export class Network extends pulumi.ComponentResource {
     private privateSubnets(gateway: pulumi.Resource): HostSubnet[] {
         const { args } = this;
         const count = args.network.nat === "zone" ? args.zones.length : 1;
-        const gateways = this.publicSubnets.slice(0, count).map((subnet, i) => this.nat(subnet, i, gateway));
+        const gateways = this.publicSubnets.slice(0, count).map((subnet) => this.nat(subnet, gateway));
         return args.zones.map((zone, i) => {
             const nat = gateways[i] ?? gateways[0];
-            return this.subnet(
-                "private",
-                zone,
-                i,
-                this.routeTable(`private-${i + 1}`, { natGatewayId: nat?.id }),
-            );
+            const routes = this.routeTable(`private-${zone.index + 1}`, { natGatewayId: nat?.id });
+            return this.subnet("private", zone, routes);
         });
     }
 
-    private nat(subnet: HostSubnet, i: number, gateway: pulumi.Resource): aws.ec2.NatGateway {
+    private nat(subnet: HostSubnet, gateway: pulumi.Resource): aws.ec2.NatGateway {
+        const i = subnet.index;
         const address = new aws.ec2.Eip(
             `${this.name}-nat-address-${i + 1}`,
             { domain: "vpc", tags: tagsFor(this.args.tagging, `nat-${i + 1}`) },
@@ -114,20 +119,16 @@ export class Network extends pulumi.ComponentResource {
         return table;
     }
 
-    private subnet(
-        kind: "public" | "private",
-        zone: pulumi.Input<string>,
-        i: number,
-        routes: aws.ec2.RouteTable,
-    ): HostSubnet {
+    private subnet(kind: "public" | "private", zone: HostZone, routes: aws.ec2.RouteTable): HostSubnet {
         const { name, args } = this;
+        const i = zone.index;
         const range = subnetRange(args.network.range, kind, i);
         const subnet = new aws.ec2.Subnet(
             `${name}-${kind}-${i + 1}`,
             {
                 vpcId: this.vpc.id,
                 cidrBlock: range,
-                availabilityZone: zone,
+                availabilityZone: zone.name,
                 tags: tagsFor(args.tagging, `${kind}-${i + 1}`),
             },
             { parent: this, ignoreChanges: args.keepZones ? ["availabilityZone"] : [] },
@@ -139,14 +140,14 @@ export class Network extends pulumi.ComponentResource {
                 { parent: this },
             ),
         );
-        return { id: subnet.id, range, zone: subnet.availabilityZone };
+        return { index: i, id: subnet.id, range, zone: subnet.availabilityZone };
     }
 
     /** Workers get their addresses from EC2, and must not get a manager's while that one is being replaced. */
-    private reserveManagers(subnet: HostSubnet, i: number): void {
+    private reserveManagers(subnet: HostSubnet): void {
         this.routes.push(
             new aws.ec2.SubnetCidrReservation(
-                `${this.name}-managers-${i + 1}`,
+                `${this.name}-managers-${subnet.index + 1}`,
                 {
                     subnetId: subnet.id,
                     cidrBlock: managerRange(subnet.range),

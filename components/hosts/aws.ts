@@ -8,11 +8,12 @@ import { SkepError } from "../../errors";
 import { managerAddress } from "../../planning/aws-addresses";
 import type { AwsSettings } from "../../planning/aws-settings";
 import { chooseZones, imageQuery } from "../../planning/aws-zones";
+import { isUnnamed } from "../../planning/moves";
 import type { PlacedHost } from "../../planning/placement";
 import { Balancer } from "../aws/balancer";
 import { Groups } from "../aws/groups";
 import { makeInstance } from "../aws/instance";
-import { Network } from "../aws/network";
+import { type HostZone, Network } from "../aws/network";
 import { Storage } from "../aws/storage";
 import { type Tagging, tagsFor } from "../aws/tags";
 import { type Host, type Hosts, meetHost, type ObjectStorage, prepareHost } from "../host";
@@ -91,10 +92,12 @@ export class AwsHosts extends pulumi.ComponentResource implements Hosts {
         return { parent: this, providers: [this.children.provider] };
     }
 
-    /** One name for each zone; which zones those are, AWS is asked. */
-    private zones(): pulumi.Output<string>[] {
-        const { zoneNames, region } = this.args.settings;
-        const count = Math.max(...this.args.hosts.map(({ zoneIndex }) => zoneIndex)) + 1;
+    /** The zones that hosts stand in; those that have no name yet, AWS is asked. */
+    private zones(): HostZone[] {
+        const { settings, hosts } = this.args;
+        const places = [...new Map(hosts.map(({ zoneIndex, zone }) => [zoneIndex, zone]))].sort(
+            ([a], [b]) => a - b,
+        );
         // Local and wavelength zones have other types.
         const regular = { name: "zone-type", values: ["availability-zone"] };
         const available = aws.getAvailabilityZonesOutput(
@@ -102,13 +105,13 @@ export class AwsHosts extends pulumi.ComponentResource implements Hosts {
             this.children,
         );
         const all = aws.getAvailabilityZonesOutput({ filters: [regular] }, this.children);
+        const wanted = places.map(([, zone]) => (isUnnamed(zone) ? undefined : zone));
         const chosen = pulumi.all([available.names, all.names]).apply(([availableNames, allNames]) => {
-            const wanted = zoneNames ?? count;
-            const { zones, problem } = chooseZones(wanted, availableNames, allNames, region);
+            const { zones, problem } = chooseZones(wanted, availableNames, allNames, settings.region);
             if (problem) throw new SkepError([problem]);
             return zones ?? [];
         });
-        return Array.from({ length: count }, (_, i) => chosen.apply((names) => names[i] ?? ""));
+        return places.map(([index], i) => ({ index, name: chosen.apply((names) => names[i] ?? "") }));
     }
 
     private ami(): pulumi.Input<string> {
@@ -154,7 +157,7 @@ export class AwsHosts extends pulumi.ComponentResource implements Hosts {
     ): Host {
         const { args, children, network, groups } = this;
         const { settings } = args;
-        const subnet = network.subnets[placed.zoneIndex];
+        const subnet = network.subnets.find(({ index }) => index === placed.zoneIndex);
         const { nodes, managers } = groups.ids;
         if (!subnet || !nodes || !managers) throw new Error(`no subnet or security group for ${placed.name}`);
         const birth = prepareHost(placed.name, USER, login, { parent: this });

@@ -1,15 +1,17 @@
-// An image of the local engine on the hosts: loaded into each of them, or pushed once to the swarm's registry.
+// An image of the local engine on the hosts: loaded into each of them, or pushed once to the swarm's registry and pulled
+// from there, so that no node needs the registry to start a task: it may stand in the zone that is lost.
 import { PassThrough } from "node:stream";
 import Docker from "dockerode";
 import { skepError } from "../../errors";
 import type { Context, Props, Resource } from "../runtime/types";
-import { isMissing } from "./engine";
+import { ifExists } from "./engine";
 import { reasonOf } from "./failures";
 import type { HostInput } from "./host";
 import { remote, type Remote } from "./ssh";
 import { until } from "./wait";
 
-const AT_ONCE = 3;
+const LOADS_AT_ONCE = 3;
+const PULLS_AT_ONCE = 4;
 const PUSH_RETRY_MS = 60_000;
 const TRANSFER_MS = 600_000;
 
@@ -21,42 +23,75 @@ interface Push {
 
 export const image: Resource = {
     required: ["image", "imageId", "hosts", "hostIds"],
-    computed: ["digest", "reference"],
+    computed: ["digest", "reference", "missing"],
     ignoreInDiff: ["hosts"],
 
+    /** Hosts that could not pull get another chance with every up. */
+    drift: ({ missing }) => (missing?.length > 0 ? ["hostIds"] : []),
+
     async create(inputs, ctx) {
-        const outs = await distribute(inputs, ctx);
+        const outs = await distribute(inputs, {}, ctx);
         return { id: `${inputs.image}@${inputs.imageId}`, outs };
     },
 
-    update: (_id, _olds, inputs, ctx) => distribute(inputs, ctx),
+    update: (_id, olds, inputs, ctx) => distribute(inputs, olds, ctx),
 
     read: async (id, state) => ({ id, outs: state }),
 };
 
-function distribute(inputs: Props, ctx: Context): Promise<Props> {
-    return inputs.push ? pushFromOne(inputs, inputs.push, ctx) : loadEverywhere(inputs);
+function distribute(inputs: Props, olds: Props, ctx: Context): Promise<Props> {
+    return inputs.push ? pushAndPull(inputs, inputs.push, olds, ctx) : loadEverywhere(inputs);
 }
 
 async function loadEverywhere({ image, imageId, hosts }: Props): Promise<Props> {
-    await eachLimited(hosts, AT_ONCE, (host: HostInput) => provide(remote(host), image, imageId));
-    return { reference: image, digest: "" };
+    await eachLimited(hosts, LOADS_AT_ONCE, (host: HostInput) => provide(remote(host), image, imageId));
+    return { reference: image, digest: "", missing: [] };
 }
 
-/** The other hosts pull what one of them has pushed: under the registry's real name, with their own trust. */
-async function pushFromOne({ image, imageId, hosts }: Props, push: Push, ctx: Context): Promise<Props> {
-    const engine = await firstReachable(hosts);
-    await provide(engine, image, imageId);
-    await tag(engine, imageId, image, push.reference);
-    const attempt = () => pushOnce(engine, push);
+/** Under the registry's real name, and with each host's own trust. */
+async function pushAndPull(inputs: Props, push: Push, olds: Props, ctx: Context): Promise<Props> {
+    const engine = await firstReachable(inputs.hosts);
+    const digest =
+        (await pushedBefore(engine, inputs, push, olds)) ?? (await pushFrom(engine, inputs, push, ctx));
+    const missing: string[] = [];
+    await eachLimited(inputs.hosts, PULLS_AT_ONCE, async (host: HostInput) => {
+        try {
+            if (!ctx.signal.aborted) return await pull(remote(host), push, digest);
+        } catch (error) {
+            // What the tasks need is theirs to say: a host that is down must not keep the others from an update.
+            ctx.log(
+                `${host.name} has not got ${push.reference}, the next up tries again: ${reasonOf(error)}`,
+                "warning",
+            );
+        }
+        missing.push(host.name);
+    });
+    return { reference: push.reference, digest, missing: missing.sort() };
+}
+
+/** The digest of an earlier push, where the registry still has it: its host may have been made anew since. */
+async function pushedBefore(
+    engine: Remote,
+    { imageId }: Props,
+    push: Push,
+    olds: Props,
+): Promise<string | undefined> {
+    if (!olds.digest || olds.imageId !== imageId || olds.push?.reference !== push.reference) return undefined;
+    const found = await engine.inRegistry(push.reference, authOf(push)).catch(() => undefined);
+    return found === olds.digest ? found : undefined;
+}
+
+function pushFrom(engine: Remote, { image, imageId }: Props, push: Push, ctx: Context): Promise<string> {
+    const attempt = async () => {
+        await provide(engine, image, imageId);
+        await tag(engine, imageId, image, push.reference);
+        return pushOnce(engine, push);
+    };
     const what = `the push of ${push.reference}`;
     const giveUp = (error: unknown) => /unauthorized|denied|x509/i.test((error as Error).message);
-    const digest = await until(what, attempt, PUSH_RETRY_MS, { ...ctx, pollMs: 2000, giveUp }).catch(
-        (error: unknown) => {
-            throw pushFailure(push.reference, error);
-        },
-    );
-    return { reference: push.reference, digest };
+    return until(what, attempt, PUSH_RETRY_MS, { ...ctx, pollMs: 2000, giveUp }).catch((error: unknown) => {
+        throw pushFailure(push.reference, error);
+    });
 }
 
 /** An engine tells little of why a registry refuses: what its storage is about stands in the registry's own log. */
@@ -70,13 +105,25 @@ export function pushFailure(reference: string, error: unknown): unknown {
     );
 }
 
-async function pushOnce(engine: Remote, { reference, username, password }: Push): Promise<string> {
-    const { name, tag: version, server } = split(reference);
-    const auth = JSON.stringify({ username, password, serveraddress: server });
-    const messages = await engine.push(name, version, Buffer.from(auth).toString("base64url"));
+async function pushOnce(engine: Remote, push: Push): Promise<string> {
+    const { name, tag: version } = split(push.reference);
+    const messages = await engine.push(name, version, authOf(push));
     const digest = messages.map(({ aux }) => aux?.Digest).find((found) => found !== undefined);
     if (typeof digest === "string") return digest;
     throw new Error(`on ${engine.name} it ended without a digest`);
+}
+
+/** Pulls what the host does not have; tasks name an image by its digest, which only a pull or a push records. */
+async function pull(engine: Remote, push: Push, digest: string): Promise<void> {
+    const { name, tag: version } = split(push.reference);
+    const found = await ifExists(engine.call("GET", `/images/${push.reference}/json`));
+    if (found?.RepoDigests?.includes(`${name}@${digest}`)) return;
+    await engine.pull(name, version, authOf(push));
+}
+
+function authOf({ reference, username, password }: Push): string {
+    const auth = { username, password, serveraddress: split(reference).server };
+    return Buffer.from(JSON.stringify(auth)).toString("base64url");
 }
 
 async function firstReachable(hosts: readonly HostInput[]): Promise<Remote> {
@@ -123,12 +170,7 @@ async function localImage(reference: string): Promise<NodeJS.ReadableStream> {
 }
 
 async function idOf(engine: Remote, reference: string): Promise<string | undefined> {
-    try {
-        return (await engine.call("GET", `/images/${reference}/json`)).Id;
-    } catch (error) {
-        if (isMissing(error)) return undefined;
-        throw error;
-    }
+    return (await ifExists(engine.call("GET", `/images/${reference}/json`)))?.Id;
 }
 
 /** Tags by id; an engine that counts ids differently knows the image by its name only. */

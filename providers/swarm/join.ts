@@ -4,7 +4,7 @@ import type { Context, Props } from "../runtime/types";
 import { filters, ifExists, managerSoon, membership, WRITE_MS, type Membership } from "./engine";
 import { reasonOf } from "./failures";
 import type { HostInput } from "./host";
-import { removeDead } from "./leave";
+import { drain, removeDead } from "./leave";
 import { remote, type Remote } from "./ssh";
 import { until } from "./wait";
 import { takeTurn } from "./voting";
@@ -125,13 +125,24 @@ async function removeFormer(inputs: Props, formerId: string, now: Membership, ct
     const nodes = await engine.call<Props[]>("GET", `/nodes?${filters({ name: [now.hostname] })}`);
     const isSame = ({ ID, Description }: Props) => ID === formerId || Description?.Hostname === now.hostname;
     const isOther = ({ ID }: Props) => now.state !== "active" || ID !== now.nodeId;
-    const isHere = ({ ID, Status }: Props) => ID === formerId || Status?.Addr === inputs.host.address;
+    const isHere = (node: Props) => node.ID === formerId || isAt(node, inputs.host);
     const isDead = (node: Props) =>
         isHere(node) || node.Status?.State === "down" || node.ManagerStatus?.Reachability === "unreachable";
     for (const node of nodes.filter((each) => isSame(each) && isOther(each) && isDead(each))) {
         ctx.log(`removing ${node.ID}, the member that ${now.hostname} was before`);
-        await removeDead(node, inputs, ctx);
+        // A worker that was made anew elsewhere may run until the new one is a member.
+        const mayRun = node.Status?.State === "ready" && !isManager(node) && !isAt(node, inputs.host);
+        if (mayRun) await drain(node.ID, inputs.host, engine, ctx);
+        await removeDead(node, inputs, ctx, mayRun);
     }
+}
+
+function isManager({ Spec, ManagerStatus }: Props): boolean {
+    return Spec.Role === "manager" || ManagerStatus !== undefined;
+}
+
+function isAt({ Status }: Props, host: HostInput): boolean {
+    return Status?.Addr === host.address;
 }
 
 async function join(inputs: Props, engine: Remote, ctx: Context): Promise<string> {

@@ -52,7 +52,8 @@ async function leaveAlone(others: readonly HostInput[], state: Props, ctx: Conte
     await leave(state.host);
 }
 
-async function drain(nodeId: string, host: HostInput, engine: Remote, ctx: Context): Promise<void> {
+/** Its tasks go elsewhere; those that take too long are not waited for. */
+export async function drain(nodeId: string, host: HostInput, engine: Remote, ctx: Context): Promise<void> {
     await updateNode(engine, nodeId, (spec) => ({ ...spec, Availability: "drain" }), ctx.signal);
     const path = `/tasks?${filters({ node: [nodeId] })}`;
     const empty = async () => {
@@ -106,7 +107,7 @@ async function untilNoVoter(nodeId: string, inputs: Props, ctx: Context): Promis
 }
 
 /** Takes the vote of a member whose host is gone, then the member itself, by its node id. */
-export async function removeDead(node: Props, inputs: Props, ctx: Context): Promise<void> {
+export async function removeDead(node: Props, inputs: Props, ctx: Context, force = false): Promise<void> {
     const id: string = node.ID;
     if (node.ManagerStatus || node.Spec.Role === "manager") {
         const step = { kind: "demote", id } as const;
@@ -117,7 +118,7 @@ export async function removeDead(node: Props, inputs: Props, ctx: Context): Prom
             await untilNoVoter(id, inputs, turn);
         });
     }
-    await removeNode(id, false, inputs, ctx);
+    await removeNode(id, force, inputs, ctx);
 }
 
 /** Takes a member out of the list, once it is down; the swarm needs a moment until it lets a former manager go. */

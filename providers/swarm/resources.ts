@@ -130,7 +130,7 @@ export interface ImageArgs {
     image: pulumi.Input<string>;
     /** Its id there: another id is another image under the same name. */
     imageId: pulumi.Input<string>;
-    /** Without `push` every one of these gets the image; with it the first that answers. */
+    /** Every one of these gets the image; with `push` the first that answers pushes it, and the others pull. */
     hosts: HostArgs[];
     /** The hosts' identities: a new host gets the image, too. */
     hostIds: pulumi.Input<pulumi.Input<string>[]>;
@@ -145,12 +145,14 @@ export interface ImageArgs {
     };
 }
 
-/** An image of the local engine on the hosts, or in the swarm's registry. */
+/** An image of the local engine on the hosts, by way of the swarm's registry with `push`. */
 export class Image extends pulumi.CustomResource {
     /** The digest that the registry gave; empty without `push`. */
     declare readonly digest: pulumi.Output<string>;
     /** What services call the image. */
     declare readonly reference: pulumi.Output<string>;
+    /** Names of hosts that could not pull it: the next up tries again. */
+    declare readonly missing: pulumi.Output<string[]>;
 
     constructor(name: string, args: ImageArgs, opts?: pulumi.CustomResourceOptions) {
         const push = args.push && { ...args.push, password: pulumi.secret(args.push.password) };
@@ -158,7 +160,7 @@ export class Image extends pulumi.CustomResource {
         super(
             "swarm:index:Image",
             name,
-            { ...inputs, digest: undefined, reference: undefined },
+            { ...inputs, digest: undefined, reference: undefined, missing: undefined },
             withVersion(opts),
         );
     }
@@ -180,6 +182,11 @@ export interface StackArgs {
         /** Made secret here, if it is not already. */
         password: pulumi.Input<string>;
     };
+    /**
+     * Names of the nodes that take tasks: given when tasks are to be spread again by the service's own way of updating,
+     * once there are more nodes than they were started on. Left out, tasks stay where they are.
+     */
+    rebalance?: pulumi.Input<string[]>;
     /** How long all services may take until they run, 180 by default. */
     timeoutSeconds?: pulumi.Input<number>;
 }
@@ -199,7 +206,7 @@ export class Stack extends pulumi.CustomResource {
         super(
             "swarm:index:Stack",
             name,
-            { ...inputs, services: undefined, deployed: undefined },
+            { ...inputs, services: undefined, deployed: undefined, uneven: undefined, tolerated: undefined },
             withVersion(opts),
         );
     }

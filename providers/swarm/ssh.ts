@@ -10,6 +10,7 @@ import type { HostInput } from "./host";
 const DOCKER_SOCKET = "/var/run/docker.sock";
 const CONNECT_MS = 6000;
 const CALL_MS = 10_000;
+const REGISTRY_MS = 20_000;
 const TRANSFER_MS = 600_000;
 const MAX_CHANNELS = 4;
 
@@ -84,6 +85,22 @@ export class Remote {
         const headers = { "X-Registry-Auth": auth, "content-length": 0 };
         const answer = await this.request({ method: "POST", path, headers, timeoutMs });
         return this.refuseStreamError(path, answer);
+    }
+
+    /** Pulls an image into the host's engine. */
+    async pull(name: string, tag: string, auth: string, timeoutMs = TRANSFER_MS): Promise<void> {
+        const path = `/images/create?fromImage=${encodeURIComponent(name)}&tag=${encodeURIComponent(tag)}`;
+        const headers = { "X-Registry-Auth": auth, "content-length": 0 };
+        const answer = await this.request({ method: "POST", path, headers, timeoutMs });
+        this.refuseStreamError(path, answer);
+    }
+
+    /** The digest that the registry has for a reference, asked by the host's engine. */
+    async inRegistry(reference: string, auth: string): Promise<string | undefined> {
+        const path = `/distribution/${reference}/json`;
+        const headers = { "X-Registry-Auth": auth };
+        const answer = await this.request({ method: "GET", path, headers, timeoutMs: REGISTRY_MS });
+        return (parse(answer) as Props).Descriptor?.digest as string | undefined;
     }
 
     /** Runs a command in the host's shell; everything secret belongs on its standard input. */

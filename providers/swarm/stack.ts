@@ -4,11 +4,12 @@ import { NotConverged, type Context, type Props, type Resource } from "../runtim
 import { canonical, digestOf, standing } from "./convergence";
 import { filters, inputsOf, manager, managerSoon, observer } from "./engine";
 import { oneLine, reasonOf } from "./failures";
+import { remakeTasks, unevenServices, updateSteps } from "./spread";
 import type { Remote } from "./ssh";
 import { createMissing, deploy, removeAll, removeUnused } from "./stack-parts";
 import { pause } from "./wait";
 
-const COMPUTED = ["services", "deployed"];
+const COMPUTED = ["services", "deployed", "uneven", "tolerated"];
 const POLL_MS = 1000;
 /** Good twice in a row: between a deploy and the first new task nothing looks wrong. */
 const STEADY_POLLS = 2;
@@ -27,8 +28,12 @@ export const stack: Resource = {
         return [{ property: "name", reason: `${name} is no name for a stack: use a-z, 0-9, - and _` }];
     },
 
-    drift(state) {
-        return canonical(state.services) === canonical(state.deployed) ? [] : ["compose"];
+    drift({ services, deployed, uneven, tolerated }, { rebalance }) {
+        const isUneven = Object.entries(uneven ?? {}).some(([name, places]) => tolerated?.[name] !== places);
+        return [
+            ...(canonical(services) === canonical(deployed) ? [] : ["compose"]),
+            ...(rebalance && isUneven ? ["rebalance"] : []),
+        ];
     },
 
     async create(inputs, ctx) {
@@ -43,7 +48,9 @@ export const stack: Resource = {
         // What cannot be seen stays as it was: the cluster says why, and destroy must not wait for it.
         if (!services) return { id, outs: state, inputs };
         if (services.length === 0) return {};
-        const outs = { ...inputs, deployed: state.deployed ?? {}, services: digests(services) };
+        const uneven = state.rebalance ? await unevenNow(services, state, id, ctx) : {};
+        const { deployed = {}, tolerated = {} } = state;
+        const outs = { ...inputs, deployed, services: digests(services), uneven, tolerated };
         return { id, outs, inputs };
     },
 
@@ -58,14 +65,46 @@ async function servicesNow(state: Props, id: string, ctx: Context): Promise<Prop
     return engine && servicesOf(engine, id).catch(() => undefined);
 }
 
+/** Over all nodes that are to take tasks: those that are down now are brought back before the stack is updated. */
+async function unevenNow(
+    services: Props[],
+    state: Props,
+    id: string,
+    ctx: Context,
+): Promise<Record<string, string>> {
+    const engine = await observer(state.managers, state.clusterId, ctx);
+    const seen = engine && (await around(engine, id).catch(() => undefined));
+    return seen ? unevenServices(services, seen.tasks, seen.nodes.filter(takesTasks)) : (state.uneven ?? {});
+}
+
 async function bringUp(inputs: Props, ctx: Context): Promise<Props> {
     const engine = await managerSoon(inputs.managers, inputs.clusterId, ctx);
     await createMissing(engine, inputs);
     await deploy(engine, inputs);
     await converge(engine, inputs, ctx);
     await removeUnused(engine, inputs);
+    const uneven = inputs.rebalance ? await rebalance(engine, inputs, ctx) : {};
     const services = digests(await servicesOf(engine, inputs.name));
-    return { services, deployed: services };
+    return { services, deployed: services, uneven, tolerated: uneven };
+}
+
+/** Spreads again what is uneven, one service after the other; what stays so is not tried again before it moves. */
+async function rebalance(engine: Remote, inputs: Props, ctx: Context): Promise<Record<string, string>> {
+    const look = async () => {
+        const [services, { tasks, nodes }] = await Promise.all([
+            servicesOf(engine, inputs.name),
+            around(engine, inputs.name),
+        ]);
+        return { services, uneven: unevenServices(services, tasks, nodes.filter(isEligible)) };
+    };
+    const { services, uneven } = await look();
+    for (const service of services.filter(({ Spec }) => Spec.Name in uneven)) {
+        ctx.log(`spreading the tasks of ${service.Spec.Name} again`);
+        await remakeTasks(engine, service.ID, ctx.signal);
+        const timeoutSeconds = inputs.timeoutSeconds * updateSteps(service);
+        await converge(engine, { ...inputs, timeoutSeconds }, ctx);
+    }
+    return (await look()).uneven;
 }
 
 /** Waits until all services run. What was deployed but does not run is kept in state, and tried again. */
@@ -90,14 +129,11 @@ async function converge(engine: Remote, inputs: Props, ctx: Context): Promise<vo
 }
 
 async function pendingReasons(engine: Remote, inputs: Props): Promise<string[]> {
-    const [services, tasks, nodes] = await Promise.all([
+    const [services, { tasks, nodes }] = await Promise.all([
         servicesOf(engine, inputs.name),
-        engine.call<Props[]>("GET", `/tasks?${filters({ label: [namespace(inputs.name)] })}`),
-        engine.call<Props[]>("GET", "/nodes"),
+        around(engine, inputs.name),
     ]);
-    const eligible = nodes.filter(
-        ({ Spec, Status }) => Spec.Availability === "active" && Status?.State === "ready",
-    );
+    const eligible = nodes.filter(isEligible);
     const standings = services.map((service) => standing(service, tasks, eligible));
     const failed = standings.flatMap(({ failed }) => failed ?? []);
     if (failed.length > 0) fail(inputs, failed);
@@ -127,6 +163,23 @@ function fail({ name }: Props, reasons: string[]): never {
 
 function servicesOf(engine: Remote, name: string): Promise<Props[]> {
     return engine.call<Props[]>("GET", `/services?${filters({ label: [namespace(name)] })}`);
+}
+
+/** The stack's tasks, and all members of the swarm. */
+async function around(engine: Remote, name: string) {
+    const [tasks, nodes] = await Promise.all([
+        engine.call<Props[]>("GET", `/tasks?${filters({ label: [namespace(name)] })}`),
+        engine.call<Props[]>("GET", "/nodes"),
+    ]);
+    return { tasks, nodes };
+}
+
+function takesTasks({ Spec }: Props): boolean {
+    return Spec.Availability === "active";
+}
+
+function isEligible(node: Props): boolean {
+    return takesTasks(node) && node.Status?.State === "ready";
 }
 
 function namespace(name: string): string {

@@ -1,5 +1,6 @@
 // What every command on a stack begins with: the options, the settings, the set-up, the stack itself.
 
+import { placementOf } from "../../planning/moves";
 import type { ReadySettings, ProgramArgs } from "../../program";
 import { createProgress, type Progress } from "../progress";
 import { setup } from "../setup/setup";
@@ -7,9 +8,10 @@ import type { Tools } from "../setup/tools";
 import { refuseTooManyHosts } from "../stack/capacity";
 import { instanceRepository } from "../stack/instances";
 import { registryKeys } from "../stack/keys";
+import { refuseRiskyMoves } from "../stack/moves";
 import { projectId, refuseForeignHosts } from "../stack/project";
 import { refuseTakenPorts } from "../stack/ranges";
-import { completeSettings, readSettings } from "../stack/settings";
+import { completeSettings, readSettings, rememberPlacement } from "../stack/settings";
 import { linkSwarmPlugin } from "../stack/workspace";
 
 export interface Options {
@@ -53,6 +55,8 @@ export async function ready({ stack, json }: Options): Promise<Ready> {
         await refuseTooManyHosts(stack, settings.managers + settings.workers);
         await refuseTakenPorts(stack, complete);
     }
+    const { moved } = placementOf(complete);
+    if (moved.length > 0) await refuseRiskyMoves(stack, tools, moved);
     return {
         progress,
         tools,
@@ -64,6 +68,7 @@ export async function ready({ stack, json }: Options): Promise<Ready> {
             images: tools.images,
             repository: tools.repository,
             registryKeys: keys,
+            remember: (places) => rememberPlacement(stack, places),
         },
     };
 }

@@ -19,6 +19,17 @@ refuse() {
     fail "$1" "$2"
 }
 
+# A lab host that moved to another zone kept its disk: a member at an address that it no longer has can neither be reached
+# nor unlocked, and an engine that tries hangs. Only before the host's first engine: later addresses are not ours to judge.
+membership=/var/lib/docker/swarm/docker-state.json
+if [ -e "$membership" ] && ! command -v dockerd >/dev/null; then
+    moved=true
+    for address in $(hostname -I); do
+        if grep -q "\"AdvertiseAddr\":\"$address[:\"]" "$membership"; then moved=false; fi
+    done
+    if $moved; then rm -rf /var/lib/docker/swarm; fi
+fi
+
 # Everything else that claims to be Docker goes first (Docker's install page, "Uninstall old versions").
 old=$(dpkg-query -W -f '${Package} ${db:Status-Abbrev}\n' docker docker-engine docker.io docker-doc docker-compose podman-docker containerd runc 2>/dev/null | awk '$2 == "ii" { print $1 }')
 if [ -n "$old" ]; then

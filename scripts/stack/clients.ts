@@ -6,7 +6,8 @@ import { clientFolder } from "./folders";
 
 const SECRET_MODE = 0o600;
 
-interface SshOutput {
+/** The output `ssh`: how this machine reaches the hosts. */
+export interface SshOutput {
     user: string;
     privateKey: string;
     hosts: { name: string; host: string; port: number; hostKey: string }[];

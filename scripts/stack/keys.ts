@@ -45,7 +45,9 @@ async function fromEnvironment(): Promise<Found> {
     if (sessionToken !== undefined)
         return {
             problems: [
-                refusal("The keys found for skep:registry.s3 are good for hours only, and the registry's not."),
+                refusal(
+                    "The keys found for skep:registry.s3 are good for hours only, and the registry's not.",
+                ),
             ],
         };
     return { keys: { accessKeyId, secretAccessKey }, problems: [] };

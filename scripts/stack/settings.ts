@@ -4,10 +4,12 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { parse, stringify } from "yaml";
 import { checkSettings, GENERATED, type Settings } from "../../config";
 import { type Problem, SkepError, skepError } from "../../errors";
-import { placeHosts } from "../../planning/placement";
+import { placementOf } from "../../planning/moves";
+import type { Places } from "../../planning/placement";
 import { chooseRegistryHosts } from "../../planning/registry-hosts";
 import { choosePackages } from "../../planning/versions";
 import type { ReadySettings } from "../../program";
@@ -84,12 +86,8 @@ export async function completeSettings(
         );
     const found = { ...settings, packages: await packages(settings, tools) };
     const keep = async (complete: ReadySettings) => {
-        const kept = Object.fromEntries(
-            GENERATED.flatMap((key) => (complete[key] === undefined ? [] : [[PREFIX + key, complete[key]]])),
-        );
-        const file = generatedFile(stack);
-        await mkdir(dirname(file), { recursive: true });
-        await writeWhole(file, stringify({ config: { ...kept, [`${PREFIX}plugins`]: tools.plugins } }));
+        const kept = GENERATED.flatMap((key) => (complete[key] === undefined ? [] : [[key, complete[key]]]));
+        await writeGenerated(stack, { ...Object.fromEntries(kept), plugins: tools.plugins });
         return complete;
     };
     const { hosts, labSubnet, labPorts } = settings;
@@ -100,14 +98,26 @@ export async function completeSettings(
     );
 }
 
+async function writeGenerated(stack: string, values: Values): Promise<void> {
+    const file = generatedFile(stack);
+    const config = Object.fromEntries(Object.entries(values).map(([key, value]) => [PREFIX + key, value]));
+    await mkdir(dirname(file), { recursive: true });
+    await writeWhole(file, stringify({ config }));
+}
+
+/** Keeps where the hosts stand, which later placements begin with. */
+export async function rememberPlacement(stack: string, placement: Places): Promise<void> {
+    const { settings, plugins } = await readGenerated(stack);
+    if (isDeepStrictEqual(settings.placement, placement)) return;
+    await writeGenerated(stack, { ...settings, placement, plugins });
+}
+
 /** Keeps where the registry is, once an up begins: later ones move it only where they must. */
 export async function keepRegistryHosts(stack: string, settings: Settings): Promise<void> {
-    const { managers, workers, zones, registry, registryHosts } = settings;
-    const hosts = placeHosts(managers, workers, zones);
-    const chosen = chooseRegistryHosts(hosts, registry.replicas, registryHosts);
-    const file = generatedFile(stack);
-    const config = { ...(await readConfig(file)), [`${PREFIX}registryHosts`]: chosen };
-    await writeWhole(file, stringify({ config }));
+    const { hosts } = placementOf(settings);
+    const registryHosts = chooseRegistryHosts(hosts, settings.registry.replicas, settings.registryHosts);
+    const generated = await readGenerated(stack);
+    await writeGenerated(stack, { ...generated.settings, registryHosts, plugins: generated.plugins });
 }
 
 export async function forgetGenerated(stack: string): Promise<void> {

@@ -117,9 +117,17 @@ describe("Zones and images", () => {
     const all = ["a", "b", "c"];
 
     it("are the first available ones, and one that is down only when there are too few", () => {
-        assert.deepEqual(chooseZones(2, ["c", "a", "b"], all, "r").zones, ["a", "b"]);
-        assert.deepEqual(chooseZones(3, ["a", "c"], all, "r").zones, all);
-        assert.equal(chooseZones(4, all, all, "r").problem?.id, "AWS_ZONES_FEW");
+        assert.deepEqual(chooseZones([undefined, undefined], ["c", "a", "b"], all, "r").zones, ["a", "b"]);
+        assert.deepEqual(chooseZones([undefined, undefined, undefined], ["a", "c"], all, "r").zones, all);
+        assert.equal(
+            chooseZones(["a", undefined, undefined, undefined], all, all, "r").problem?.id,
+            "AWS_ZONES_FEW",
+        );
+    });
+
+    it("are never taken twice, where some have names and others not", () => {
+        assert.deepEqual(chooseZones(["b", undefined], all, all, "r").zones, ["b", "a"]);
+        assert.deepEqual(chooseZones([undefined, "a", "c"], all, all, "r").zones, ["b", "a", "c"]);
     });
 
     it("are the named ones in their order, which must exist", () => {

@@ -30,6 +30,7 @@ describe("configuration", () => {
             nodes: {},
             addressPools: { overlay: "10.200.0.0/16", bridge: "172.30.0.0/16" },
             publish: "auto",
+            rebalance: false,
             registry: { name: "registry.skep.internal", port: 5000, user: "skep", replicas: 1 },
             sample: { enabled: true, replicas: 3, port: 8080 },
         });
@@ -213,5 +214,45 @@ describe("configuration", () => {
             }),
             { numRuns: 500 },
         );
+    });
+});
+
+describe("zones of a stack that stands", () => {
+    const placement = (...zones: string[]) =>
+        Object.fromEntries(
+            zones.map((zone, i) => [`manager-${i + 1}`, { zone, zoneIndex: zone.charCodeAt(0) - 97 }]),
+        );
+
+    it("are kept by a number, whatever they are called", () => {
+        const names = (zones: unknown, more: object = {}) =>
+            checkSettings("dev", { zones, placement: placement("b", "c", "b"), ...more }).settings?.zones;
+        assert.deepEqual(names(2), ["b", "c"]);
+        assert.deepEqual(names(3), ["b", "c", "lab-a"]);
+        assert.deepEqual(names(["x"]), ["x"]);
+        const aws = { region: "eu-central-1", adminCidrs: ["203.0.113.7/32"] };
+        assert.deepEqual(names(3, { hosts: "aws", aws }), ["b", "c", "zone-3"]);
+    });
+
+    it("lose the only manager to no other zone", () => {
+        const input = { managers: 1, workers: 3, zones: ["b"], placement: placement("a") };
+        assert.deepEqual(ids(input), ["ONLY_MANAGER_MOVES"]);
+        assert.deepEqual(ids({ ...input, managers: 3 }), ["ONLY_MANAGER_MOVES"]);
+        assert.deepEqual(ids({ ...input, placement: placement("a", "a", "a") }), ["ONLY_MANAGER_MOVES"]);
+        assert.deepEqual(ids({ ...input, zones: ["a", "b"] }), []);
+    });
+
+    it("are not more at one time than have addresses", () => {
+        const all = ["a", "b", "c", "d", "e"];
+        const worker = (zone: string, i: number) => [`worker-${i + 1}`, { zone, zoneIndex: i }];
+        const from = { managers: 3, workers: 5, placement: Object.fromEntries(all.map(worker)) as object };
+        assert.deepEqual(ids({ ...from, zones: ["a", "b", "v", "w", "x"] }), []);
+        assert.deepEqual(ids({ ...from, zones: ["v", "w", "x", "y"] }), ["ZONES_MANY"]);
+    });
+
+    it("get their managers one a run, and a note says which ones wait", () => {
+        const from = { workers: 0, sample: { replicas: 2 }, placement: placement("a", "b", "c") };
+        const noted = (zones: string[]) => checkSettings("dev", { ...from, zones }).warnings.join("\n");
+        assert.match(noted(["d", "e", "f"]), /one a run.* manager-1 and manager-2\. Run up again/);
+        assert.doesNotMatch(noted(["a", "b", "f"]), /one a run/);
     });
 });

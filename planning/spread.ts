@@ -1,0 +1,41 @@
+// Whether a service's tasks are spread over its nodes as evenly as they could be. Pure: tasks and nodes in, an answer out.
+
+/** A node that may take tasks. */
+export interface SpreadNode {
+    id: string;
+    /** What the service's preferences see in it, the first preference first: its zone, say. */
+    groups: readonly string[];
+}
+
+/**
+ * True when one task fewer in one place and one more in another, which has room, would be more even: first between the
+ * groups of the first preference, then within each of them, between nodes in the end. The scheduler balances in the same
+ * order, but only what it starts: tasks that run stay where they are (moby/moby#24103).
+ */
+export function isUneven(
+    tasks: readonly string[],
+    nodes: readonly SpreadNode[],
+    mostPerNode = Number.POSITIVE_INFINITY,
+    depth = 0,
+): boolean {
+    const groups = grouped(nodes, depth).map((members) => {
+        const count = tasks.filter((node) => members.some(({ id }) => id === node)).length;
+        return { members, count, hasRoom: count < members.length * mostPerNode };
+    });
+    const fullest = Math.max(...groups.map(({ count }) => count));
+    const emptiest = Math.min(...groups.filter(({ hasRoom }) => hasRoom).map(({ count }) => count));
+    if (fullest - emptiest > 1) return true;
+    return groups.some(
+        ({ members }) => members.length > 1 && isUneven(tasks, members, mostPerNode, depth + 1),
+    );
+}
+
+/** By the preference of this depth; below the last one every node stands for itself. */
+function grouped(nodes: readonly SpreadNode[], depth: number): SpreadNode[][] {
+    const groups = new Map<string, SpreadNode[]>();
+    for (const node of nodes) {
+        const key = depth < node.groups.length ? `group ${node.groups[depth]}` : `node ${node.id}`;
+        groups.set(key, [...(groups.get(key) ?? []), node]);
+    }
+    return [...groups.values()];
+}
