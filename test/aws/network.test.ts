@@ -73,7 +73,12 @@ describe("A network with private subnets on EC2", function () {
             skipRequestingAccountId: true,
         });
         const network = { range: "10.60.0.0/16", subnets: "private", nat } as const;
-        const args = { tagging: { stack: STACK, tags: {} }, network, zones: ZONES, keepZones: true };
+        const args = {
+            tagging: { stack: STACK, tags: {} },
+            network,
+            zones: ZONES.map((name, index) => ({ name, index })),
+            keepZones: true,
+        };
         new Network("network", args, { providers: [provider] });
     }
 
