@@ -239,7 +239,7 @@ describe("A locked swarm on EC2 over three zones from one command", function () 
     it("serves metadata to containers on the registry's hosts, and on other hosts to the host alone", async () => {
         const ask =
             "curl -sS -o /dev/null --max-time 3 -X PUT -H x-aws-ec2-metadata-token-ttl-seconds:60 http://169.254.169.254/latest/api/token";
-        const image = "$(docker ps --filter name=sample_client --format '{{.Image}}')";
+        const image = "$(docker inspect --format '{{.Image}}' $(docker ps -q --filter name=sample_client))";
         const inContainer = `docker run --rm --entrypoint ${ask.replace(" ", ` ${image} `)}`;
         await lab.on("worker-1", `${ask} && ${inContainer}`);
         await lab.on("manager-1", ask);
