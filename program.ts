@@ -48,6 +48,7 @@ export function program({ stack, project, settings, images, repository }: Progra
         repository,
         packages: settings.packages,
         bridgePool: settings.addressPools.bridge,
+        members: settings,
     });
     const publish: pulumi.Output<PublishMode> =
         settings.publish === "auto"

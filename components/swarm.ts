@@ -31,8 +31,8 @@ export class Swarm extends pulumi.ComponentResource {
 
     constructor(name: string, args: SwarmArgs, opts?: pulumi.ComponentResourceOptions) {
         super("skep:index:Swarm", name, {}, opts);
-        this.managerHosts = args.hosts.filter((host) => roleOf(host, args.members) === "manager");
-        this.managers = this.managerHosts.map((host) => member(host, args.members));
+        this.managerHosts = managersOf(args.hosts, args.members);
+        this.managers = managerInputs(args.hosts, args.members);
         this.cluster = new Cluster(
             `${name}-cluster`,
             { managers: this.managers, autolock: args.autolock, addressPool: args.overlayPool },
@@ -61,6 +61,15 @@ export class Swarm extends pulumi.ComponentResource {
             { parent: this, deletedWith: this.cluster },
         );
     }
+}
+
+/** The hosts that manage the swarm, as the provider takes them. */
+export function managerInputs(hosts: readonly Host[], members: MemberSettings) {
+    return managersOf(hosts, members).map((host) => member(host, members));
+}
+
+function managersOf(hosts: readonly Host[], members: MemberSettings): Host[] {
+    return hosts.filter((host) => roleOf(host, members) === "manager");
 }
 
 /** The host as the provider takes it, in its role in the swarm. */

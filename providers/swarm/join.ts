@@ -22,7 +22,7 @@ export async function admit(inputs: Props, formerId: string, ctx: Context): Prom
     const host: HostInput = inputs.host;
     let member = await reachable(host, ctx);
     const engine = await managerSoon(managersFor(inputs), inputs.clusterId, ctx);
-    if (member.state === "locked") member = await unlock(host, engine, ctx);
+    if (member.state === "locked") member = await unlock(host, await unlockKey(engine), ctx);
     if (member.state === "active") {
         if (await isListed(member.nodeId, engine)) {
             if (formerId !== member.nodeId) await removeFormer(inputs, formerId, member, ctx);
@@ -87,9 +87,14 @@ function refuseForeign({ host, managers }: Props, member: Membership, formerId: 
     );
 }
 
+/** The swarm's present key; empty without autolock. */
+export async function unlockKey(engine: Remote): Promise<string> {
+    const { UnlockKey } = await engine.call("GET", "/swarm/unlockkey", undefined, WRITE_MS);
+    return UnlockKey ?? "";
+}
+
 /** What the key opens was locked by this swarm: whether it still is a member shows once it is open. */
-async function unlock(host: HostInput, engine: Remote, ctx: Context): Promise<Membership> {
-    const { UnlockKey } = await engine.call("GET", "/swarm/unlockkey");
+export async function unlock(host: HostInput, UnlockKey: string, ctx: Context): Promise<Membership> {
     // A member that was removed meanwhile never gets ready, and the request never ends: the state tells.
     await remote(host)
         .call("POST", "/swarm/unlock", { UnlockKey }, WRITE_MS)

@@ -34,7 +34,8 @@ export async function remove(nodeId: string, state: Props, ctx: Context): Promis
     await removeNode(nodeId, true, state, ctx);
 }
 
-function otherManagers({ managers, host }: Props): HostInput[] {
+/** The managers but the host itself. */
+export function otherManagers({ managers, host }: Props): HostInput[] {
     return managers.filter(({ address }: HostInput) => address !== host.address);
 }
 
@@ -52,7 +53,8 @@ async function leaveAlone(others: readonly HostInput[], state: Props, ctx: Conte
     await leave(state.host);
 }
 
-async function drain(nodeId: string, host: HostInput, engine: Remote, ctx: Context): Promise<void> {
+/** Its tasks go elsewhere; those that take too long are not waited for. */
+export async function drain(nodeId: string, host: HostInput, engine: Remote, ctx: Context): Promise<void> {
     await updateNode(engine, nodeId, (spec) => ({ ...spec, Availability: "drain" }), ctx.signal);
     const path = `/tasks?${filters({ node: [nodeId] })}`;
     const empty = async () => {

@@ -1,6 +1,7 @@
 // The provider "swarm": the Docker Swarm itself, its members, images and stacks, managed from the inside.
 import { serve } from "../runtime/serve";
 import { cluster } from "./cluster";
+import { hostEngine } from "./host-engine";
 import { hostFiles } from "./host-files";
 import { hostKey } from "./hostkey";
 import { image } from "./image";
@@ -13,6 +14,7 @@ serve({
     resources: {
         "swarm:index:Cluster": cluster,
         "swarm:index:Node": node,
+        "swarm:index:HostEngine": hostEngine,
         "swarm:index:HostFiles": hostFiles,
         "swarm:index:HostKey": hostKey,
         "swarm:index:Image": image,

@@ -16,8 +16,8 @@ const INTERRUPTED = 130;
 /** What `up` says when it begins something, and how long to wait from then. */
 const MOMENTS: readonly [string, RegExp, number][] = [
     ["hosts are made", /create docker:Container manager-1/, 0],
-    ["hosts boot", /create command:Command manager-1-trust/, 200],
-    ["engines are installed", /create command:Command manager-2-engine/, 3000],
+    ["hosts boot", /create swarm:HostKey manager-1-hostkey/, 200],
+    ["engines are installed", /create swarm:HostEngine manager-2-engine/, 3000],
     ["the swarm is made", /create swarm:Cluster swarm-cluster/, 300],
     ["managers join", /create swarm:Node manager-3-node/, 500],
     ["a stack is deployed", /create swarm:Stack registry-stack/, 1500],
