@@ -100,7 +100,9 @@ function isChanging(member: Member): boolean {
     return !votes(member) && member.status === "ready";
 }
 
+/** Whether the step goes on with what is under way; a restart in the middle of it would only be in its way. */
 function isTarget({ id, name }: Member, step: Step): boolean {
+    if (step.kind === "restart") return false;
     return step.kind === "join" ? name === step.name : id === step.id;
 }
 
