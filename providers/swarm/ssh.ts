@@ -92,7 +92,6 @@ export class Remote {
      */
     async exec(command: string, stdin = "", timeoutMs = 30_000, signal?: AbortSignal): Promise<ExecResult> {
         const client = await this.connect();
-        if (signal?.aborted) throw cancelledRequest(this.name);
         return new Promise((resolve, reject) => {
             client.exec(command, (error, channel) => {
                 if (error) return reject(brokenRequest(this.name, "a command", error));
@@ -107,6 +106,7 @@ export class Remote {
                     timeoutMs,
                 );
                 const stop = () => giveUp(cancelledRequest(this.name));
+                if (signal?.aborted) stop();
                 signal?.addEventListener("abort", stop);
                 const broken = (error: Error) => reject(brokenRequest(this.name, "a command", error));
                 channel.on("error", broken).on("close", () => {

@@ -6,9 +6,9 @@ import { join } from "node:path";
 import type { Lab } from "../lab/lab";
 
 const LIST =
-    "while docker node ls --format '{{.Hostname}} {{.Status}} {{.Availability}} {{.ManagerStatus}}'; do echo; sleep 0.2; done";
+    "while echo; do docker node ls --format '{{.Hostname}} {{.Status}} {{.Availability}} {{.ManagerStatus}}'; sleep 0.2; done 2>/dev/null";
 
-/** Every look at the list, from one manager that stays. */
+/** Looks at the list again and again, from a manager that stays. */
 export class MemberWatch {
     private readonly child: ChildProcess;
     private text = "";
@@ -20,22 +20,17 @@ export class MemberWatch {
         this.child.stdout?.on("data", (data) => (this.text += String(data)));
     }
 
-    /** By member: each state that it was seen in, in the order of time. The last one is "" where it is gone. */
+    /** By member: each state that it was listed in, as in "Ready Drain Reachable", in the order of time. */
     async stop(): Promise<Map<string, string[]>> {
         this.child.kill();
         await once(this.child, "close");
-        const looks = this.text.split("\n\n").slice(0, -1);
         const members = new Map<string, string[]>();
-        for (const [i, look] of looks.entries()) {
-            const now = new Map(
-                look.split("\n").map((line) => line.trim().split(/ (.*)/) as [string, string]),
-            );
-            for (const name of new Set([...members.keys(), ...now.keys()])) {
-                const states = members.get(name) ?? (i === 0 ? [] : [""]);
-                const state = now.get(name) ?? "";
-                if (states.at(-1) !== state) states.push(state);
-                members.set(name, states);
-            }
+        for (const line of this.text.split("\n").map((each) => each.trim())) {
+            const [, name, state] = /^(\S+) (.+)$/.exec(line) ?? [];
+            if (name === undefined || state === undefined) continue;
+            const states = members.get(name) ?? [];
+            if (states.at(-1) !== state) states.push(state);
+            members.set(name, states);
         }
         return members;
     }
