@@ -5,6 +5,7 @@ import { filters, ifExists, managerSoon, membership, WRITE_MS, type Membership }
 import { reasonOf } from "./failures";
 import type { HostInput } from "./host";
 import { drain, removeDead } from "./leave";
+import { hostScript } from "./scripts";
 import { remote, type Remote } from "./ssh";
 import { until } from "./wait";
 import { takeTurn } from "./voting";
@@ -14,8 +15,6 @@ const JOIN_MS = 40_000;
 const ADMIT_MS = 60_000;
 const OPEN_MS = 30_000;
 const RESTART_MS = 60_000;
-const KILL_ENGINE =
-    "sudo -n sh -c 'systemctl kill -s KILL docker; systemctl reset-failed docker docker.socket; systemctl start docker'";
 
 /**
  * Makes the host a member of the cluster, if it is none; answers with its node id. `formerId` is the member that it was:
@@ -153,7 +152,7 @@ async function abandon(host: HostInput, ctx: Context): Promise<void> {
     if (await leave()) return;
     // An unlocking without end holds the engine's lock on all that concerns its swarm, also beyond an ordinary stop.
     ctx.log(`restarting the engine of ${host.name}, which cannot leave what it was a member of`, "warning");
-    await remote(host).exec(KILL_ENGINE, "", RESTART_MS, ctx.signal);
+    await remote(host).exec("sudo -n sh", hostScript("restart"), RESTART_MS, ctx.signal);
     await until(`${host.name} to leave what it was a member of`, leave, RESTART_MS, ctx);
 }
 
