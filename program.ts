@@ -66,6 +66,7 @@ export function program({
         repository,
         packages: settings.packages,
         bridgePool: settings.addressPools.bridge,
+        members: settings,
     });
     const publish: pulumi.Output<PublishMode> =
         settings.publish === "auto"

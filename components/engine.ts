@@ -1,22 +1,16 @@
-// The engine on every host: the files that it needs, then docker-ce at exact versions. All hosts in parallel, and only
-// once a host: later changes of an engine go host by host, never here.
+// The engine on every host: the files that it needs, then docker-ce at exact versions. New hosts in parallel; where a
+// swarm works on a host already, one after another.
 
-import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { Packages } from "../config";
 import { renderHostFiles } from "../planning/host-files";
-import { renderHostScript } from "../planning/hostscript";
+import type { MemberSettings } from "../planning/members";
 import { nearestFirst } from "../planning/registry-hosts";
-import { HostFiles } from "../providers/swarm/resources";
+import { HostEngine, HostFiles } from "../providers/swarm/resources";
 import { hostScript } from "../providers/swarm/scripts";
 import { type Host, hostInput, serverAddresses } from "./host";
 import type { Pki } from "./pki";
-
-/** What the engine's installation found out about a host. */
-interface Report {
-    mesh: boolean;
-    esp: boolean;
-}
+import { managerInputs } from "./swarm";
 
 export interface EngineArgs {
     hosts: readonly Host[];
@@ -26,11 +20,13 @@ export interface EngineArgs {
     packages: Packages;
     /** Range for bridges on each host. */
     bridgePool: string;
+    /** What each host is in the swarm. */
+    members: MemberSettings;
 }
 
 export class Engine extends pulumi.ComponentResource {
     /** Every host's engine runs: depend on these. */
-    readonly installed: command.remote.Command[];
+    readonly installed: HostEngine[];
     /** Whether every host's kernel has IPVS, without which virtual IPs and the routing mesh cannot work. */
     readonly mesh: pulumi.Output<boolean>;
 
@@ -38,8 +34,8 @@ export class Engine extends pulumi.ComponentResource {
         super("skep:index:Engine", name, {}, opts);
         this.installed = args.hosts.map((host) => this.install(args, host, this.files(args, host)));
         this.mesh = pulumi
-            .all(this.installed.map((installed) => installed.stdout))
-            .apply((outputs) => outputs.every((output) => lastLine<Report>(output).mesh));
+            .all(this.installed.map(({ mesh }) => mesh))
+            .apply((meshes) => meshes.every(Boolean));
         this.registerOutputs();
     }
 
@@ -68,35 +64,18 @@ export class Engine extends pulumi.ComponentResource {
         );
     }
 
-    private install(args: EngineArgs, host: Host, files: HostFiles): command.remote.Command {
-        const inputs = {
-            REPOSITORY_URL: args.repository.url,
-            KEY_FINGERPRINT: args.repository.fingerprint,
-            DOCKER_VERSION: args.packages.docker,
-            CONTAINERD_VERSION: args.packages.containerd,
-            LOGIN_USER: host.ssh.user,
-        };
-        return new command.remote.Command(
+    private install(args: EngineArgs, host: Host, files: HostFiles): HostEngine {
+        const { docker, containerd } = args.packages;
+        return new HostEngine(
             `${host.name}-engine`,
             {
-                connection: { ...host.ssh, dialErrorLimit: 60, perDialTimeout: 15 },
-                create: "sudo sh",
-                stdin: renderHostScript(`${hostScript("lock")}\n${hostScript("engine")}`, inputs),
-                triggers: [host.id],
-                addPreviousOutputInEnv: false,
-                logging: command.remote.Logging.None,
+                host: hostInput(host),
+                hostId: host.id,
+                managers: managerInputs(args.hosts, args.members),
+                repository: { url: args.repository.url, fingerprint: args.repository.fingerprint },
+                packages: { "docker-ce": docker, "docker-ce-cli": docker, "containerd.io": containerd },
             },
-            {
-                parent: this,
-                dependsOn: [files],
-                deletedWith: host.resource,
-                // A later change of these is a rollout's work, one host after another.
-                ignoreChanges: ["stdin"],
-            },
+            { parent: this, dependsOn: [files], deletedWith: host.resource },
         );
     }
-}
-
-function lastLine<T>(output: string): T {
-    return JSON.parse(output.trim().split("\n").at(-1) ?? "") as T;
 }

@@ -33,10 +33,9 @@ export class Swarm extends pulumi.ComponentResource {
 
     constructor(name: string, args: SwarmArgs, opts?: pulumi.ComponentResourceOptions) {
         super("skep:index:Swarm", name, {}, opts);
-        const manages = (host: Host) => roleOf(host, args.members) === "manager";
-        const managers = args.hosts.filter(manages);
-        this.hosts = [...managers, ...args.hosts.filter((host) => !manages(host))];
-        this.managers = managers.map((host) => member(host, args.members));
+        const managers = managersOf(args.hosts, args.members);
+        this.hosts = [...managers, ...args.hosts.filter((host) => !managers.includes(host))];
+        this.managers = managerInputs(args.hosts, args.members);
         const active = args.hosts.filter((host) => availabilityOf(host, args.members) === "active");
         this.activeNodes = active.map((host) => host.name);
         this.cluster = new Cluster(
@@ -67,6 +66,15 @@ export class Swarm extends pulumi.ComponentResource {
             { parent: this, deletedWith: this.cluster },
         );
     }
+}
+
+/** The hosts that manage the swarm, as the provider takes them. */
+export function managerInputs(hosts: readonly Host[], members: MemberSettings) {
+    return managersOf(hosts, members).map((host) => member(host, members));
+}
+
+function managersOf(hosts: readonly Host[], members: MemberSettings): Host[] {
+    return hosts.filter((host) => roleOf(host, members) === "manager");
 }
 
 /** The host as the provider takes it, in its role in the swarm. */

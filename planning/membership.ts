@@ -16,10 +16,14 @@ export interface Member {
     status: "ready" | "down" | "unknown" | "disconnected";
 }
 
-/** One change of who votes. Joining and promoting add a voter; demoting takes one, alive or dead. */
+/**
+ * One change of who votes, or of who can: joining and promoting add a voter; demoting takes one, alive or dead; while its
+ * engine restarts, a member keeps its vote and cannot give it.
+ */
 export type Step =
     | { kind: "join"; name: string }
     | { kind: "promote"; id: string }
+    | { kind: "restart"; id: string }
     | {
           kind: "demote";
           id: string;
@@ -46,11 +50,18 @@ export function majority(voters: number): number {
  */
 export function mayStep(observed: readonly Member[], step: Step): Refusal | undefined {
     const voters = observed.filter(votes);
-    return (
-        withoutQuorum(voters) ??
-        underWay(observed, step) ??
-        (step.kind === "demote" ? mayLose(voters, step) : mayGain(voters, step))
-    );
+    return withoutQuorum(voters) ?? underWay(observed, step) ?? mayChange(voters, step);
+}
+
+function mayChange(voters: readonly Member[], step: Step): Refusal | undefined {
+    switch (step.kind) {
+        case "demote":
+            return mayLose(voters, step);
+        case "restart":
+            return mayMiss(voters, step);
+        default:
+            return mayGain(voters, step);
+    }
 }
 
 function withoutQuorum(voters: readonly Member[]): Refusal | undefined {
@@ -89,8 +100,20 @@ function isChanging(member: Member): boolean {
     return !votes(member) && member.status === "ready";
 }
 
+/** Whether the step goes on with what is under way; a restart in the middle of it would only be in its way. */
 function isTarget({ id, name }: Member, step: Step): boolean {
+    if (step.kind === "restart") return false;
     return step.kind === "join" ? name === step.name : id === step.id;
+}
+
+function mayMiss(voters: readonly Member[], { id }: Step & { kind: "restart" }): Refusal | undefined {
+    const target = voters.find((member) => member.id === id);
+    if (!target || !isReachable(target)) return undefined;
+    const silent = voters.filter((member) => !isReachable(member));
+    // Of one or two managers, none can be missed: where all of them answer, nothing would make it safer.
+    if (silent.length === 0) return undefined;
+    const reachable = voters.length - silent.length - 1;
+    return reachable > majority(voters.length) ? undefined : atRisk(silent, `${target.name} restarts`);
 }
 
 function mayGain(voters: readonly Member[], step: Step): Refusal | undefined {

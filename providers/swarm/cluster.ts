@@ -1,22 +1,23 @@
 // The swarm as a whole: made once, or adopted; locked or not; left by all at the end.
 import { formatProblem } from "../../errors";
 import { NotConverged, type Context, type Props, type Resource } from "../runtime/types";
-import { inputsOf, membership, observer, updateSwarm, WRITE_MS } from "./engine";
+import { inputsOf, membership, observer, updateSwarm } from "./engine";
 import type { HostInput } from "./host";
+import { unlockKey } from "./join";
 import { open } from "./open";
-import { look, namesOf, refuseUnsafe, theOneCluster, whyUnusable } from "./sightings";
+import { isGone, look, namesOf, refuseUnsafe, theOneCluster, whyUnusable } from "./sightings";
 import { remote, type Remote } from "./ssh";
 
 const INIT_MS = 30_000;
 const LEAVE_MS = 8000;
-const COMPUTED = ["clusterId", "unlockKey", "previousUnlockKey", "locked"];
+const COMPUTED = ["clusterId", "unlockKey", "previousUnlockKey", "locked", "emptyHosts"];
 
 export const cluster: Resource = {
     required: ["managers", "autolock", "addressPool"],
     defaults: { subnetSize: 24 },
     computed: COMPUTED,
     stable: ["clusterId"],
-    secretOutputs: ["unlockKey", "previousUnlockKey"],
+    secretOutputs: ["unlockKey", "previousUnlockKey", "emptyHosts"],
     replaceOn: ["addressPool", "subnetSize"],
     deleteBeforeReplace: true,
     ignoreInDiff: ["managers"],
@@ -38,29 +39,36 @@ export const cluster: Resource = {
         if (found) ctx.log(`adopting the swarm ${clusterId}`);
         const { engine, locked } = await open(inputs.managers, clusterId, [], ctx);
         if (found) await setAutolock(engine, inputs.autolock, ctx);
-        const unlockKey = await currentKey(engine);
-        return { id: clusterId, outs: { clusterId, unlockKey, previousUnlockKey: "", locked } };
+        const outs = { clusterId, unlockKey: await unlockKey(engine), previousUnlockKey: "", locked };
+        return { id: clusterId, outs: { ...outs, emptyHosts: [] } };
     },
 
     async update(id, olds, inputs, ctx) {
+        const sightings = await look(inputs.managers);
+        if (isGone(sightings)) {
+            // The engine keeps no input of an update that failed, and these hosts are the ones to look at next.
+            const outs = { ...outsOf(olds), emptyHosts: inputs.managers };
+            throw new NotConverged(id, outs, [formatProblem(whyUnusable(sightings))]);
+        }
         const { engine, locked } = await open(inputs.managers, id, keysIn(olds), ctx);
         await setAutolock(engine, inputs.autolock, ctx);
-        return { clusterId: id, locked, ...keys(olds, await currentKey(engine)) };
+        return { clusterId: id, locked, emptyHosts: [], ...keys(olds, await unlockKey(engine)) };
     },
 
     async read(id, state, ctx) {
-        const sightings = await look(state.managers);
+        const managers: HostInput[] = state.emptyHosts?.length > 0 ? state.emptyHosts : state.managers;
+        const sightings = await look(managers);
         if (sightings.every(({ member }) => member?.state === "inactive")) return {};
         const inputs = inputsOf(state, COMPUTED);
         // Kept in state as it was, so that destroy works; the next up calls update, which mends it or fails.
         const unusable = () => new NotConverged(id, {}, [formatProblem(whyUnusable(sightings))]);
-        const engine = await observer(state.managers, id, ctx);
+        const engine = await observer(managers, id, ctx);
         if (!engine) throw unusable();
         try {
             const { Spec } = await engine.call("GET", "/swarm");
             const autolock = Spec.EncryptionConfig?.AutoLockManagers ?? false;
             const locked = namesOf(sightings, ({ state }) => state === "locked");
-            const outs = { clusterId: id, locked, ...keys(state, await currentKey(engine)) };
+            const outs = { clusterId: id, locked, emptyHosts: [], ...keys(state, await unlockKey(engine)) };
             return { id, outs: { ...inputs, autolock, ...outs }, inputs: { ...inputs, autolock } };
         } catch {
             throw unusable();
@@ -94,9 +102,9 @@ async function setAutolock(engine: Remote, autolock: boolean, ctx: Context): Pro
     await updateSwarm(engine, change, ctx.signal);
 }
 
-async function currentKey(engine: Remote): Promise<string> {
-    const { UnlockKey } = await engine.call("GET", "/swarm/unlockkey", undefined, WRITE_MS);
-    return UnlockKey ?? "";
+/** Inputs are new ones, what only the swarm knew stays. */
+function outsOf(state: Props): Props {
+    return Object.fromEntries(COMPUTED.map((key) => [key, state[key]]));
 }
 
 function keysIn(state: Props): string[] {
@@ -104,10 +112,10 @@ function keysIn(state: Props): string[] {
 }
 
 /** A manager that was away during a rotation still opens with the key before. */
-function keys(state: Props, unlockKey: string): Props {
+function keys(state: Props, now: string): Props {
     const before = state.unlockKey ?? "";
-    const rotated = before !== "" && before !== unlockKey;
-    return { unlockKey, previousUnlockKey: rotated ? before : (state.previousUnlockKey ?? "") };
+    const rotated = before !== "" && before !== now;
+    return { unlockKey: now, previousUnlockKey: rotated ? before : (state.previousUnlockKey ?? "") };
 }
 
 /** Bounded, and without complaint: a host that is gone has nothing left to leave. */

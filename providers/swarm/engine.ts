@@ -62,7 +62,7 @@ export async function manager(hosts: readonly HostInput[], clusterId: string): P
 }
 
 /** Why no manager answered, and whether none of the hosts did. */
-class NoManager extends SkepError {
+export class NoManager extends SkepError {
     constructor(
         reasons: readonly string[],
         readonly noHostAnswers: boolean,

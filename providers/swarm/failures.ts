@@ -1,5 +1,5 @@
 // What can go wrong between this machine and a host's engine, each with its id, sentence and advice.
-import { SkepError } from "../../errors";
+import { SkepError, skepError } from "../../errors";
 
 /** The engine answered, and refused. */
 export class EngineError extends SkepError {
@@ -64,6 +64,11 @@ export function brokenRequest(host: string, request: string, error: Error): Erro
         `The connection to the engine of ${host} broke during ${request}: ${oneLine(error.message)}.`,
         "Run the same command again: it goes on from what is there.",
     );
+}
+
+/** The user interrupted what waits for a host. */
+export function cancelledRequest(host: string): SkepError {
+    return skepError("CANCELLED", `Interrupted while ${host} was working.`, "Run the same command again.");
 }
 
 /** Nothing came back within the request's time. */

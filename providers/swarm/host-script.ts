@@ -15,9 +15,10 @@ export async function runScript(
     script: string,
     inputs: Readonly<Record<string, string>>,
     timeoutMs = SCRIPT_MS,
+    signal?: AbortSignal,
 ): Promise<Props> {
     const text = renderHostScript(script, inputs);
-    const { code, stdout, stderr } = await on.exec("sudo -n sh", text, timeoutMs);
+    const { code, stdout, stderr } = await on.exec("sudo -n sh", text, timeoutMs, signal);
     if (code !== 0) throw failed(on.name, code, stderr);
     return JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Props;
 }

@@ -5,6 +5,7 @@ import { filters, ifExists, managerSoon, membership, WRITE_MS, type Membership }
 import { reasonOf } from "./failures";
 import type { HostInput } from "./host";
 import { drain, removeDead } from "./leave";
+import { hostScript } from "./scripts";
 import { remote, type Remote } from "./ssh";
 import { until } from "./wait";
 import { takeTurn } from "./voting";
@@ -13,6 +14,7 @@ const BOOT_MS = 45_000;
 const JOIN_MS = 40_000;
 const ADMIT_MS = 60_000;
 const OPEN_MS = 30_000;
+const RESTART_MS = 60_000;
 
 /**
  * Makes the host a member of the cluster, if it is none; answers with its node id. `formerId` is the member that it was:
@@ -20,9 +22,13 @@ const OPEN_MS = 30_000;
  */
 export async function admit(inputs: Props, formerId: string, ctx: Context): Promise<string> {
     const host: HostInput = inputs.host;
-    let member = await reachable(host, ctx);
+    let member = await reachable(host, ctx).catch(async (error: unknown) => {
+        if (inputs.role !== "manager") await endVote(inputs, formerId, ctx);
+        throw error;
+    });
     const engine = await managerSoon(managersFor(inputs), inputs.clusterId, ctx);
-    if (member.state === "locked") member = await unlock(host, engine, ctx);
+    if (member.state === "locked" && !(await isForgotten(formerId, engine)))
+        member = await unlock(host, await unlockKey(engine), ctx);
     if (member.state === "active") {
         if (await isListed(member.nodeId, engine)) {
             if (formerId !== member.nodeId) await removeFormer(inputs, formerId, member, ctx);
@@ -67,6 +73,18 @@ async function reachable(host: HostInput, ctx: Context): Promise<Membership> {
     }
 }
 
+/**
+ * A dead manager that is to be none: others that are to take its place wait for its vote to end. The member goes whole,
+ * since one that was demoted while it was away cannot be unlocked; the host joins anew when it is back.
+ */
+async function endVote(inputs: Props, nodeId: string, ctx: Context): Promise<void> {
+    const engine = await managerSoon(managersFor(inputs), inputs.clusterId, ctx);
+    const found = nodeId === "" ? undefined : await ifExists(engine.call("GET", `/nodes/${nodeId}`));
+    if (found?.ManagerStatus?.Reachability !== "unreachable") return;
+    ctx.log(`its vote ends without it, and it joins anew when its host is back`, "warning");
+    await removeDead(found, inputs, ctx);
+}
+
 async function isListed(nodeId: string, engine: Remote): Promise<boolean> {
     return (await ifExists(engine.call("GET", `/nodes/${nodeId}`))) !== undefined;
 }
@@ -87,9 +105,21 @@ function refuseForeign({ host, managers }: Props, member: Membership, formerId: 
     );
 }
 
+/** Whether the others let the manager go while it was away: then its unlocking never ends, and it leaves locked. */
+async function isForgotten(nodeId: string, engine: Remote): Promise<boolean> {
+    if (nodeId === "") return false;
+    const found = await ifExists(engine.call("GET", `/nodes/${nodeId}`));
+    return !found?.ManagerStatus;
+}
+
+/** The swarm's present key; empty without autolock. */
+export async function unlockKey(engine: Remote): Promise<string> {
+    const { UnlockKey } = await engine.call("GET", "/swarm/unlockkey", undefined, WRITE_MS);
+    return UnlockKey ?? "";
+}
+
 /** What the key opens was locked by this swarm: whether it still is a member shows once it is open. */
-async function unlock(host: HostInput, engine: Remote, ctx: Context): Promise<Membership> {
-    const { UnlockKey } = await engine.call("GET", "/swarm/unlockkey");
+export async function unlock(host: HostInput, UnlockKey: string, ctx: Context): Promise<Membership> {
     // A member that was removed meanwhile never gets ready, and the request never ends: the state tells.
     await remote(host)
         .call("POST", "/swarm/unlock", { UnlockKey }, WRITE_MS)
@@ -112,11 +142,18 @@ async function unlock(host: HostInput, engine: Remote, ctx: Context): Promise<Me
 
 /** A join that did not end goes on in the background, as does a member that was removed; only leaving stops them. */
 async function abandon(host: HostInput, ctx: Context): Promise<void> {
-    await remote(host)
-        .call("POST", "/swarm/leave?force=1", undefined, WRITE_MS)
-        .catch(() => undefined);
     const free = async () => (await membership(host)).state === "inactive";
-    await until(`${host.name} to leave what it was a member of`, free, WRITE_MS, ctx);
+    const leave = async () => {
+        await remote(host)
+            .call("POST", "/swarm/leave?force=1", undefined, WRITE_MS)
+            .catch(() => undefined);
+        return free().catch(() => false);
+    };
+    if (await leave()) return;
+    // An unlocking without end holds the engine's lock on all that concerns its swarm, also beyond an ordinary stop.
+    ctx.log(`restarting the engine of ${host.name}, which cannot leave what it was a member of`, "warning");
+    await remote(host).exec("sudo -n sh", hostScript("restart"), RESTART_MS, ctx.signal);
+    await until(`${host.name} to leave what it was a member of`, leave, RESTART_MS, ctx);
 }
 
 /** The member that the host was, and others of its name that are dead: they make the name ambiguous, and keep votes. */

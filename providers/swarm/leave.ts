@@ -34,7 +34,8 @@ export async function remove(nodeId: string, state: Props, ctx: Context): Promis
     await removeNode(nodeId, true, state, ctx);
 }
 
-function otherManagers({ managers, host }: Props): HostInput[] {
+/** The managers but the host itself. */
+export function otherManagers({ managers, host }: Props): HostInput[] {
     return managers.filter(({ address }: HostInput) => address !== host.address);
 }
 

@@ -20,8 +20,6 @@ export const node: Resource = {
     defaults: { availability: "active", labels: {} },
     computed: COMPUTED,
     stable: ["address"],
-    replaceOn: ["clusterId"],
-    deleteBeforeReplace: true,
     ignoreInDiff: ["managers", "host"],
     refreshBeforeUpdate: true,
 
@@ -120,7 +118,8 @@ function observed({ Spec }: Props, state: Props): Props {
     return { role: Spec.Role, availability: Spec.Availability, labels: Object.fromEntries(managed) };
 }
 
-function isReady({ Status, ManagerStatus }: Props, role: string): boolean {
+/** Whether the swarm sees the member at work in its role. */
+export function isReady({ Status, ManagerStatus }: Props, role: string): boolean {
     if (Status?.State !== "ready") return false;
     return role === "manager" ? ManagerStatus?.Reachability === "reachable" : !ManagerStatus;
 }

@@ -1,5 +1,6 @@
 // The provider's resources as the program sees them. Imported by the program only, never by the provider itself.
 import * as pulumi from "@pulumi/pulumi";
+import type { EngineVersions } from "../../planning/engines";
 
 const VERSION = "0.1.0";
 
@@ -65,6 +66,36 @@ export class HostFiles extends pulumi.CustomResource {
     constructor(name: string, args: HostFilesArgs, opts?: pulumi.CustomResourceOptions) {
         const inputs = { ...args, host: sealed(args.host), files: pulumi.secret(args.files) };
         super("swarm:index:HostFiles", name, { ...inputs, differing: undefined }, withVersion(opts));
+    }
+}
+
+export interface HostEngineArgs {
+    host: HostArgs;
+    /** The host's identity: a new host gets an engine. */
+    hostId: pulumi.Input<string>;
+    /** All hosts that manage the swarm: asked before the engine of one that serves it is restarted. */
+    managers: HostArgs[];
+    /** Where packages come from, and the fingerprint of the key that signs them; a change alone changes no host. */
+    repository: { url: string; fingerprint: string };
+    /** Exact versions. */
+    packages: EngineVersions;
+}
+
+/** A host's engine at exact versions, held and running; what somebody changes there is found and mended. */
+export class HostEngine extends pulumi.CustomResource {
+    /** Whether the host's kernel has IPVS, without which virtual IPs and the routing mesh cannot work. */
+    declare readonly mesh: pulumi.Output<boolean>;
+    /** Whether it has ESP, without which encrypted overlay networks cannot work. */
+    declare readonly esp: pulumi.Output<boolean>;
+
+    constructor(name: string, args: HostEngineArgs, opts?: pulumi.CustomResourceOptions) {
+        const inputs = { ...args, host: sealed(args.host), managers: args.managers.map(sealed) };
+        super(
+            "swarm:index:HostEngine",
+            name,
+            { ...inputs, mesh: undefined, esp: undefined },
+            withVersion(opts),
+        );
     }
 }
 

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 
-export type ScriptName = "deploy" | "engine" | "files" | "hostkey" | "hosts" | "lock";
+export type ScriptName = "deploy" | "engine" | "files" | "hostkey" | "hosts" | "lock" | "restart";
 
 /** The text of scripts/host/NAME.sh. What it reads and does stands in its first lines. */
 export function hostScript(name: ScriptName): string {

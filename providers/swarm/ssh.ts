@@ -4,7 +4,7 @@ import * as http from "node:http";
 import type { Duplex, Readable } from "node:stream";
 import { Client, type ClientChannel, type ServerHostKeyAlgorithm } from "ssh2";
 import type { Props } from "../runtime/types";
-import { brokenRequest, EngineError, noAnswer, noConnection, noSocket } from "./failures";
+import { brokenRequest, cancelledRequest, EngineError, noAnswer, noConnection, noSocket } from "./failures";
 import type { HostInput } from "./host";
 
 const DOCKER_SOCKET = "/var/run/docker.sock";
@@ -103,20 +103,33 @@ export class Remote {
         return (parse(answer) as Props).Descriptor?.digest as string | undefined;
     }
 
-    /** Runs a command in the host's shell; everything secret belongs on its standard input. */
-    async exec(command: string, stdin = "", timeoutMs = 30_000): Promise<ExecResult> {
+    /**
+     * Runs a command in the host's shell; everything secret belongs on its standard input. An abort ends the waiting, not
+     * the command.
+     */
+    async exec(command: string, stdin = "", timeoutMs = 30_000, signal?: AbortSignal): Promise<ExecResult> {
         const client = await this.connect();
         return new Promise((resolve, reject) => {
             client.exec(command, (error, channel) => {
                 if (error) return reject(brokenRequest(this.name, "a command", error));
                 this.track(channel);
                 collect(channel, resolve);
-                const timer = setTimeout(() => {
-                    reject(noAnswer(this.name, "a command", timeoutMs));
+                const giveUp = (why: Error) => {
+                    reject(why);
                     channel.close();
-                }, timeoutMs);
+                };
+                const timer = setTimeout(
+                    () => giveUp(noAnswer(this.name, "a command", timeoutMs)),
+                    timeoutMs,
+                );
+                const stop = () => giveUp(cancelledRequest(this.name));
+                if (signal?.aborted) stop();
+                signal?.addEventListener("abort", stop);
                 const broken = (error: Error) => reject(brokenRequest(this.name, "a command", error));
-                channel.on("error", broken).on("close", () => clearTimeout(timer));
+                channel.on("error", broken).on("close", () => {
+                    clearTimeout(timer);
+                    signal?.removeEventListener("abort", stop);
+                });
                 channel.end(stdin);
             });
         });

@@ -18,7 +18,7 @@ export const stack: Resource = {
     required: ["clusterId", "managers", "name", "compose"],
     defaults: { secrets: {}, configs: {}, timeoutSeconds: 180 },
     computed: COMPUTED,
-    replaceOn: ["clusterId", "name"],
+    replaceOn: ["name"],
     deleteBeforeReplace: true,
     ignoreInDiff: ["managers", "timeoutSeconds"],
     refreshBeforeUpdate: true,

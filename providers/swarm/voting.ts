@@ -1,5 +1,5 @@
-// Changes of who votes in the swarm: one at a time over all processes, and each one only when the rules of
-// planning/membership.ts allow it at that moment.
+// Changes of who votes in the swarm, or of who can: one at a time over all processes, and each one only when the rules
+// of planning/membership.ts allow it at that moment.
 import { SkepError } from "../../errors";
 import { mayStep, type Member, type Refusal, type Step } from "../../planning/membership";
 import type { Context, Props } from "../runtime/types";
@@ -21,19 +21,26 @@ export interface Vote {
     step: Step;
     /** What the step does, as in "manager-2 joins". */
     what: string;
+    /** How long it waits for others that have to come first, 3 minutes by default. */
+    patienceMs?: number;
+    /** Without the lease: of the only manager, which cannot renew it while it is away itself. */
+    unleased?: boolean;
 }
+
+/** The step was not taken: why, and what changes that. */
+export class Refused extends SkepError {}
 
 type Work<T> = (engine: Remote, ctx: Context) => Promise<T>;
 
 /** Does the work of one step when it may be taken; waits for what has to come first, and says what that was in vain. */
 export async function takeTurn<T>(vote: Vote, ctx: Context, work: Work<T>): Promise<T> {
-    const end = Date.now() + TURN_MS;
+    const end = Date.now() + (vote.patienceMs ?? TURN_MS);
     let told: string | undefined;
     for (;;) {
         const tried = await exclusively(vote.clusterId, () => attempt(vote, ctx, work), ctx.signal);
         if ("done" in tried) return tried.done;
         const { wait, problem } = tried.refused;
-        if (!wait || Date.now() >= end || ctx.signal.aborted) throw new SkepError([problem]);
+        if (!wait || Date.now() >= end || ctx.signal.aborted) throw new Refused([problem]);
         if (told !== problem.problem) ctx.log(`waiting before ${vote.what}: ${problem.problem}`);
         told = problem.problem;
         await pause(POLL_MS, ctx.signal);
@@ -49,6 +56,7 @@ async function attempt<T>(
     // Asked before the lease is taken, too: waiting for a dead manager must not write twice a second.
     const refused = await refusal(await engine(), vote.step);
     if (refused) return { refused };
+    if (vote.unleased) return { done: await work(await engine(), ctx) };
     const purpose = `the turn for ${vote.what}`;
     return withLease({ engine, purpose, signal: ctx.signal }, async (signal) => {
         const chosen = await engine();

@@ -81,8 +81,19 @@ usermod -aG docker "$LOGIN_USER"
 systemctl reset-failed docker.service docker.socket 2>/dev/null || true
 systemctl enable --quiet containerd docker
 systemctl start containerd docker
-timeout 60 sh -c 'until docker version >/dev/null 2>&1; do sleep 0.3; done' ||
-    fail ENGINE_SILENT "The engine did not answer within 60 seconds of its start. Look at: journalctl -u docker."
+answers() {
+    timeout 60 sh -c 'until docker version >/dev/null 2>&1; do sleep 0.3; done' ||
+        fail ENGINE_SILENT "The engine did not answer within 60 seconds of its start. Look at: journalctl -u docker."
+}
+# Without an epoch, and without what Debian's own builds add.
+asked=${DOCKER_VERSION#*:}
+runs() { [ "$(docker version --format '{{.Server.Version}}' | sed 's/[-+~].*//')" = "${asked%%[-+~]*}" ]; }
+answers
+if ! runs; then
+    systemctl restart docker
+    answers
+    runs || fail ENGINE_OTHER "Another engine than docker-ce $DOCKER_VERSION runs also after a restart. Look at: systemctl cat docker."
+fi
 
 modprobe ip_vs 2>/dev/null || true
 modprobe esp4 2>/dev/null || true

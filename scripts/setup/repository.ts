@@ -6,6 +6,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { skepError } from "../../errors";
+import { ENGINE_PACKAGES, type EnginePackage } from "../../planning/engines";
 import type { Progress } from "../progress";
 import { cachedFolder, folderHash } from "./cache";
 import { installPackages, runForAll } from "./commands";
@@ -18,10 +19,6 @@ const OFFICIAL_FINGERPRINT = "9DC858229FC7DD38854AE2D88D81803C0EBFCD88";
 const SOURCE = join(__dirname, "../../offline/repository");
 const BUILD_SECONDS = 1200;
 const FETCH_SECONDS = 30;
-
-/** Packages of an engine, whose exact versions a host is given. */
-export const ENGINE_PACKAGES = ["docker-ce", "docker-ce-cli", "containerd.io"] as const;
-export type EnginePackage = (typeof ENGINE_PACKAGES)[number];
 
 export interface DockerRepository {
     kind: "official" | "debian";

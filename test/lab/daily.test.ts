@@ -193,7 +193,7 @@ describe("A lab in daily use", function () {
     it("killed while it makes a host is freed by the next up, which says so and finishes", async () => {
         await docker.getContainer(`skep-${second.stack}-manager-1`).remove({ force: true });
         const killed = second.start("up");
-        await killed.until(/replace command:Command manager-1-engine/);
+        await killed.until(/replace swarm:HostEngine manager-1-engine/);
         await killed.kill();
         const next = second.start("up");
         assert.equal(await next.result(), 0, next.said);

@@ -71,6 +71,16 @@ describe("The way to a host's engine", () => {
         assert.equal(host?.connections, 2);
     });
 
+    it("stops waiting for a command when it is interrupted, also before it begins", async () => {
+        const to = await connect(engineSocket);
+        const interrupt = new AbortController();
+        const began = Date.now();
+        setTimeout(() => interrupt.abort(), 100);
+        await assert.rejects(to.exec("sleep 5", "", 30_000, interrupt.signal), /CANCELLED/);
+        await assert.rejects(to.exec("sleep 5", "", 30_000, interrupt.signal), /CANCELLED/);
+        assert.ok(Date.now() - began < 3000);
+    });
+
     it("gives a request up in its time, also when no channel to the engine ever opens", async () => {
         const to = await connect();
         const began = Date.now();

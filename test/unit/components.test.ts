@@ -13,15 +13,13 @@ interface Declared {
     inputs: Record<string, any>;
 }
 
-const REPORT = JSON.stringify({ engine: "5:26.1.5", containerd: "1.7.24", mesh: false, esp: false });
-
 /** How a secret travels to the engine. */
 const SECRET_MARK = "4dabf18193072939515e22adb298388d";
 const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 
 /** What the real providers would give back, as far as the program reads it. */
 const OUTPUTS: Record<string, object> = {
-    "command:remote:Command": { stdout: REPORT },
+    "swarm:index:HostEngine": { mesh: false, esp: false },
     "tls:index/privateKey:PrivateKey": {
         publicKeyOpenssh: "ssh-ed25519 AAAA",
         privateKeyOpenssh: "key",
@@ -229,18 +227,23 @@ for (const preview of [true, false])
             // Wrapped, since it holds a secret key.
             const named = [...managers.matchAll(/"name":"([^"]+)"/g)].map(([, name]) => name);
             assert.deepEqual(named, ["manager-2", "manager-3", "worker-2"]);
-            for (const type of ["docker:index/container:Container", "command:remote:Command"])
+            for (const type of ["docker:index/container:Container", "swarm:index:HostEngine"])
                 assert.deepEqual(
                     ofType(changed, type).map(({ name, inputs }) => [name, inputs.ports as unknown]),
                     ofType(usual, type).map(({ name, inputs }) => [name, inputs.ports as unknown]),
                 );
         });
 
-        it("puts scripts and what is secret on standard input, never in a command", async () => {
-            for (const { inputs } of ofType(usual, "command:remote:Command")) {
-                assert.equal(inputs.create, "sudo sh");
-                assert.equal(inputs.addPreviousOutputInEnv, false);
-                assert.equal(inputs.logging, "none");
+        it("asks for the same exact packages on every host, and knows all managers there", async () => {
+            const engines = ofType(usual, "swarm:index:HostEngine");
+            assert.equal(engines.length, 6);
+            for (const { inputs } of engines) {
+                assert.deepEqual(inputs.packages, {
+                    "docker-ce": "5:26.1.5",
+                    "docker-ce-cli": "5:26.1.5",
+                    "containerd.io": "1.7.24",
+                });
+                assert.equal([...JSON.stringify(inputs.managers).matchAll(/"name":"manager-\d"/g)].length, 3);
             }
         });
 

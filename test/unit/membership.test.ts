@@ -16,8 +16,10 @@ function survivesOneMore(raft: Raft): boolean {
     return [...raft].every(([id, lives]) => !lives || decides(new Map([...raft, [id, false]])));
 }
 
-/** The voters after a step. A new voter has not said anything yet. */
+/** The voters after a step. A new voter has not said anything yet. A restart is seen while it lasts. */
 function after(raft: Raft, step: Step, newIsAlive = true): Raft {
+    if (step.kind === "restart")
+        return new Map([...raft].map(([id, lives]) => [id, lives && id !== step.id]));
     if (step.kind === "demote") return new Map([...raft].filter(([id]) => id !== step.id));
     return new Map([...raft, [step.kind === "join" ? step.name : step.id, newIsAlive]]);
 }
@@ -222,6 +224,67 @@ function deploy({ start, dead, wanted, choices }: Run): Raft[] {
     );
     return states;
 }
+
+describe("a restart of a member's engine", () => {
+    const restart = deciding.chain((voters) =>
+        fc.tuple(
+            fc.constant(voters),
+            fc.constantFrom(...voters.keys()).map((id): Step => ({ kind: "restart", id })),
+        ),
+    );
+
+    it("never ends the swarm's ability to decide where there are managers enough to avoid that", () => {
+        fc.assert(
+            fc.property(restart, ([voters, change]) => {
+                fc.pre(voters.size > 2);
+                if (allowed(voters, change)) assert.ok(decides(after(voters, change)));
+            }),
+        );
+    });
+
+    it("waits for dead managers where the swarm would be one death from its end meanwhile", () => {
+        fc.assert(
+            fc.property(restart, ([voters, change]) => {
+                if (!allowed(voters, change) || survivesOneMore(after(voters, change))) return;
+                assert.ok(alive(voters) === voters.size || !voters.get((change as { id: string }).id));
+            }),
+        );
+    });
+
+    it("is allowed whenever all managers are alive, also of the only one, and of a worker", () => {
+        fc.assert(
+            fc.property(restart, ([voters, change]) => {
+                fc.pre(alive(voters) === voters.size);
+                assert.ok(allowed(voters, change));
+                assert.ok(allowed(voters, { kind: "restart", id: "w" }));
+            }),
+        );
+    });
+
+    it("of one that does not answer is always allowed: nobody hears it anyway", () => {
+        fc.assert(
+            fc.property(restart, ([voters, change]) => {
+                fc.pre(!voters.get((change as { id: string }).id));
+                assert.ok(allowed(voters, change));
+            }),
+        );
+    });
+
+    it("waits for a change of voters that is under way, its own too", () => {
+        const three = membersOf(
+            new Map([
+                ["a", true],
+                ["b", true],
+                ["c", true],
+            ]),
+        );
+        const demoted = three.map((member) =>
+            member.name === "c" ? ({ ...member, role: "worker" } as const) : member,
+        );
+        for (const id of ["a", "c"])
+            assert.equal(mayStep(demoted, { kind: "restart", id })?.problem.id, "MANAGER_CHANGING");
+    });
+});
 
 describe("a deployment whose managers change in any order", () => {
     it("always ends with the managers that were asked for, all alive", () => {

@@ -1,0 +1,111 @@
+// More and fewer hosts, on real ones: what a preview says, what happens on the way, and what is there in the end.
+
+import assert from "node:assert/strict";
+import { Lab } from "../lab/lab";
+import { type Outcome, Swarm } from "./swarm";
+import { MemberWatch } from "./watch";
+
+const lab = new Lab("test-scale");
+const swarm = new Swarm(lab);
+let clusterId: string;
+
+describe("A swarm that is scaled", function () {
+    this.timeout(900_000);
+
+    before(async () => {
+        configure(3, 1);
+        await lab.skep("up");
+        clusterId = (await lab.skep("output", "clusterId")).trim();
+    });
+    after(async () => {
+        await lab.skep("destroy").catch(() => undefined);
+        lab.forget();
+    });
+
+    for (const managers of [5, 3, 1])
+        it(`has ${managers} managers when the settings say so, one vote at a time`, () => scale(managers, 1));
+
+    for (const workers of [3, 6, 2])
+        it(`has ${workers} workers when the settings say so, and moves no other host`, () =>
+            scale(1, workers));
+
+    it("has 3 managers again after it had one", () => scale(3, 2));
+
+    it("gives the first manager's part to a worker", async () => {
+        configure(3, 2, { "manager-1": { role: "worker" }, "worker-1": { role: "manager" } });
+        await lab.skep("up");
+        await swarm.isWhole();
+        assert.equal(await swarm.clusterId(), clusterId);
+    });
+
+    it("is destroyed within a minute when one of its hosts is dead", async () => {
+        await swarm.kill("manager-2");
+        await swarm.destroy();
+    });
+});
+
+function configure(managers: number, workers: number, nodes: Record<string, object> = {}): void {
+    lab.configure({
+        "skep:managers": managers,
+        "skep:workers": workers,
+        "skep:nodes": nodes,
+        "skep:sample": { enabled: false },
+    });
+}
+
+/** Previews, then does it: hosts come or go as previewed, none is replaced, and a member that goes is drained first. */
+async function scale(managers: number, workers: number): Promise<void> {
+    const before = await swarm.nodes();
+    const names = [...numbered("manager", managers), ...numbered("worker", workers)];
+    const differ = (a: string[], b: string[]) => a.filter((name) => !b.includes(name)).sort();
+    const old = before.map(({ name }) => name);
+    const [coming, going] = [differ(names, old), differ(old, names)];
+    configure(managers, workers);
+    const plan = await lab.json<Outcome>("preview");
+    const watch = new MemberWatch(lab, "manager-1");
+    const done = await lab.json<Outcome>("up");
+    const seen = await watch.stop();
+    for (const { steps } of [plan, done]) {
+        assert.deepEqual(hosts("+ create", steps), coming);
+        assert.deepEqual(hosts("- delete", steps), going);
+        assert.deepEqual(hosts("± replace", steps), []);
+    }
+    const members = await swarm.isWhole();
+    assert.deepEqual(members.map(({ name }) => name).sort(), names.sort());
+    assert.ok(members.every(({ availability }) => availability === "active"));
+    assert.equal(await swarm.clusterId(), clusterId);
+    for (const role of ["manager", "worker"]) isSpread(members.filter(({ name }) => name.startsWith(role)));
+    for (const name of going) {
+        const states = seen.get(name) ?? [];
+        const story = `${name}: ${states.join(", ")}`;
+        assert.ok(states.includes("Ready Drain") || states.includes("Down Drain"), story);
+        if (!name.startsWith("manager")) continue;
+        const drained = states.findIndex((state) => /^Ready Drain \w/.test(state));
+        const demoted = states.findIndex((state) => /^\w+ Drain$/.test(state));
+        assert.ok(drained >= 0 && demoted > drained, story);
+    }
+    for (const { name } of members)
+        assert.ok(
+            seen.get(name)?.every((state) => !/Drain|Unreachable/.test(state)),
+            `${name}: ${seen.get(name)?.join(", ")}`,
+        );
+}
+
+function numbered(role: string, count: number): string[] {
+    return Array.from({ length: count }, (_, i) => `${role}-${i + 1}`);
+}
+
+function hosts(verb: string, steps: Outcome["steps"]): string[] {
+    return steps
+        .filter((step) => step.type === "docker:Container" && step.verb === verb)
+        .map(({ name }) => name)
+        .sort();
+}
+
+/** No zone has two more of them than another one. */
+function isSpread(members: readonly { zone: string }[]): void {
+    const counts = ["lab-a", "lab-b", "lab-c"].map(
+        (each) => members.filter(({ zone }) => zone === each).length,
+    );
+    assert.ok(Math.max(...counts) - Math.min(...counts) <= 1, counts.join("-"));
+}

@@ -1,0 +1,89 @@
+// What a host's engine is found to be, against an SSH server in this process, a list of packages and an engine that only
+// answer.
+
+import assert from "node:assert/strict";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { utils } from "ssh2";
+import type { Context, Props } from "../../providers/runtime/types";
+import { hostEngine } from "../../providers/swarm/host-engine";
+import { closeRemotes } from "../../providers/swarm/ssh";
+import { SshHost } from "../../scripts/testing/ssh-host";
+
+const CE = "5:26.1.5-1~debian.12~bookworm";
+const ASKED = { "docker-ce": CE, "docker-ce-cli": CE, "containerd.io": "1.7.24-1" };
+const ALL_HELD = Object.entries(ASKED).map(([name, version]) => `${name} ${version} hold installed`);
+
+describe("A host's engine", () => {
+    const folder = mkdtempSync(join(tmpdir(), "skep-test-"));
+    const engineSocket = join(folder, "engine.sock");
+    const path = process.env.PATH;
+    let engine: Server;
+    let host: SshHost | undefined;
+
+    before((done) => {
+        process.env.PATH = `${folder}${delimiter}${path ?? ""}`;
+        engine = createServer((_request, response) =>
+            response.end(JSON.stringify({ Version: "26.1.5+dfsg1" })),
+        );
+        engine.listen(engineSocket, done);
+    });
+    afterEach(async () => {
+        await closeRemotes();
+        await host?.close();
+        host = undefined;
+    });
+    after(() => {
+        process.env.PATH = path;
+        engine.close();
+        rmSync(folder, { recursive: true });
+    });
+
+    /** State of a host whose dpkg-query prints these lines. */
+    async function stateOf(listed: readonly string[], isStopped = false): Promise<Props> {
+        const program = join(folder, "dpkg-query");
+        writeFileSync(program, `#!/bin/sh\ncat <<'END'\n${listed.join("\n")}\nEND\nexit 1\n`);
+        chmodSync(program, 0o755);
+        const [own, user] = [utils.generateKeyPairSync("ed25519"), utils.generateKeyPairSync("ed25519")];
+        // An engine that no login reaches is one that is stopped.
+        const forbidFirst = isStopped ? 99 : 0;
+        host = new SshHost({ hostKey: own.private, authorizedKey: user.public, engineSocket, forbidFirst });
+        const port = await host.listen();
+        const ssh = { host: "127.0.0.1", port, user: "admin", privateKey: user.private, hostKey: own.public };
+        const input = { id: "1", name: "worker-1", role: "worker", zone: "a", address: "10.0.0.1", ssh };
+        return { host: input, hostId: "1", managers: [], packages: ASKED, mesh: true, esp: false };
+    }
+
+    async function packagesRead(state: Props): Promise<Props> {
+        const context = { signal: new AbortController().signal, log: () => undefined };
+        const found = await hostEngine.read!("1", state, context as unknown as Context);
+        assert.deepEqual(found.inputs?.packages, found.outs?.packages);
+        assert.equal(found.outs?.mesh, true);
+        assert.ok(!("mesh" in (found.inputs ?? {})));
+        return found.inputs?.packages as Props;
+    }
+
+    it("is what was asked where the host has that, so that a preview shows nothing", async () => {
+        assert.deepEqual(await packagesRead(await stateOf(ALL_HELD)), ASKED);
+    });
+
+    it("is what somebody made of it: another version, a hold that is gone, an engine that is stopped", async () => {
+        const changed = ALL_HELD.map((line) =>
+            line.replace("24-1 hold", "20-1 hold").replace(/(cli .*)hold/, "$1install"),
+        );
+        assert.deepEqual(await packagesRead(await stateOf(changed, true)), {
+            "docker-ce": `${CE} (not running)`,
+            "docker-ce-cli": `${CE} (not held)`,
+            "containerd.io": "1.7.20-1",
+        });
+    });
+
+    it("stays what it was where the host does not answer: looking never fails", async () => {
+        const state = await stateOf([]);
+        await host?.close();
+        host = undefined;
+        assert.deepEqual(await packagesRead(state), ASKED);
+    });
+});
