@@ -177,6 +177,12 @@ export function checkAws(aws: z.output<typeof awsSchema>, shared: Shared): Probl
             `skep:aws.renew names ${managers.join(" and ")}, and replacing managers together can cost the quorum.`,
             "Name one manager, run up, then name the next.",
         );
+    if (aws.renew.length > 0 && aws.terminationProtection)
+        refuse(
+            "AWS_RENEW_PROTECTED",
+            `skep:aws.renew names ${aws.renew.join(" and ")}, and skep:aws.terminationProtection keeps AWS from ending hosts.`,
+            "Set terminationProtection to false and run up, then renew, then set it back.",
+        );
     const known = (host: string) => {
         const [role, ordinal] = host.split("-");
         const count = role === "manager" ? shared.managers : shared.workers;

@@ -50,6 +50,11 @@ describe("Settings of hosts on EC2", () => {
         ["private hosts by public address", PRIVATE_BY_PUBLIC(), "AWS_CONNECT_VIA"],
         ["two managers to renew at once", { renew: ["manager-1", "manager-2"] }, "AWS_RENEW_MANAGERS"],
         ["a host to renew that is not there", { renew: ["worker-9"] }, "AWS_RENEW_UNKNOWN"],
+        [
+            "a protected host to renew",
+            { renew: ["worker-1"], terminationProtection: true },
+            "AWS_RENEW_PROTECTED",
+        ],
         ["tags that Skep sets itself", { tags: { Name: "x" } }, "AWS_TAGS"],
         ["a setting that there is not", { regoin: "x" }, "CONFIG_UNKNOWN"],
         ["a system without images", { image: { system: "debian-10" } }, "CONFIG_VALUE"],
