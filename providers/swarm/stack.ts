@@ -13,6 +13,8 @@ const COMPUTED = ["services", "deployed", "uneven", "tolerated"];
 const POLL_MS = 1000;
 /** Good twice in a row: between a deploy and the first new task nothing looks wrong. */
 const STEADY_POLLS = 2;
+/** A node that was out of sight for a moment while tasks were placed gets none of them. */
+const REBALANCE_ROUNDS = 2;
 
 export const stack: Resource = {
     required: ["clusterId", "managers", "name", "compose"],
@@ -97,12 +99,14 @@ async function rebalance(engine: Remote, inputs: Props, ctx: Context): Promise<R
         ]);
         return { services, uneven: unevenServices(services, tasks, nodes.filter(isEligible)) };
     };
-    const { services, uneven } = await look();
-    for (const service of services.filter(({ Spec }) => Spec.Name in uneven)) {
-        ctx.log(`spreading the tasks of ${service.Spec.Name} again`);
-        await remakeTasks(engine, service.ID, ctx.signal);
-        const timeoutSeconds = inputs.timeoutSeconds * updateSteps(service);
-        await converge(engine, { ...inputs, timeoutSeconds }, ctx);
+    for (let round = 1; round <= REBALANCE_ROUNDS; round++) {
+        const { services, uneven } = await look();
+        for (const service of services.filter(({ Spec }) => Spec.Name in uneven)) {
+            ctx.log(`spreading the tasks of ${service.Spec.Name} again`);
+            await remakeTasks(engine, service.ID, ctx.signal);
+            const timeoutSeconds = inputs.timeoutSeconds * updateSteps(service);
+            await converge(engine, { ...inputs, timeoutSeconds }, ctx);
+        }
     }
     return (await look()).uneven;
 }

@@ -25,7 +25,7 @@ membership=/var/lib/docker/swarm/docker-state.json
 if [ -e "$membership" ] && ! command -v dockerd >/dev/null; then
     moved=true
     for address in $(hostname -I); do
-        if grep -q "\"AdvertiseAddr\":\"$address[:\"]" "$membership"; then moved=false; fi
+        if grep -q "\"AdvertiseAddr\":\"${address}[:\"]" "$membership"; then moved=false; fi
     done
     if $moved; then rm -rf /var/lib/docker/swarm; fi
 fi

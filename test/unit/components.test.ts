@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { checkSettings } from "../../config";
+import type { Places } from "../../planning/placement";
 import { program } from "../../program";
 
 interface Declared {
@@ -36,8 +37,12 @@ const OUTPUTS: Record<string, object> = {
     "swarm:index:Node": { nodeId: "node" },
 };
 
-/** Everything that the program declares. */
-async function declare(input: Record<string, unknown>, preview: boolean): Promise<Declared[]> {
+/** Everything that the program declares; what it remembers goes into `remembered`. */
+async function declare(
+    input: Record<string, unknown>,
+    preview: boolean,
+    remembered: Places[] = [],
+): Promise<Declared[]> {
     const { settings, problems } = checkSettings("dev", input);
     assert.ok(settings, JSON.stringify(problems));
     const declared: Declared[] = [];
@@ -73,9 +78,12 @@ async function declare(input: Record<string, unknown>, preview: boolean): Promis
                 },
                 registryKeys: { accessKeyId: "KEY-ID", secretAccessKey: "SECRET-KEY" },
                 repository: { kind: "official", url: "https://example.invalid", fingerprint: "F" },
+                remember: (places) => Promise.resolve(void remembered.push(places)),
             }),
         ),
     );
+    // What depends on others is declared after them, and no output waits for the last ones.
+    await pulumi.runtime.disconnect(false);
     return declared;
 }
 
@@ -245,6 +253,52 @@ for (const preview of [true, false])
                 });
                 assert.equal([...JSON.stringify(inputs.managers).matchAll(/"name":"manager-\d"/g)].length, 3);
             }
+        });
+
+        it("gives the sample's images to every node, the registry's to its own alone", () => {
+            const hosts = (name: string) => {
+                const image = ofType(usual, "swarm:index:Image").find((each) => each.name === name);
+                // Wrapped, since it holds a secret key.
+                return [...JSON.stringify(image?.inputs.hosts).matchAll(/"name":"([^"]+)"/g)].map(
+                    ([, host]) => host,
+                );
+            };
+            const all = ["manager-1", "manager-2", "manager-3", "worker-1", "worker-2", "worker-3"];
+            assert.deepEqual(hosts("web-image"), all);
+            assert.deepEqual(hosts("client-image"), all);
+            assert.deepEqual(hosts("registry-image"), ["worker-1"]);
+        });
+
+        it("has tasks spread again over the nodes that take them, and only when asked to", async () => {
+            const rebalance = (declared: Declared[]) =>
+                ofType(declared, "swarm:index:Stack").map(({ name, inputs }) => [
+                    name,
+                    inputs.rebalance as unknown,
+                ]);
+            assert.deepEqual(rebalance(usual), [
+                ["registry-stack", undefined],
+                ["sample-stack", undefined],
+            ]);
+            const asked = { rebalance: true, managersRunTasks: false };
+            assert.deepEqual(rebalance(await declare(asked, preview)), [
+                ["registry-stack", undefined],
+                ["sample-stack", ["worker-1", "worker-2", "worker-3"]],
+            ]);
+        });
+
+        it("remembers after an up where every host stands, and after a preview nothing", async () => {
+            const remembered: Places[] = [];
+            await declare(
+                { zones: ["b", "a"], managers: 1, workers: 2, sample: { replicas: 2 } },
+                preview,
+                remembered,
+            );
+            const places = {
+                "manager-1": { zone: "b", zoneIndex: 0 },
+                "worker-1": { zone: "b", zoneIndex: 0 },
+                "worker-2": { zone: "a", zoneIndex: 1 },
+            };
+            assert.deepEqual(remembered, preview ? [] : [places]);
         });
 
         it("leaves the sample out when it is turned off", async () => {

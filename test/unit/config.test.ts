@@ -214,7 +214,7 @@ describe("configuration", () => {
             }),
             { numRuns: 500 },
         );
-    });
+    }).timeout(20_000);
 });
 
 describe("zones of a stack that stands", () => {

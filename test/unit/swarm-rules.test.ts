@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { digestOf, standing } from "../../providers/swarm/convergence";
 import { EngineError } from "../../providers/swarm/failures";
-import { pushFailure, split } from "../../providers/swarm/image";
+import { image, pushFailure, split } from "../../providers/swarm/image";
 import { memberOf } from "../../providers/swarm/voting";
 import type { Props } from "../../providers/runtime/types";
 
@@ -72,6 +72,13 @@ describe("a service's standing", () => {
             digestOf({ Spec: { a: 1, b: { c: 2, d: 3 } } }),
             digestOf({ Spec: { b: { d: 3, c: 2 }, a: 1 } }),
         );
+    });
+});
+
+describe("an image on hosts", () => {
+    it("changes as long as one of them has not got it", () => {
+        assert.deepEqual(image.drift?.({ missing: ["worker-1"] }, {}), ["hostIds"]);
+        assert.deepEqual(image.drift?.({ missing: [] }, {}), []);
     });
 });
 
