@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { utils } from "ssh2";
 import { pack } from "tar-stream";
 import { createProgress } from "./progress";
 import { ensureDocker } from "./setup/docker";
@@ -13,6 +14,7 @@ import { ensureStandIns } from "./setup/plugins";
 import { reachability } from "./setup/reachability";
 import { differences } from "./testing/compare";
 import { cases, perform, type Side } from "./testing/conform";
+import { SshHost } from "./testing/ssh-host";
 
 const [REPO, TAG] = ["skep-lab/conformance", "1"];
 
@@ -43,15 +45,19 @@ async function main(): Promise<number> {
         : side("official plugins", { PULUMI_HOME: join(folder, "home") });
     const two = side("stand-ins", standIns);
     const image = await emptyImage();
+    const [hostKey, login] = [utils.generateKeyPairSync("ed25519"), utils.generateKeyPairSync("ed25519")];
+    const host = new SshHost({ hostKey: hostKey.private, authorizedKey: login.public });
+    const ssh = { port: await host.listen(), privateKey: login.private, hostKey: hostKey.public };
     const found: string[] = [];
     try {
-        for (const it of cases(image))
+        for (const it of cases({ image, ssh }))
             await progress.step(`Comparing ${it.name}: ${one.name} / ${two.name}`, async () => {
                 // One after the other: names and ports are the same.
                 const first = await perform(it, one);
                 found.push(...differences(first, await perform(it, two)));
             });
     } finally {
+        await host.close();
         rmSync(folder, { recursive: true, force: true });
     }
     for (const line of found) console.log(line);

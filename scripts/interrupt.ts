@@ -7,17 +7,22 @@ import { kill, processes } from "./processes";
 
 /** An interrupt ends the command within 10 seconds; this leaves a little for the rest. */
 const GRACE_MILLISECONDS = 8_000;
+/** A terminal's Ctrl-C comes twice: from the terminal, and from the process that started this one. */
+const SAME_MILLISECONDS = 300;
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 let caught: NodeJS.Signals | undefined;
+let caughtAt = 0;
 const endings = new Set<() => void>();
 
 /** Takes over these signals for the rest of the process. `hint` says how to go on. */
 export function watchInterrupts(hint: string): void {
     const onSignal = (signal: NodeJS.Signals) => {
-        const first = caught === undefined;
+        const isFirst = caught === undefined;
+        if (!isFirst && Date.now() - caughtAt < SAME_MILLISECONDS) return;
         caught ??= signal;
-        if (!first || endings.size === 0) end();
+        caughtAt = Date.now();
+        if (!isFirst || endings.size === 0) end();
         process.stderr.write("• Interrupted: ending what runs, 10 seconds at most\n");
         for (const ending of endings) ending();
         setTimeout(end, GRACE_MILLISECONDS);

@@ -58,10 +58,9 @@ function runMain() {
         stdio: "inherit",
     });
 
-    // A terminal sends Ctrl-C to the child as well, which ends in its own time; this process waits for it.
-    process.on("SIGINT", () => undefined);
-    // These come to this process alone.
-    for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+    // The child ends in its own time, and this process waits for it. A terminal has sent it the same signal; the child takes
+    // the two for one.
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
 
     child.on("error", (error) => fail(`SKEP_START: Skep did not start: ${error.message}.`));
     child.on("exit", (code, signal) => {

@@ -1,4 +1,5 @@
-// A provider as a process of its own: started by the engine, ended with it.
+// A provider as a process of its own, started by the engine and ended with it; or several in one process that an engine
+// attaches to.
 import { ProviderServer } from "./server";
 import type { Provider } from "./types";
 
@@ -18,6 +19,22 @@ export function serve(provider: Provider): void {
             process.exit(1);
         },
     );
+}
+
+/**
+ * Serves these providers to engines that attach to them, until standard input ends: whoever started this process holds
+ * its other end. The first line of output is what such an engine's PULUMI_DEBUG_PROVIDERS has to be.
+ */
+export async function serveAttached(providers: readonly Provider[]): Promise<void> {
+    const servers = providers.map((provider) => new ProviderServer(provider));
+    // A terminal's Ctrl-C is meant for whoever started this process, and ends it in order.
+    for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => undefined);
+    // Whoever wanted to read it may have ended already; then standard input ends, too.
+    process.stdout.on("error", () => undefined);
+    process.stdin.resume().on("end", () => void end(...servers));
+    const ports = await Promise.all(servers.map((server) => server.listen()));
+    const attach = providers.map(({ name }, i) => `${name}:${ports[i]}`).join(",");
+    process.stdout.write(`${attach}\n`);
 }
 
 /** The engine passes the address of its own service as the last argument. */
@@ -58,9 +75,9 @@ function endWhenOrphaned(server: ProviderServer): void {
     }, ORPHAN_POLL_MS);
 }
 
-async function end(server: ProviderServer): Promise<void> {
-    server.cancel();
+async function end(...servers: ProviderServer[]): Promise<void> {
+    for (const server of servers) server.cancel();
     const grace = new Promise((resolve) => setTimeout(resolve, GRACE_MS));
-    await Promise.race([server.idle(), grace]);
+    await Promise.race([Promise.all(servers.map((server) => server.idle())), grace]);
     process.exit(0);
 }

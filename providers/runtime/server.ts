@@ -28,7 +28,7 @@ export class ProviderServer {
     private readonly listener: Server;
     private readonly connections = new Set<Socket>();
     private readonly hangUpCallbacks: (() => void)[] = [];
-    private readonly cancelled = new AbortController();
+    private cancelled = new AbortController();
     private readonly server = new grpc.Server({
         "grpc.max_receive_message_length": MAX_MESSAGE,
         "grpc.max_send_message_length": MAX_MESSAGE,
@@ -136,6 +136,9 @@ export class ProviderServer {
     }
 
     private handshake(request: rpc.ProviderHandshakeRequest): rpc.ProviderHandshakeResponse {
+        // An engine that is done cancels, too; the next one that attaches begins anew.
+        if (this.cancelled.signal.aborted) this.cancelled = new AbortController();
+        this.environment.signal = this.cancelled.signal;
         this.log.connect(request.getEngineAddress());
         return new rpc.ProviderHandshakeResponse().setAcceptSecrets(true);
     }

@@ -1,23 +1,5 @@
-// The provider "swarm": the Docker Swarm itself, its members, images and stacks, managed from the inside.
+// Entry of the provider "swarm" as a plugin of its own.
 import { serve } from "../runtime/serve";
-import { cluster } from "./cluster";
-import { hostEngine } from "./host-engine";
-import { hostFiles } from "./host-files";
-import { hostKey } from "./hostkey";
-import { image } from "./image";
-import { node } from "./node";
-import { stack } from "./stack";
+import { swarm } from "./provider";
 
-serve({
-    name: "swarm",
-    version: "0.1.0",
-    resources: {
-        "swarm:index:Cluster": cluster,
-        "swarm:index:Node": node,
-        "swarm:index:HostEngine": hostEngine,
-        "swarm:index:HostFiles": hostFiles,
-        "swarm:index:HostKey": hostKey,
-        "swarm:index:Image": image,
-        "swarm:index:Stack": stack,
-    },
-});
+serve(swarm);

@@ -4,6 +4,7 @@ import type { ReadySettings, ProgramArgs } from "../../program";
 import { createProgress, type Progress } from "../progress";
 import { setup } from "../setup/setup";
 import type { Tools } from "../setup/tools";
+import { refuseTooManyHosts } from "../stack/capacity";
 import { instanceRepository } from "../stack/instances";
 import { projectId, refuseForeignHosts } from "../stack/project";
 import { refuseTakenPorts } from "../stack/ranges";
@@ -45,7 +46,10 @@ export async function ready({ stack, json }: Options): Promise<Ready> {
     linkSwarmPlugin(tools);
     if (settings.hosts === "lab") await refuseForeignHosts(stack);
     const complete = await completeSettings(stack, settings, generated, tools);
-    if (settings.hosts === "lab") await refuseTakenPorts(stack, complete);
+    if (settings.hosts === "lab") {
+        await refuseTooManyHosts(stack, settings.managers + settings.workers);
+        await refuseTakenPorts(stack, complete);
+    }
     return {
         progress,
         tools,

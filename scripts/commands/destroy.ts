@@ -8,7 +8,7 @@ import { clientFolder } from "../stack/folders";
 import { projectId, refuseForeignHosts } from "../stack/project";
 import { removeLabObjects } from "../stack/residue";
 import { forgetGenerated, readSettings } from "../stack/settings";
-import { findStack, forgetStack } from "../stack/workspace";
+import { findStack, forgetStack, withProviders } from "../stack/workspace";
 import { confirmed, type Options } from "./context";
 import { printJson } from "./up";
 
@@ -25,8 +25,8 @@ export async function destroy(options: DestroyOptions): Promise<void> {
     let changes = {};
     const stack = await findStack(options.stack, tools);
     if (stack) {
-        ({ changes } = await progress.step(`Destroying ${options.stack}`, () =>
-            operate(stack, "destroy", progress),
+        ({ changes } = await progress.step(`Destroying ${options.stack}`, async () =>
+            operate(await withProviders(tools, stack), "destroy", progress),
         ));
         await stack.workspace.removeStack(options.stack);
     }

@@ -20,14 +20,21 @@ async function sourceHash(): Promise<string> {
     return contentHash(...folders, ...files);
 }
 
+/** The file, beside the plugin "swarm", that serves it and the stand-ins in one process. */
+export const ATTACHED = "skep-providers";
+
 /** The folder that holds the provider "swarm" as an executable. */
 export async function ensureSwarmPlugin(progress: Progress): Promise<string> {
     return cachedFolder(
         `plugins/swarm-${await sourceHash()}`,
         (folder) =>
-            progress.step("Bundling the provider swarm", () =>
-                buildPlugin(join(ROOT, "providers/swarm/main.ts"), join(folder, "pulumi-resource-swarm")),
-            ),
+            progress.step("Bundling the provider swarm", async () => {
+                await buildPlugin(
+                    join(ROOT, "providers/swarm/main.ts"),
+                    join(folder, "pulumi-resource-swarm"),
+                );
+                await buildPlugin(join(ROOT, "offline/plugins/attached.ts"), join(folder, ATTACHED));
+            }),
         progress,
     );
 }

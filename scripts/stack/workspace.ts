@@ -8,6 +8,7 @@ import { program, type ProgramArgs } from "../../program";
 import type { PulumiTools } from "../setup/tools";
 import { ENGINE_CONFIG_FOLDER, PASSPHRASE_FILE, STATE_FOLDER, SWARM_PLUGIN, workFolder } from "./folders";
 import { keptRandom } from "./once";
+import { startProviders } from "./providers";
 
 const PROJECT_NAME = "skep";
 
@@ -49,7 +50,17 @@ export function linkSwarmPlugin({ swarmPlugin }: PulumiTools): void {
 /** The stack, made if it is not there yet. */
 export async function openStack(name: string, tools: PulumiTools, args: ProgramArgs): Promise<auto.Stack> {
     const [program_, options] = await workspace(name, tools, () => program(args));
-    return auto.LocalWorkspace.createOrSelectStack(program_, options);
+    return withProviders(tools, auto.LocalWorkspace.createOrSelectStack(program_, options));
+}
+
+/** The stack, with providers that its engine need not start. */
+export async function withProviders(
+    tools: PulumiTools,
+    opening: auto.Stack | Promise<auto.Stack>,
+): Promise<auto.Stack> {
+    const [stack, attach] = await Promise.all([opening, startProviders(tools)]);
+    stack.workspace.envVars.PULUMI_DEBUG_PROVIDERS = attach;
+    return stack;
 }
 
 /** The stack without its program, enough to take it down and to read its outputs; undefined when there is none. */

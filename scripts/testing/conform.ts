@@ -68,6 +68,34 @@ function commands(create: string, update: string | undefined, trigger: string): 
     });
 }
 
+/** A host that takes SSH logins. */
+export interface SshLogin {
+    port: number;
+    privateKey: string;
+    hostKey: string;
+}
+
+function remoteCommands({ port, privateKey, hostKey }: SshLogin, create: string, trigger: string): void {
+    const connection = {
+        host: "127.0.0.1",
+        port,
+        user: "admin",
+        privateKey,
+        hostKey,
+        dialErrorLimit: 3,
+        perDialTimeout: 15,
+    };
+    new command.remote.Command("said", { connection, create, triggers: [trigger] });
+    new command.remote.Command("read", {
+        connection,
+        create: "cat",
+        update: "echo $PULUMI_COMMAND_STDOUT; cat",
+        stdin: `${create}\n`,
+        environment: { LC_A: "1" },
+        logging: command.remote.Logging.None,
+    });
+}
+
 /** `image` is one of this machine's engine; nothing of it is run. */
 function lab(image: string, label: string, subnet: string, restart: string): void {
     const name = "skep-conformance";
@@ -101,8 +129,8 @@ function lab(image: string, label: string, subnet: string, restart: string): voi
     );
 }
 
-/** With an `image`, also networks, volumes and containers of this machine's Docker engine. */
-export function cases(image?: string): Case[] {
+/** With an `image`, also networks, volumes and containers of this machine's Docker engine; with `ssh`, commands there. */
+export function cases({ image, ssh }: { image?: string; ssh?: SshLogin } = {}): Case[] {
     const [one, two] = ["10.189.0.0/24", "10.189.1.0/24"];
     const found: Case[] = [
         {
@@ -130,6 +158,15 @@ export function cases(image?: string): Case[] {
             ],
         },
     ];
+    if (ssh !== undefined)
+        found.push({
+            name: "remote-commands",
+            versions: [
+                () => remoteCommands(ssh, "echo one", "1"),
+                () => remoteCommands(ssh, "echo two", "1"),
+                () => remoteCommands(ssh, "echo two", "2"),
+            ],
+        });
     if (image !== undefined)
         found.push({
             name: "lab",

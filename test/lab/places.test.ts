@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -90,30 +90,36 @@ describe("A lab that cannot be brought up here", function () {
                   .filter((name) => !/^(plugins|images|labs)/.test(name))
                   .map(link)
             : [];
-        const script = [`mount -t tmpfs -o size=16k tmpfs '${folder}'`, ...links, 'exec "$@"'].join(" && ");
+        const failed = await refusedWith(
+            [`mount -t tmpfs -o size=16k tmpfs '${folder}'`, ...links],
+            environment,
+        );
+        assert.match(failed, /^✗ DISK_FULL: A disk is full: /m);
+    }
+
+    it("since the kernel lets too few hosts boot", async function () {
+        if (!canMount()) return this.skip();
+        const file = join(lab.project, "limit");
+        writeFileSync(file, "25\n");
+        const failed = await refusedWith([`mount --bind '${file}' /proc/sys/fs/inotify/max_user_instances`]);
+        assert.match(failed, /^✗ LAB_TOO_LARGE: .*lets 0 lab hosts boot.*sudo sysctl/m);
+    });
+
+    /** What a preview says that fails where these commands of a shell have changed what it sees, for it alone. */
+    async function refusedWith(
+        commands: readonly string[],
+        environment: NodeJS.ProcessEnv = {},
+    ): Promise<string> {
+        const script = [...commands, 'exec "$@"'].join(" && ");
+        const preview = [process.execPath, "scripts/skep.mjs", "preview", "--stack", STACK];
         const failed = await lab
-            .run(
-                "unshare",
-                [
-                    "--mount",
-                    "sh",
-                    "-c",
-                    script,
-                    "sh",
-                    process.execPath,
-                    "scripts/skep.mjs",
-                    "preview",
-                    "--stack",
-                    STACK,
-                ],
-                environment,
-            )
+            .run("unshare", ["--mount", "sh", "-c", script, "sh", ...preview], environment)
             .then(
                 (printed) => assert.fail(printed),
                 (error: Error & { stderr: string }) => error.stderr,
             );
-        assert.match(failed, /^✗ DISK_FULL: A disk is full: /m);
         assert.doesNotMatch(failed, /BUG|\n\s+at /);
+        return failed;
     }
 });
 

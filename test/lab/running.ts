@@ -44,10 +44,14 @@ export class Running {
         return this.end;
     }
 
-    /** Ctrl-C as a terminal sends it, to the foreground group; how many milliseconds it took to end, and with what. */
-    async interrupt(): Promise<{ took: number; code: number | null }> {
+    /**
+     * Ctrl-C as a terminal sends it, to the foreground group, or as a program does, to the one process that it started; how
+     * many milliseconds it took to end, and with what.
+     */
+    async interrupt(by: "terminal" | "program"): Promise<{ took: number; code: number | null }> {
         const asked = Date.now();
-        process.kill(-(this.child.pid as number), "SIGINT");
+        const pid = this.child.pid as number;
+        process.kill(by === "terminal" ? -pid : pid, "SIGINT");
         const code = await this.result();
         return { took: Date.now() - asked, code };
     }

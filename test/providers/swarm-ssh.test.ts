@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { utils } from "ssh2";
 import { closeRemotes, remote, type Remote } from "../../providers/swarm/ssh";
-import { SshHost } from "./ssh-host";
+import { SshHost } from "../../scripts/testing/ssh-host";
 
 /** More at once than the connection keeps channels. */
 const BURST = 12;
