@@ -57,6 +57,8 @@ export class Remote {
     private pooled = this.agent(true);
     private single = this.agent(false);
     private readonly open = new Set<Duplex>();
+    /** Commands that have no channel yet: their connection must not be ended for another one's sake. */
+    private starting = 0;
 
     constructor(readonly host: HostInput) {
         this.name = host.name;
@@ -108,9 +110,14 @@ export class Remote {
      * the command.
      */
     async exec(command: string, stdin = "", timeoutMs = 30_000, signal?: AbortSignal): Promise<ExecResult> {
-        const client = await this.connect();
+        this.starting += 1;
+        const client = await this.connect().catch((error: unknown) => {
+            this.starting -= 1;
+            throw error;
+        });
         return new Promise((resolve, reject) => {
             client.exec(command, (error, channel) => {
+                this.starting -= 1;
                 if (error) return reject(brokenRequest(this.name, "a command", error));
                 this.track(channel);
                 collect(channel, resolve);
@@ -210,7 +217,8 @@ export class Remote {
             client.openssh_forwardOutStreamLocal(DOCKER_SOCKET, (error, channel) => {
                 if (error) {
                     // A login keeps the groups that it began with, and the engine's may be newer: a new one has it.
-                    if (this.connection === connection && this.open.size === 0) {
+                    const isIdle = this.open.size === 0 && this.starting === 0;
+                    if (this.connection === connection && isIdle) {
                         this.connection = undefined;
                         client.end();
                     }

@@ -17,7 +17,7 @@ const INTERRUPTED = 130;
 const MOMENTS: readonly [string, RegExp, number][] = [
     ["hosts are made", /create docker:Container manager-1/, 0],
     ["hosts boot", /create swarm:HostKey manager-1-hostkey/, 200],
-    ["engines are installed", /create swarm:HostEngine manager-2-engine/, 3000],
+    ["engines are installed", /create \S+ manager-2-engine/, 3000],
     ["the swarm is made", /create swarm:Cluster swarm-cluster/, 300],
     ["managers join", /create swarm:Node manager-3-node/, 500],
     ["a stack is deployed", /create swarm:Stack registry-stack/, 1500],

@@ -71,6 +71,15 @@ describe("The way to a host's engine", () => {
         assert.equal(host?.connections, 2);
     });
 
+    it("ends no login under a command that just begins", async () => {
+        const to = await connect(engineSocket, 99);
+        await to.exec("true");
+        const asked = to.call("GET", "/1").catch((error: Error) => error.message);
+        const commands = Array.from({ length: BURST }, () => to.exec("echo here"));
+        for (const { stdout } of await Promise.all(commands)) assert.equal(stdout, "here\n");
+        assert.match(String(await asked), /ENGINE_STOPPED|ENGINE_CONNECTION/);
+    });
+
     it("stops waiting for a command when it is interrupted, also before it begins", async () => {
         const to = await connect(engineSocket);
         const interrupt = new AbortController();
