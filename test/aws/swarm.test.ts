@@ -317,6 +317,21 @@ describe("A locked swarm on EC2 over three zones from one command", function () 
         await lab.skep("up", "--json");
     });
 
+    it("renews the one host that is named with the image that is set, and no other", async () => {
+        const before = await instances(cloud);
+        configure(3, { renew: ["worker-3"], image: { ami: OLDER, architecture: ARCHITECTURE } });
+        await lab.skep("up", "--json");
+        const after = await instances(cloud);
+        const changed = after.filter(
+            ({ InstanceId }) => !before.some((one) => one.InstanceId === InstanceId),
+        );
+        assert.deepEqual(
+            changed.map((instance) => [nameOf(instance), instance.ImageId]),
+            [["worker-3", OLDER]],
+        );
+        await wholeSwarm(6);
+    });
+
     it("asks AWS for nothing that the policy in docs does not allow", () => {
         const policy = JSON.parse(readFileSync(join(__dirname, "../../docs/aws-policy.json"), "utf8")) as {
             Statement: { Action: string[] }[];
