@@ -136,7 +136,9 @@ describe("A lab's registry on several hosts, with its images in a bucket", funct
             lab.on("manager-1", push.replace("during:0", "lost:1")),
             /500 Internal Server Error/,
         );
-        const said = await lab.on("manager-1", "docker service logs --raw --since 2m registry_registry 2>&1");
+        // It ends badly for the tasks before the update, whose containers are gone.
+        const logs = "docker service logs --raw --since 2m registry_registry 2>&1 || true";
+        const said = await lab.on("manager-1", logs);
         assert.match(said, /level=error .*s3aws: .*connection refused/);
         assert.deepEqual(await containers(), running);
     });
