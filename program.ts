@@ -134,7 +134,7 @@ export function program({
         clusterId: swarm.cluster.clusterId,
         unlockKey: swarm.cluster.unlockKey,
         publish,
-        loadBalancer: made.loadBalancer,
+        ...(made.loadBalancer && { loadBalancer: made.loadBalancer }),
         registry: {
             server: registry.server,
             url: registryHosts[0] && registryUrl(registryHosts[0]),
