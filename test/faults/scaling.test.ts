@@ -62,7 +62,7 @@ async function scale(managers: number, workers: number): Promise<void> {
     const [coming, going] = [differ(names, old), differ(old, names)];
     configure(managers, workers);
     const plan = await lab.json<Outcome>("preview");
-    const watch = new MemberWatch(lab, "manager-1");
+    const watch = await MemberWatch.begin(lab, "manager-1");
     const done = await lab.json<Outcome>("up");
     const seen = await watch.stop();
     for (const { steps } of [plan, done]) {
@@ -76,19 +76,16 @@ async function scale(managers: number, workers: number): Promise<void> {
     assert.equal(await swarm.clusterId(), clusterId);
     for (const role of ["manager", "worker"]) isSpread(members.filter(({ name }) => name.startsWith(role)));
     for (const name of going) {
-        const states = seen.get(name) ?? [];
-        const story = `${name}: ${states.join(", ")}`;
-        assert.ok(states.includes("Ready Drain") || states.includes("Down Drain"), story);
-        if (!name.startsWith("manager")) continue;
-        const drained = states.findIndex((state) => /^Ready Drain \w/.test(state));
-        const demoted = states.findIndex((state) => /^\w+ Drain$/.test(state));
-        assert.ok(drained >= 0 && demoted > drained, story);
+        const changes = seen.get(name) ?? [];
+        const [drained, demoted] = ["availability drain", "role worker"].map((each) => changes.indexOf(each));
+        const story = `${name}: ${changes.join(", ")}`;
+        assert.ok(drained !== undefined && drained >= 0, story);
+        if (name.startsWith("manager")) assert.ok(demoted !== undefined && demoted > drained, story);
     }
-    for (const { name } of members)
-        assert.ok(
-            seen.get(name)?.every((state) => !/Drain|Unreachable/.test(state)),
-            `${name}: ${seen.get(name)?.join(", ")}`,
-        );
+    for (const { name } of members) {
+        const changes = (seen.get(name) ?? []).join(", ");
+        assert.doesNotMatch(changes, /drain|unreachable|role worker/, name);
+    }
 }
 
 function numbered(role: string, count: number): string[] {

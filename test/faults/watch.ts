@@ -1,36 +1,47 @@
-// What a manager lists of the swarm's members while something else happens.
+// What a manager tells of changes of the swarm's members while something else happens.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Lab } from "../lab/lab";
 
-const LIST =
-    "while echo; do docker node ls --format '{{.Hostname}} {{.Status}} {{.Availability}} {{.ManagerStatus}}'; sleep 0.2; done 2>/dev/null";
+/** Events, since a member may be drained and demoted between two looks at the list. */
+const EVENTS = "docker events --filter type=node --format '{{json .Actor.Attributes}}'";
+const BEGIN_MS = 1500;
+const END_MS = 1500;
 
-/** Looks at the list again and again, from a manager that stays. */
+/** Hears a manager that stays. */
 export class MemberWatch {
     private readonly child: ChildProcess;
     private text = "";
 
-    constructor(lab: Lab, manager: string) {
-        this.child = spawn("ssh", ["-F", join(lab.clients, "ssh-config"), manager, LIST], {
+    private constructor(lab: Lab, manager: string) {
+        this.child = spawn("ssh", ["-F", join(lab.clients, "ssh-config"), manager, EVENTS], {
             stdio: ["ignore", "pipe", "ignore"],
         });
         this.child.stdout?.on("data", (data) => (this.text += String(data)));
     }
 
-    /** By member: each state that it was listed in, as in "Ready Drain Reachable", in the order of time. */
+    static async begin(lab: Lab, manager: string): Promise<MemberWatch> {
+        const watch = new MemberWatch(lab, manager);
+        // Nothing says that it listens now.
+        await sleep(BEGIN_MS);
+        return watch;
+    }
+
+    /** By member, in the order of time, what it became: "availability drain", "role worker", "state down" and so on. */
     async stop(): Promise<Map<string, string[]>> {
+        await sleep(END_MS);
         this.child.kill();
         await once(this.child, "close");
         const members = new Map<string, string[]>();
-        for (const line of this.text.split("\n").map((each) => each.trim())) {
-            const [, name, state] = /^(\S+) (.+)$/.exec(line) ?? [];
-            if (name === undefined || state === undefined) continue;
-            const states = members.get(name) ?? [];
-            if (states.at(-1) !== state) states.push(state);
-            members.set(name, states);
+        for (const line of this.text.split("\n").filter((each) => each !== "")) {
+            const { name = "", ...attributes } = JSON.parse(line) as Record<string, string>;
+            const became = Object.entries(attributes).flatMap(([key, value]) =>
+                key.endsWith(".new") ? [`${key.slice(0, -".new".length)} ${value}`] : [],
+            );
+            members.set(name, [...(members.get(name) ?? []), ...became]);
         }
         return members;
     }
