@@ -14,6 +14,8 @@ import { type Ami, Moto } from "./moto";
 import { PackageServer } from "./repository";
 
 export const REGION = "eu-central-1";
+/** An API that says nothing for so long is taken for hanging. */
+const ANSWER_MILLISECONDS = 30_000;
 const DEBIAN = "136693071363";
 const STRANGER = "111122223333";
 
@@ -61,7 +63,8 @@ export class Cloud {
         readonly settings: Record<string, unknown>,
         image: string,
     ) {
-        const client = { region: REGION, endpoint: moto.endpoint };
+        const requestHandler = { requestTimeout: ANSWER_MILLISECONDS, throwOnRequestTimeout: true };
+        const client = { region: REGION, endpoint: moto.endpoint, requestHandler };
         this.ec2 = new EC2Client(client);
         this.elb = new ElasticLoadBalancingV2Client(client);
         this.iam = new IAMClient(client);

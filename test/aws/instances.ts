@@ -2,6 +2,7 @@
 // instance's private address, with its user data, key pair and zone through cloud-init. Ended and stopped instances' hosts
 // follow within a second.
 
+import { randomBytes } from "node:crypto";
 import {
     DescribeInstanceAttributeCommand,
     DescribeInstancesCommand,
@@ -37,8 +38,11 @@ function labels(name: string): Record<string, string> {
     return { [STACK_LABEL]: name, [PROJECT_LABEL]: projectId() };
 }
 
-export async function makeNetwork(name: string): Promise<VpcNetwork> {
+/** `prefix` is what its name begins with. */
+export async function makeNetwork(prefix: string): Promise<VpcNetwork> {
     const docker = dockerClient();
+    // Of two networks with one name, which older engines allow, neither can be joined: a killed run may have left one.
+    const name = `${prefix}-${randomBytes(4).toString("hex")}`;
     // From the end: labs take theirs from the beginning.
     for (const range of labSubnets().reverse()) {
         const gateway = addressAt(range, 1);
@@ -74,8 +78,8 @@ export class InstanceHosts {
     private readonly hosts = new Map<string, Promise<void>>();
     /** The hop limit of each running one's metadata service. */
     private readonly hops = new Map<string, number>();
-    /** The first thing that went wrong: a test that fails may want to say it. */
-    problem: unknown;
+    /** The first thing that went wrong. */
+    private problem: unknown;
 
     constructor(private readonly options: HostOptions) {
         this.loop = this.follow();
@@ -86,16 +90,27 @@ export class InstanceHosts {
         return this.docker.getContainer(`skep-${this.options.network.name}-${instanceId}`);
     }
 
+    /** What one wants to know of them when a test failed. */
+    async report(): Promise<string> {
+        const containers = await this.docker.listContainers({ all: true, filters: this.own });
+        const states = containers.map(({ Names, Status }) => `${Names[0]}: ${Status}`);
+        return [...states, `first problem of a host: ${String(this.problem)}`].join("\n      ");
+    }
+
     /** Ends with every host and the network removed. */
     async remove(): Promise<void> {
         this.stopped = true;
         await this.loop;
         await Promise.allSettled(this.hosts.values());
-        const filters = { label: [`${STACK_LABEL}=${this.options.network.name}`] };
+        const filters = this.own;
         for (const { Id } of await this.docker.listContainers({ all: true, filters }))
             await this.docker.getContainer(Id).remove({ force: true, v: true });
         for (const { Id } of await this.docker.listNetworks({ filters }))
             await this.docker.getNetwork(Id).remove();
+    }
+
+    private get own() {
+        return { label: [`${STACK_LABEL}=${this.options.network.name}`] };
     }
 
     private async follow(): Promise<void> {

@@ -8,6 +8,7 @@ import { CreateBucketCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/cl
 import { dockerClient } from "../../scripts/setup/docker";
 import { STATE_FOLDER } from "../../scripts/stack/folders";
 import { Lab } from "../lab/lab";
+import { required } from "../lab/required";
 import { status } from "./login";
 import { Moto } from "./moto";
 
@@ -73,7 +74,7 @@ describe("A lab's registry on several hosts, with its images in a bucket", funct
         assert.deepEqual(Object.keys(changes), ["create"]);
     });
 
-    it("comes up with a task in each zone that has a host, and its images in the bucket", async () => {
+    required("comes up with a task in each zone that has a host, and its images in the bucket", async () => {
         await lab.skep("up", "--json");
         outputs = await lab.json<Outputs>("output");
         password = (await lab.skep("output", "registryPassword")).trim();

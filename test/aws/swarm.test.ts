@@ -15,6 +15,7 @@ import { STATE_FOLDER } from "../../scripts/stack/folders";
 import { forgetGenerated } from "../../scripts/stack/settings";
 import { forgetStack } from "../../scripts/stack/workspace";
 import { eventually, Lab } from "../lab/lab";
+import { required } from "../lab/required";
 import { ARCHITECTURE, Cloud, NEWEST, OLDER } from "./cloud";
 import { status } from "./login";
 import {
@@ -82,9 +83,8 @@ describe("A locked swarm on EC2 over three zones from one command", function () 
         await forget();
         lab.forget();
     });
-    afterEach(function () {
-        if (this.currentTest?.state === "failed" && cloud?.hosts.problem)
-            console.log("      hosts:", String(cloud.hosts.problem));
+    afterEach(async function () {
+        if (this.currentTest?.state === "failed") console.log(`      ${await cloud?.hosts.report()}`);
     });
 
     it("is previewed whole before anything exists", async () => {
@@ -98,7 +98,7 @@ describe("A locked swarm on EC2 over three zones from one command", function () 
         assert.deepEqual(await instances(cloud), []);
     });
 
-    it("comes up", async () => {
+    required("comes up", async () => {
         await lab.skep("up", "--json");
         outputs = await lab.json<Outputs>("output");
         assert.match((await lab.skep("output", "unlockKey")).trim(), /^SWMKEY-1-/);

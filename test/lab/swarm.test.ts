@@ -9,6 +9,7 @@ import { hostScript } from "../../providers/swarm/scripts";
 import { dockerClient } from "../../scripts/setup/docker";
 import { ProcessWatch } from "./process-watch";
 import { eventually, Lab, type NodeOutput } from "./lab";
+import { required } from "./required";
 
 interface Outcome {
     changes: Record<string, number>;
@@ -56,7 +57,7 @@ describe("A locked swarm over three zones from one command", function () {
         assert.equal((await labContainers()).length, 0);
     });
 
-    it("comes up", async () => {
+    required("comes up", async () => {
         const watch = new ProcessWatch();
         const up = lab.start("up");
         const code = await up.result();

@@ -30,6 +30,8 @@ export const CONFIG = [
 ];
 
 const ATTEMPTS = 8;
+/** Of one call: the SDK itself waits for ever. */
+const TIMEOUTS_MILLISECONDS = { connectionTimeout: 10_000, requestTimeout: 120_000 };
 
 // Which Node.js is used is Skep's own matter: the clients' warning would stand under some resource.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
@@ -52,6 +54,7 @@ function make(config: Props): Aws {
     const common = {
         region,
         maxAttempts: ATTEMPTS,
+        requestHandler: { ...TIMEOUTS_MILLISECONDS, throwOnRequestTimeout: true },
         ...(profile && { profile }),
         ...(accessKey && {
             credentials: { accessKeyId: accessKey, secretAccessKey: secretKey, sessionToken: token },
