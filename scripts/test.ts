@@ -74,6 +74,8 @@ class Suite {
         const has = (wanted: Part) => whole || part === wanted;
         const tools = part === "unit" ? undefined : await this.setup(signal);
         const env = {
+            // Which Node.js is used is Skep's own matter.
+            AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
             ...(tools && { SKEP_PULUMI_ROOT: tools.pulumi.root }),
             ...(this.full && { SKEP_TEST_FULL: "1" }),
         };

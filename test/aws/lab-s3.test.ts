@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CreateBucketCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
+import { addressAt } from "../../planning/addresses";
 import { dockerClient } from "../../scripts/setup/docker";
 import { STATE_FOLDER } from "../../scripts/stack/folders";
 import { Lab } from "../lab/lab";
@@ -167,9 +168,11 @@ async function makeBucket(): Promise<void> {
 /** Where every container of this machine reaches it, whatever network it is on. */
 async function machineAddress(): Promise<string> {
     const { IPAM } = await dockerClient().getNetwork("bridge").inspect();
-    const gateway = IPAM?.Config?.[0]?.Gateway;
-    if (!gateway) throw new Error("the engine's own bridge has no gateway");
-    return gateway;
+    const { Gateway, Subnet } = IPAM?.Config?.[0] ?? {};
+    // The engine tells it only from its second start on.
+    if (Gateway) return Gateway;
+    if (!Subnet) throw new Error("the engine's own bridge has no range");
+    return addressAt(Subnet, 1);
 }
 
 function s3(): S3Client {
