@@ -32,7 +32,7 @@ const FAILED: Counts = { passed: 0, failed: 1, skipped: 0 };
 
 /** Runs a part of the suite and returns the exit code: 1 when a test failed or none passed. */
 export async function runTests(part: Part, progress: Progress = createProgress()): Promise<number> {
-    const suite = new Suite(progress, part === "full");
+    const suite = new Suite(progress);
     const interrupt = new AbortController();
     let caught: NodeJS.Signals | undefined;
     const onSignal = (signal: NodeJS.Signals) => {
@@ -64,32 +64,26 @@ class Suite {
     readonly counts: Counts = { passed: 0, failed: 0, skipped: 0 };
     waitsForChild = false;
 
-    constructor(
-        private readonly progress: Progress,
-        private readonly full: boolean,
-    ) {}
+    constructor(private readonly progress: Progress) {}
 
     async run(part: Part, signal: AbortSignal): Promise<void> {
-        const whole = part === "all" || part === "full";
-        const has = (wanted: Part) => whole || part === wanted;
+        const has = (wanted: Part) => part === wanted || part === "full";
+        const inAll = (wanted: Part) => has(wanted) || part === "all";
         const tools = part === "unit" ? undefined : await this.setup(signal);
         const env = {
             // Which Node.js is used is Skep's own matter.
             AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
             ...(tools && { SKEP_PULUMI_ROOT: tools.pulumi.root }),
-            ...(this.full && { SKEP_TEST_FULL: "1" }),
         };
-        if (has("unit")) {
+        if (inAll("unit")) {
             await this.checks(signal);
             await this.mocha("the unit tests", "test/unit", 10, env, signal);
         }
-        if (has("providers")) await this.mocha("the provider tests", "test/providers", 30, env, signal);
-        if (has("aws")) await this.mocha("the tests of hosts on EC2", "test/aws", 40, env, signal);
-        if (has("lab")) await this.mocha("the lab tests", "test/lab", this.full ? 180 : 90, env, signal);
-        if (part === "faults" || this.full)
-            await this.mocha("the fault tests", "test/faults", 90, env, signal);
-        if (part === "kill" || this.full)
-            await this.mocha("the tests of interrupts", "test/kill", 60, env, signal);
+        if (inAll("providers")) await this.mocha("the provider tests", "test/providers", 30, env, signal);
+        if (inAll("aws")) await this.mocha("the tests of hosts on EC2", "test/aws", 40, env, signal);
+        if (inAll("lab")) await this.mocha("the lab tests", "test/lab", 90, env, signal);
+        if (has("faults")) await this.mocha("the fault tests", "test/faults", 90, env, signal);
+        if (has("kill")) await this.mocha("the tests of interrupts", "test/kill", 60, env, signal);
     }
 
     /** Without its tools the tests still run: they say themselves what they miss. */
