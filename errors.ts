@@ -23,6 +23,7 @@ export function skepError(id: string, problem: string, advice: string): SkepErro
     return new SkepError([{ id, problem, advice }]);
 }
 
+/** The one line that a user sees. */
 export function formatProblem({ id, problem, advice }: Problem): string {
     return `${id}: ${problem} ${advice}`;
 }

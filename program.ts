@@ -22,11 +22,15 @@ import type { Tools } from "./scripts/setup/tools";
 export type ReadySettings = Settings & Required<Pick<Settings, "packages">>;
 
 export interface ProgramArgs {
+    /** The Pulumi stack's name. */
     stack: string;
     /** The id of this copy of the project. */
     project: string;
+    /** Checked, with everything chosen. */
     settings: ReadySettings;
+    /** Images on this machine's engine: the lab's host, the registry, the sample's two. */
     images: NonNullable<Tools["images"]>;
+    /** Where docker-ce comes from. */
     repository: Tools["repository"];
     /** Keys of the registry's bucket, where the environment has them and the stack's secret settings do not. */
     registryKeys?: S3Keys;

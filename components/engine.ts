@@ -13,10 +13,15 @@ import type { Pki } from "./pki";
 import { managerInputs } from "./swarm";
 
 export interface EngineArgs {
+    /** All hosts of the stack. */
     hosts: readonly Host[];
+    /** Signs the certificates of managers' engine APIs. */
     pki: Pki;
+    /** The registry's name and port, and the hosts that run it: each host knows them by that name, its own zone's first. */
     registry: { name: string; port: number; hosts: readonly Host[] };
+    /** Where docker-ce comes from, and the fingerprint of the key that signs it. */
     repository: { url: string; fingerprint: string };
+    /** Exact versions of docker-ce and containerd.io. */
     packages: Packages;
     /** Range for bridges on each host. */
     bridgePool: string;
@@ -24,6 +29,7 @@ export interface EngineArgs {
     members: MemberSettings;
 }
 
+/** On every host: the files that Skep keeps there, and the engine. */
 export class Engine extends pulumi.ComponentResource {
     /** Every host's engine runs: depend on these. */
     readonly installed: HostEngine[];

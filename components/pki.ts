@@ -18,6 +18,7 @@ export interface Certificate {
     privateKey: pulumi.Output<string>;
 }
 
+/** The stack's certificate authority: ECDSA P-256, ten years, renewed by an up in the last half of one. */
 export class Pki extends pulumi.ComponentResource {
     /** The authority's certificate, PEM. */
     readonly ca: pulumi.Output<string>;

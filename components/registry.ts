@@ -24,20 +24,27 @@ export interface PushedImage {
 }
 
 export interface RegistryArgs {
+    /** The swarm that it runs on. */
     swarm: Swarm;
+    /** Signs its certificate. */
     pki: Pki;
     /** The hosts whose nodes run it, one task on each. */
     hosts: readonly Host[];
     /** How many of those take tasks now. */
     replicas: number;
+    /** The name that hosts know it by; no public DNS need know it. */
     name: string;
+    /** Where it answers on each of its hosts. */
     port: number;
+    /** The only user; the password is random. */
     user: string;
+    /** Of the registry itself, on this machine's engine. */
     image: LocalImage;
     /** Where images are kept; by default on a volume of the one host. */
     storage?: ObjectStorage;
 }
 
+/** A registry with TLS and a password: 401 without it. */
 export class Registry extends pulumi.ComponentResource {
     /** `name:port`, as images are named by. */
     readonly server: string;

@@ -10,11 +10,17 @@ import type { Swarm } from "./swarm";
 export interface StackArgs {
     /** Folder of stacks/ that holds compose.yaml. */
     folder: "registry" | "sample";
+    /** The swarm that it runs on. */
     swarm: Swarm;
+    /** Values of the ${NAMES} in the compose file. */
     variables: Record<string, pulumi.Input<string>>;
+    /** Values of the secrets that the compose file names: a changed one becomes a secret of another name, and its services are updated. */
     secrets?: Record<string, pulumi.Input<string>>;
+    /** As `secrets`, for what need not be secret. */
     configs?: Record<string, pulumi.Input<string>>;
+    /** How its ports are published: by the routing mesh, or on the nodes that run a task. */
     publish: pulumi.Input<PublishMode>;
+    /** For images of a private registry; sent to the nodes that pull. */
     registryAuth?: { server: string; username: string; password: pulumi.Output<string> };
     /** Tasks are spread again when there are nodes with fewer. */
     rebalance?: boolean;
@@ -22,6 +28,7 @@ export interface StackArgs {
     images: readonly pulumi.Resource[];
 }
 
+/** One of the compose files in stacks/, deployed and running. */
 export class Stack extends pulumi.ComponentResource {
     readonly stack: SwarmStack;
 

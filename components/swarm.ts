@@ -6,9 +6,11 @@ import { Cluster, Node } from "../providers/swarm/resources";
 import { type Host, hostInput } from "./host";
 
 export interface SwarmArgs {
+    /** All hosts of the stack. */
     hosts: readonly Host[];
     /** All hosts' engines run. */
     installed: readonly pulumi.Resource[];
+    /** Whether a manager that was restarted needs the unlock key. */
     autolock: boolean;
     /** Range for overlay networks, one /24 each. */
     overlayPool: string;
@@ -20,6 +22,7 @@ export interface SwarmArgs {
     foundation: pulumi.Resource;
 }
 
+/** One cluster over all hosts, locked where that is asked, every node labelled with its availability zone. */
 export class Swarm extends pulumi.ComponentResource {
     readonly cluster: Cluster;
     /** By host name. */

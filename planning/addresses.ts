@@ -10,6 +10,7 @@ export function parseRange(text: string): Address4 | undefined {
     return range.startAddress().correctForm() === range.correctForm() ? range : undefined;
 }
 
+/** Whether two ranges, such as `10.0.0.0/8`, have an address in common. */
 export function overlaps(a: string, b: string): boolean {
     const [first, second] = [new Address4(a), new Address4(b)];
     return (

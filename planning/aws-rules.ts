@@ -32,6 +32,10 @@ const EVERYWHERE = "0.0.0.0/0";
 
 const slug = (cidr: string) => cidr.replace("/", "-");
 
+/**
+ * Every rule of the security groups: the swarm's ports among nodes alone, of them 2377 into managers alone (Docker's manual
+ * of swarm mode, "Open protocols and ports between the hosts"); SSH and the engine API from `adminCidrs` alone.
+ */
 export function securityRules(settings: RuleSettings): Rule[] {
     const from = (
         group: Group,

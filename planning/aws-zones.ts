@@ -57,6 +57,7 @@ const DEBIAN = "136693071363";
 /** https://documentation.ubuntu.com/aws/aws-how-to/instances/find-ubuntu-images/ */
 const CANONICAL = "099720109477";
 
+/** How the newest official image is found: by the owner's account, so that nobody else's image of that name is taken. */
 export function imageQuery(system: System, architecture: "x86_64" | "arm64"): ImageQuery {
     const { distribution, suite } = SYSTEMS[system];
     const label = architecture === "x86_64" ? "amd64" : "arm64";

@@ -23,6 +23,7 @@ export interface HostFilesArgs {
 const TLS = "/etc/docker/tls";
 const HOSTS_SCRIPT = "/usr/local/sbin/skep-hosts";
 
+/** All files that Skep keeps on a host, by path. */
 export function renderHostFiles({
     ca,
     registry,

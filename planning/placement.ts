@@ -20,7 +20,9 @@ export type Place = Pick<PlacedHost, "zone" | "zoneIndex">;
 export type Places = Readonly<Record<string, Place>>;
 
 export interface PlacementArgs {
+    /** How many hosts are made as managers. */
     managers: number;
+    /** How many are made as workers. */
     workers: number;
     /** The zones' names; none is needed twice. */
     zones: readonly string[];

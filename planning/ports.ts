@@ -20,6 +20,7 @@ export interface HostPorts {
     registry: number;
 }
 
+/** A host's ports on 127.0.0.1, which it keeps however many others there are. */
 export function hostPorts(base: number, host: Pick<PlacedHost, "role" | "ordinal">): HostPorts {
     const slot = (host.role === "manager" ? 0 : FIRST_WORKER) + host.ordinal - 1;
     return {

@@ -80,6 +80,7 @@ function hasObjectStorage({ hosts, registry, aws }: Shared): boolean {
     return registry.s3 !== undefined || (hosts === "aws" && aws?.registryStorage === "s3");
 }
 
+/** What cannot be as it is in the registry's settings; all of it at once. */
 export function checkRegistry(settings: Shared, hosts: readonly unknown[]): Problem[] {
     const { replicas, s3 } = settings.registry;
     const problems: Problem[] = [];

@@ -10,6 +10,7 @@ export interface Process {
     isZombie: boolean;
 }
 
+/** All processes of this machine; none where there is no /proc. */
 export function processes(): Process[] {
     return listed("/proc").flatMap((name) => {
         const stat = /^\d+$/.test(name) ? read(`/proc/${name}/stat`) : "";

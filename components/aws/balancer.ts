@@ -6,10 +6,15 @@ import type { PlacedHost } from "../../planning/placement";
 import { type Tagging, tagsFor } from "./tags";
 
 export interface BalancerArgs {
+    /** Tags of everything that is made here. */
     tagging: Tagging;
+    /** The VPC that targets are looked for in. */
     vpcId: pulumi.Input<string>;
+    /** A public subnet in each zone: the balancer has an address in every one. */
     subnetIds: pulumi.Input<string>[];
+    /** Its security group, from which the nodes let published ports in. */
     groupId: pulumi.Input<string>;
+    /** TCP ports that it listens on and forwards to the same ports of the targets. */
     ports: readonly number[];
     /** Every host: with the routing mesh all answer; without it the health check finds those that do. */
     targets: readonly { host: Pick<PlacedHost, "name">; id: pulumi.Output<string> }[];
@@ -18,6 +23,7 @@ export interface BalancerArgs {
 const CHECK_SECONDS = 10;
 const DRAIN_SECONDS = 30;
 
+/** A network load balancer with health checks, which passes a zone without healthy hosts on to the others. */
 export class Balancer extends pulumi.ComponentResource {
     readonly dnsName: pulumi.Output<string>;
 

@@ -6,7 +6,9 @@ import { type Group, type Rule, type RuleSettings, securityRules } from "../../p
 import { type Tagging, tagsFor } from "./tags";
 
 export interface GroupsArgs extends RuleSettings {
+    /** Tags of groups and rules. */
     tagging: Tagging;
+    /** The VPC whose groups these are. */
     vpcId: pulumi.Input<string>;
 }
 
@@ -16,6 +18,7 @@ const DESCRIPTIONS: Record<Group, string> = {
     balancer: "The load balancer in front of published ports",
 };
 
+/** The security groups, with one resource for each rule, so that a changed rule touches no other. */
 export class Groups extends pulumi.ComponentResource {
     readonly ids: Record<Group, pulumi.Output<string> | undefined>;
     /** Must be there before a host needs them. */

@@ -10,12 +10,19 @@ import type { HostSubnet } from "./network";
 import { type Tagging, tagsFor } from "./tags";
 
 export interface InstanceArgs {
+    /** Tags of the instance and of its disk. */
     tagging: Tagging;
+    /** Its name, role and place. */
     host: PlacedHost;
+    /** Type and disk size by role, IMDS, protection, and which hosts are renewed. */
     settings: AwsSettings;
+    /** Its zone's, which a manager's fixed address is computed from. */
     subnet: HostSubnet;
+    /** The image of a new or renewed instance. */
     ami: pulumi.Input<string>;
+    /** Security groups: of all nodes, and of managers for one. */
     groupIds: pulumi.Input<string>[];
+    /** The key pair of the stack's SSH key. */
     keyName: pulumi.Input<string>;
     /** Holds the host's private SSH key. */
     userData: pulumi.Output<string>;
@@ -30,6 +37,10 @@ const FIXED_AT_BOOT = ["ami", "instanceType", "userData", "rootBlockDevice", "ke
 const HOPS_TO_CONTAINER = 2;
 const HOPS_TO_HOST = 1;
 
+/**
+ * An instance with metadata by token only and an encrypted disk. Another type, image or disk size is not followed, and a warning says
+ * so, until `renew` names the host: then a manager is deleted first, for its fixed address, and a worker last.
+ */
 export function makeInstance(args: InstanceArgs, opts: pulumi.CustomResourceOptions): aws.ec2.Instance {
     const { host, settings, subnet, tagging } = args;
     const { name, role } = host;

@@ -7,7 +7,9 @@ import type { AwsSettings } from "../../planning/aws-settings";
 import { type Tagging, tagsFor } from "./tags";
 
 export interface NetworkArgs {
+    /** Tags of everything that is made here. */
     tagging: Tagging;
+    /** The range, whether hosts are public or private, and how many NAT gateways. */
     network: AwsSettings["network"];
     /** The zones that hosts stand in, of which the number is known before the names are. */
     zones: readonly HostZone[];
@@ -32,6 +34,7 @@ export interface HostSubnet {
 
 const EVERYWHERE = "0.0.0.0/0";
 
+/** A VPC with a subnet a zone and its routes. */
 export class Network extends pulumi.ComponentResource {
     readonly vpc: aws.ec2.Vpc;
     /** Where hosts go, by zone. */

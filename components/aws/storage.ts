@@ -5,6 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { type Tagging, tagsFor } from "./tags";
 
 export interface StorageArgs {
+    /** Tags of the bucket and the role. */
     tagging: Tagging;
     /** Where the registry's objects lie in the bucket. */
     prefix: string;
@@ -13,6 +14,7 @@ export interface StorageArgs {
 const ABANDONED_UPLOAD_DAYS = 3;
 const OLD_VERSION_DAYS = 30;
 
+/** A bucket for the registry's images, and a role that may use its prefix and nothing else. */
 export class Storage extends pulumi.ComponentResource {
     readonly bucket: pulumi.Output<string>;
     /** Name of the instance profile. */

@@ -23,8 +23,11 @@ const PORTS = { ssh: 22, engine: 2376 };
 const REGISTRY_PREFIX = "registry";
 
 export interface AwsHostsArgs {
+    /** The Pulumi stack's name: a tag of everything, and part of the key pair's name. */
     stack: string;
+    /** The hosts to make, each with its zone. */
     hosts: readonly PlacedHost[];
+    /** `skep:aws`, checked. */
     settings: AwsSettings;
     /** The sample stack's published port, where there is a sample stack. */
     appPort?: number;
@@ -32,6 +35,7 @@ export interface AwsHostsArgs {
     registry: { hosts: readonly string[]; port: number };
 }
 
+/** Instances over the zones of a region, with their network, security groups and what is in front of them. */
 export class AwsHosts extends pulumi.ComponentResource implements Hosts {
     readonly hosts: Host[];
     readonly foundation: aws.ec2.Vpc;

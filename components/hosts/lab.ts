@@ -19,6 +19,7 @@ export interface LabHostsArgs {
     stack: string;
     /** The id of the copy of the project that it belongs to: a label. */
     project: string;
+    /** The hosts to make, each with its zone. */
     hosts: readonly PlacedHost[];
     /** Reference of the lab host image on this machine's engine. */
     image: string;

@@ -7,10 +7,13 @@ import type { Settings } from "../../config";
 import type { PlacedHost } from "../../planning/placement";
 
 export interface HostsArgs {
+    /** The Pulumi stack's name. */
     stack: string;
     /** The id of this copy of the project. */
     project: string;
+    /** The stack's settings, checked; a lab's subnet and ports are chosen already. */
     settings: Settings;
+    /** The hosts to make, each with its zone. */
     placed: readonly PlacedHost[];
     /** Names of the hosts that run the registry. */
     registryHosts: readonly string[];
@@ -20,6 +23,7 @@ export interface HostsArgs {
     repositoryMount?: { source: string; target: string };
 }
 
+/** Hosts of the kind that `skep:hosts` names. */
 export function makeHosts({
     stack,
     project,

@@ -24,6 +24,7 @@ function fromJson(value: unknown): unknown {
     }
 }
 
+/** What changed in a provider's configuration; the engine's own keys are nobody's change. */
 export function diffConfig(provider: Provider, olds: Props, news: Props): Change[] {
     const keys = changedKeys(olds, news).filter((key) => !ENGINE_KEYS.includes(key));
     return keys.map((key) => ({

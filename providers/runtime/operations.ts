@@ -29,6 +29,7 @@ function nameOf(urn: string): string {
     return urn.split("::").slice(3).join("::");
 }
 
+/** What the engine asks of a provider's resources, one method for each of its requests. */
 export class Operations {
     constructor(
         private readonly provider: Provider,
@@ -189,6 +190,7 @@ export class Operations {
     }
 }
 
+/** The error for a type that the provider does not have, with its own reason where it gives one. */
 export function unknownToken(provider: Provider, token: string): RpcError {
     const reason = provider.unknownToken?.(token) ?? `the provider ${provider.name} has no ${token}`;
     return new RpcError(grpc.status.NOT_FOUND, reason);

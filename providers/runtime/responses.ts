@@ -9,6 +9,7 @@ import type { Change, Difference } from "./diff";
 import type { CheckFailure, Props } from "./types";
 import { toStruct } from "./wire";
 
+/** Inputs that were checked, and what is wrong with them, as the engine takes it. */
 export function checkResponse(inputs: Props, failures: readonly CheckFailure[]): CheckResponse {
     const response = new CheckResponse();
     response.setInputs(toStruct(inputs));
@@ -23,6 +24,7 @@ function checkFailure({ property, reason }: CheckFailure): CheckFailureMessage {
     return message;
 }
 
+/** Which inputs changed, and which of them need another resource, as the engine takes it. */
 export function diffResponse({ changes, deleteBeforeReplace }: Difference): DiffResponse {
     const response = new DiffResponse();
     const { DIFF_SOME, DIFF_NONE } = DiffResponse.DiffChanges;

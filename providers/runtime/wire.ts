@@ -126,10 +126,12 @@ export function dropNulls(wire: Props): Props {
     );
 }
 
+/** Wire properties as a message of the protocol. */
 export function toStruct(wire: Props): Struct {
     return Struct.fromJavaScript(wire as Record<string, JavaScriptValue>);
 }
 
+/** Wire properties out of a message; none where there is no message. */
 export function fromStruct(struct: Struct | undefined): Props {
     return struct ? (struct.toJavaScript() as Props) : {};
 }

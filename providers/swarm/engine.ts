@@ -30,6 +30,7 @@ export interface Membership {
     hostname: string;
 }
 
+/** What a host's own engine says of its part in a swarm. Fails where the host or its engine does not answer in time. */
 export async function membership(host: HostInput, timeoutMs = PROBE_MS): Promise<Membership> {
     const info = await remote(host).call("GET", "/info", undefined, timeoutMs);
     const swarm: Props = info.Swarm ?? {};
@@ -118,6 +119,7 @@ export async function observer(
     }
 }
 
+/** The error where no manager answered, with the reason of each. */
 export function unreachable(reasons: readonly string[]): SkepError {
     const details = reasons.length > 0 ? ` (${reasons.join("; ")})` : "";
     return skepError(

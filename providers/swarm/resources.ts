@@ -6,8 +6,11 @@ const VERSION = "0.1.0";
 
 /** How this machine reaches a host. */
 export interface HostSshArgs {
+    /** The host's name or address for this machine. */
     host: pulumi.Input<string>;
+    /** Where sshd answers there. */
     port: pulumi.Input<number>;
+    /** A login that may use sudo without a password. */
     user: pulumi.Input<string>;
     /** Made secret here, if it is not already. */
     privateKey: pulumi.Input<string>;
@@ -17,12 +20,17 @@ export interface HostSshArgs {
 
 /** A host as the program hands it over; `id` changes when the host is replaced. */
 export interface HostArgs {
+    /** The container's or instance's id. */
     id: pulumi.Input<string>;
+    /** As in `manager-1`: fixed for the life of the stack, also its hostname. */
     name: pulumi.Input<string>;
+    /** What it is to be in the swarm. */
     role: pulumi.Input<"manager" | "worker">;
+    /** Its availability zone. */
     zone: pulumi.Input<string>;
     /** The private address that the other members of the swarm reach it by. */
     address: pulumi.Input<string>;
+    /** This machine's way to it. */
     ssh: HostSshArgs;
 }
 
@@ -54,6 +62,7 @@ export class HostKey extends pulumi.CustomResource {
 }
 
 export interface HostFilesArgs {
+    /** The host that has the files. */
     host: HostArgs;
     /** The host's identity: a new host gets all files. */
     hostId: pulumi.Input<string>;
@@ -70,6 +79,7 @@ export class HostFiles extends pulumi.CustomResource {
 }
 
 export interface HostEngineArgs {
+    /** The host whose engine it is. */
     host: HostArgs;
     /** The host's identity: a new host gets an engine. */
     hostId: pulumi.Input<string>;
@@ -127,7 +137,9 @@ export class Cluster extends pulumi.CustomResource {
 }
 
 export interface NodeArgs {
+    /** The swarm that it is to be a member of; another one is another membership. */
     clusterId: pulumi.Input<string>;
+    /** All hosts that manage the swarm: the first that answers is asked. */
     managers: HostArgs[];
     /** The host that is to be a member. */
     host: HostArgs;
@@ -135,6 +147,7 @@ export interface NodeArgs {
     hostId: pulumi.Input<string>;
     /** What messages call the member. */
     hostname: pulumi.Input<string>;
+    /** What it is to be; a change promotes or demotes it where it stands, one voter at a time. */
     role: pulumi.Input<"manager" | "worker">;
     /** `active` by default. */
     availability?: pulumi.Input<"active" | "pause" | "drain">;
@@ -165,6 +178,7 @@ export interface ImageArgs {
     hosts: HostArgs[];
     /** The hosts' identities: a new host gets the image, too. */
     hostIds: pulumi.Input<pulumi.Input<string>[]>;
+    /** The registry that hosts pull the image from; without it the image is loaded on each host. */
     push?: {
         /** The name to push it under: `registry.skep.internal:5000/web:abc`. */
         reference: pulumi.Input<string>;
@@ -198,8 +212,11 @@ export class Image extends pulumi.CustomResource {
 }
 
 export interface StackArgs {
+    /** The swarm that it runs on; on another one it is deployed anew. */
     clusterId: pulumi.Input<string>;
+    /** All hosts that manage the swarm: the first that answers deploys. */
     managers: HostArgs[];
+    /** The stack's name in the swarm, which its services' names begin with; another name is another stack. */
     name: pulumi.Input<string>;
     /** The file for `docker stack deploy`, complete; secrets and configs in it are external. */
     compose: pulumi.Input<string>;
@@ -207,6 +224,7 @@ export interface StackArgs {
     secrets?: pulumi.Input<Record<string, pulumi.Input<string>>>;
     /** Values by the name of the swarm config, which changes with the value. */
     configs?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+    /** Login of the registry that its images come from; the nodes get it with their tasks. */
     registryAuth?: {
         server: pulumi.Input<string>;
         username: pulumi.Input<string>;

@@ -74,6 +74,7 @@ export function refuseUnsafe(sightings: readonly Sighting[]): void {
         );
 }
 
+/** What a user has to do where none of the known keys opens a manager. */
 export function lockedOut(names: readonly string[]): Problem {
     return {
         id: "CLUSTER_LOCKED",

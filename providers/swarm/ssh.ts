@@ -50,6 +50,7 @@ export async function closeRemotes(): Promise<void> {
     await Promise.all(all.map((one) => one.close()));
 }
 
+/** A host over one SSH connection: commands and its engine's API, each bounded in time. */
 export class Remote {
     readonly name: string;
     private readonly endpoint: string;

@@ -17,6 +17,7 @@ export interface DestroyOptions extends Options {
     orphaned?: boolean;
 }
 
+/** Removes every trace of the stack; with `orphaned` also lab hosts that a lost copy of the project made. */
 export async function destroy(options: DestroyOptions): Promise<void> {
     const progress = createProgress({ silent: options.json });
     const { settings } = await readSettings(options.stack);

@@ -12,6 +12,7 @@ import { engineEnvironment, linkSwarmPlugin } from "../stack/workspace";
 import type { Options } from "./context";
 import { printJson } from "./up";
 
+/** Prints exports for a shell, with which the plain `pulumi` command finds engine, plugins, state and passphrase. */
 export async function env(options: Options): Promise<void> {
     const progress = createProgress({ silent: options.json });
     const { settings } = await readSettings(options.stack);

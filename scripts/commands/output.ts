@@ -7,6 +7,7 @@ import { findStack } from "../stack/workspace";
 import type { Options } from "./context";
 import { printJson, suffix } from "./up";
 
+/** Prints all outputs without secrets, or one by its name, secret or not. */
 export async function output(name: string | undefined, options: Options): Promise<void> {
     const tools = await setup({ progress: createProgress({ silent: true }), needs: "engine" });
     const stack = await findStack(options.stack, tools);

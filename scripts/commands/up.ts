@@ -22,6 +22,7 @@ export async function preview(options: Options): Promise<void> {
     console.log(`\nNext: npm run up${suffix(options)}`);
 }
 
+/** Brings the stack to what its settings say; on a terminal it shows the changes first, and asks. */
 export async function up(options: Options): Promise<void> {
     const began = Date.now();
     const { progress, tools, program, settings } = await ready(options);
@@ -96,6 +97,7 @@ function nextSteps(options: Options, outputs: Record<string, unknown>, clients: 
     ].join("\n");
 }
 
+/** Values by name, secrets among them in clear. */
 export function plainOutputs(outputs: auto.OutputMap): Record<string, unknown> {
     return Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value as unknown]));
 }
@@ -104,6 +106,7 @@ function withoutSecrets(outputs: auto.OutputMap): Record<string, unknown> {
     return plainOutputs(Object.fromEntries(Object.entries(outputs).filter(([, output]) => !output.secret)));
 }
 
+/** How much an operation changes, in a line. */
 export function summary({ changes }: Outcome): string {
     const said = ["create", "update", "replace", "delete"].flatMap((verb) =>
         changes[verb] ? [`${changes[verb]} to ${verb}`] : [],
@@ -113,10 +116,12 @@ export function summary({ changes }: Outcome): string {
         : said.join(", ");
 }
 
+/** What has to follow `npm run up` for this stack. */
 export function suffix({ stack }: Options): string {
     return stack === "dev" ? "" : ` -- --stack ${stack}`;
 }
 
+/** What `--json` prints. */
 export function printJson(value: unknown): void {
     console.log(JSON.stringify(value, undefined, 2));
 }

@@ -17,6 +17,7 @@ interface Found {
 const ADVICE =
     "Give both keys, of a user that may use this bucket alone, as docs/operations.md says: in the environment, or as secret settings.";
 
+/** Keys of the registry's bucket from the environment, where the secret settings have none; else nothing, or what is missing. */
 export async function registryKeys(stack: string): Promise<Found> {
     const registry = (await readConfig(settingsFile(stack)))[`${PREFIX}registry`];
     if (typeof registry !== "object" || registry === null || !("s3" in registry)) return { problems: [] };

@@ -53,6 +53,7 @@ export async function reserving<T>(file: string, work: (reserved: Reserved) => P
     });
 }
 
+/** Others may choose what this stack's file had. */
 export async function forgetReservation(file: string): Promise<void> {
     await rm(reservation(file), { force: true });
 }

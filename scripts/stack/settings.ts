@@ -32,6 +32,7 @@ export interface Generated {
     plugins?: Tools["plugins"];
 }
 
+/** The configuration in a settings file, by full key; empty where there is no file. */
 export async function readConfig(file: string): Promise<Values> {
     if (!existsSync(file)) return {};
     const document = parse(await readFile(file, "utf8")) as { config?: Values } | null;
@@ -46,6 +47,7 @@ function withoutPrefix(config: Values): Values {
     );
 }
 
+/** What Skep chose for the stack and keeps. */
 export async function readGenerated(stack: string): Promise<Generated> {
     const { plugins, ...settings } = withoutPrefix(await readConfig(generatedFile(stack)));
     return { settings, plugins: plugins as Generated["plugins"] };
@@ -120,6 +122,7 @@ export async function keepRegistryHosts(stack: string, settings: Settings): Prom
     await writeGenerated(stack, { ...generated.settings, registryHosts, plugins: generated.plugins });
 }
 
+/** Forgets what was chosen, once the stack is gone. */
 export async function forgetGenerated(stack: string): Promise<void> {
     await rm(generatedFile(stack), { force: true });
     await forgetReservation(generatedFile(stack));

@@ -26,6 +26,7 @@ export interface SshHostOptions {
     forbidFirst?: number;
 }
 
+/** An SSH server on loopback with an engine behind it, for tests of how connections end. */
 export class SshHost {
     connections = 0;
     /** Those still open. */

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 /** How EC2, ELB, IAM and S3 say that there is no such thing. */
 const GONE = /NotFound|NoSuch|^InvalidAllocationID|^NatGatewayMalformed/;
 
+/** AWS's code of an error, such as `InvalidGroup.NotFound`; empty where it has none. */
 export function codeOf(error: unknown): string {
     return error instanceof Error ? error.name : "";
 }

@@ -13,6 +13,7 @@ function refuseOthers(args: Props, ...known: string[]): void {
     if (unknown) throw new Error(`'${unknown}' is not covered by the stand-in`);
 }
 
+/** The zones that match, by name; arguments beyond `state` and `filters` are refused. */
 export async function getAvailabilityZones(args: Props, ctx: Asking): Promise<Props> {
     refuseOthers(args, "state", "filters");
     const { ec2, region } = clients(ctx);
@@ -35,6 +36,7 @@ export async function getAvailabilityZones(args: Props, ctx: Asking): Promise<Pr
     };
 }
 
+/** The newest image that matches; none, or several without `mostRecent`, is an error, as with the official plugin. */
 export async function getAmi(args: Props, ctx: Asking): Promise<Props> {
     refuseOthers(args, "owners", "mostRecent", "filters");
     const { ec2, region } = clients(ctx);

@@ -18,6 +18,7 @@ import { retag } from "./tags";
 
 const STATE_SECONDS = 600;
 
+/** Changes a running instance in place; what EC2 changes on a stopped one only is done between a stop and a start. */
 export async function changeInstance(
     aws: Aws,
     id: string,

@@ -117,6 +117,7 @@ async function rootDevice({ ec2 }: Aws, ami: string): Promise<string> {
     return must(Images[0]?.RootDeviceName, `the root device of ${ami}`);
 }
 
+/** The instance, also for an hour after its termination; an unknown id is an error of EC2. */
 export async function instanceOf({ ec2 }: Aws, id: string): Promise<Instance | undefined> {
     const { Reservations = [] } = await ec2.send(new DescribeInstancesCommand({ InstanceIds: [id] }));
     return Reservations[0]?.Instances?.[0];

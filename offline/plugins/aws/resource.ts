@@ -29,6 +29,7 @@ export interface AwsResource extends Pick<
 /** What was just made is not known everywhere at once: https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html */
 const KNOWN_SECONDS = 60;
 
+/** A stand-in resource from what one of AWS's things is: made, described, changed and deleted. */
 export function awsResource(spec: AwsResource): StandInResource {
     const { observed = ["tags"], computed } = spec;
     const described = (id: string, state: Props, ctx: Context) =>
@@ -94,6 +95,7 @@ export function must<T>(value: T | undefined, what: string): T {
     return value;
 }
 
+/** The name that policies know one of EC2's things by. */
 export function ec2Arn({ region }: Aws, owner: string | undefined, kind: string, id: string): string {
     return `arn:aws:ec2:${region}:${owner ?? ""}:${kind}/${id}`;
 }

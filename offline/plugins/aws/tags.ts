@@ -6,6 +6,7 @@ import type { Aws } from "./clients";
 
 type Tags = Record<string, string>;
 
+/** Tags as AWS's requests take them. */
 export function tagList(tags: Tags = {}): { Key: string; Value: string }[] {
     return Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
 }

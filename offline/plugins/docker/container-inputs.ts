@@ -110,6 +110,7 @@ export const COMPUTED = [
 
 const RESTART_POLICIES = ["no", "on-failure", "always", "unless-stopped"];
 
+/** What the official provider would refuse of a container. */
 export function checkContainer(inputs: Props): CheckFailure[] {
     const failures: CheckFailure[] = [];
     const { restart, attach, logs } = inputs;

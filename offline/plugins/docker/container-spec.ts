@@ -95,6 +95,7 @@ function portBindings({ ports = [] }: Props): PortMap {
     return bindings;
 }
 
+/** A container's place in a network, as the engine's API takes it. */
 export function endpoint(network: Props): EndpointSettings {
     const { aliases, ipv4Address, ipv6Address, linkLocalIps, macAddress, driverOpts } = network;
     const fixed = ipv4Address || ipv6Address || linkLocalIps;

@@ -10,6 +10,7 @@ export function nameFor(inputs: Props, ctx: Context): string {
     return inputs.name ?? `${ctx.name}-${randomBytes(4).toString("hex").slice(0, 7)}`;
 }
 
+/** Labels as the engine's API takes them. */
 export function labelMap(labels: { label: string; value: string }[] = []): Record<string, string> {
     return Object.fromEntries(labels.map(({ label, value }) => [label, value]));
 }

@@ -36,6 +36,7 @@ function characterSets(inputs: Props): CharacterSet[] {
     ];
 }
 
+/** What the official provider would refuse: a length below the least counts, no characters to choose from. */
 export function checkCharacters(inputs: Props): CheckFailure[] {
     const failures: CheckFailure[] = [];
     const sets = characterSets(inputs);
@@ -49,6 +50,7 @@ export function checkCharacters(inputs: Props): CheckFailure[] {
     return failures;
 }
 
+/** As many as `length` says, with at least as many of each set as is asked, from the system's random source. */
 export function randomCharacters(inputs: Props): string {
     const sets = characterSets(inputs);
     const allowed = sets.filter(({ wanted }) => wanted).map(({ characters }) => characters);

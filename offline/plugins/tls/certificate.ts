@@ -15,6 +15,7 @@ export interface SigningKey {
 
 type Algorithm = { name: string; hash?: string; namedCurve?: string };
 
+/** A private key from PEM, PKCS #1, SEC 1 or PKCS #8, ready to sign certificates. */
 export async function signingKey(pem: string): Promise<SigningKey> {
     const key = createPrivateKey(pem);
     const { algorithm, name } = algorithmOf(key);
@@ -50,6 +51,7 @@ const SUBJECT_ATTRIBUTES: Record<string, string> = {
     emailAddress: "E",
 };
 
+/** The provider's `subject` as a name of X.509. */
 export function distinguishedName(subject: Props = {}): x509.JsonName {
     const single = Object.entries(SUBJECT_ATTRIBUTES).filter(([name]) => subject[name]);
     const attributes = single.map(([name, type]) => ({ [type]: [subject[name] as string] }));
@@ -57,6 +59,7 @@ export function distinguishedName(subject: Props = {}): x509.JsonName {
     return [...attributes, ...streets.map((street) => ({ "2.5.4.9": [street] }))];
 }
 
+/** The extension with these names; nothing without any. */
 export function alternativeNames({ dnsNames = [], ipAddresses = [], uris = [] }: Props): x509.Extension[] {
     const named = (type: x509.GeneralNameType, values: string[]) => values.map((value) => ({ type, value }));
     const names = [...named("dns", dnsNames), ...named("ip", ipAddresses), ...named("url", uris)];
@@ -88,6 +91,7 @@ const EXTENDED_KEY_USES: Record<string, string> = {
 /** Every use that certificates may be given here. */
 export const USES = [...Object.keys(KEY_USES), ...Object.keys(EXTENDED_KEY_USES)];
 
+/** The extensions that say what the certificate may be used for, from the provider's `allowedUses`. */
 export function usages({ allowedUses }: Props): x509.Extension[] {
     const uses = allowedUses as string[];
     const flags = uses.reduce((sum, use) => sum | (KEY_USES[use] ?? 0), 0);
@@ -98,6 +102,7 @@ export function usages({ allowedUses }: Props): x509.Extension[] {
     ];
 }
 
+/** The extension that says whether it may sign others, and how long a chain. */
 export function authority({ isCaCertificate, maxPathLength }: Props): x509.Extension {
     const length = maxPathLength >= 0 ? maxPathLength : undefined;
     return new x509.BasicConstraintsExtension(Boolean(isCaCertificate), length, true);
@@ -109,6 +114,7 @@ export function validity({ validityPeriodHours }: Props): { notBefore: Date; not
     return { notBefore: new Date(now), notAfter: new Date(now + validityPeriodHours * HOUR_MS) };
 }
 
+/** Whether a certificate is within `earlyRenewalHours` of its end, or beyond it. */
 export function readyForRenewal({ validityEndTime, earlyRenewalHours = 0 }: Props): boolean {
     return Date.now() >= Date.parse(validityEndTime) - earlyRenewalHours * HOUR_MS;
 }
