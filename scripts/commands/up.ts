@@ -2,6 +2,7 @@
 
 import type * as auto from "@pulumi/pulumi/automation";
 import { shellQuote } from "../../planning/hostscript";
+import type { ReadySettings } from "../../program";
 import { operate, type Outcome, type Step } from "../stack/engine";
 import { startStoppedHosts } from "../stack/hosts";
 import { keepRegistryHosts } from "../stack/settings";
@@ -28,15 +29,19 @@ export async function up(options: Options): Promise<void> {
     const { progress, tools, program, settings } = await ready(options);
     const stack = await openStack(options.stack, tools, program);
     if (settings.hosts === "lab") await startStoppedHosts(options.stack, progress);
+    let unchanged: Outcome | undefined;
     if (process.stdin.isTTY && !options.yes) {
         const plan = await progress.step(`Previewing ${options.stack}`, () =>
             operate(stack, "preview", progress),
         );
         for (const line of tree(plan.steps)) console.log(`  ${line}`);
         if (plan.steps.length > 0 && !(await confirmed(`${summary(plan)}. Do it?`, options))) return;
+        if (isSettled(plan, settings)) unchanged = { ...plan, outputs: await stack.outputs() };
     }
     await keepRegistryHosts(options.stack, settings);
-    const outcome = await progress.step(`Bringing up ${options.stack}`, () => operate(stack, "up", progress));
+    const outcome =
+        unchanged ??
+        (await progress.step(`Bringing up ${options.stack}`, () => operate(stack, "up", progress)));
     const outputs = plainOutputs(outcome.outputs ?? {});
     const clients = await writeClientFiles(options.stack, outputs);
     if (options.json) return printJson({ ...outcome, outputs: withoutSecrets(outcome.outputs ?? {}) });
@@ -46,6 +51,11 @@ export async function up(options: Options): Promise<void> {
             "Ports are published by the nodes that run a task, not by the routing mesh: the hosts' kernel has no IPVS.",
         );
     console.log(nextSteps(options, outputs, clients));
+}
+
+/** Whether an up before this one has done all that there is to do. */
+function isSettled({ steps, pending }: Outcome, { placement }: ReadySettings): boolean {
+    return steps.length === 0 && !pending && placement !== undefined;
 }
 
 /** One line a step, each below the component that it belongs to. */

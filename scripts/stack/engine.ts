@@ -39,6 +39,8 @@ export interface Outcome {
     changes: Changes;
     steps: Step[];
     outputs?: auto.OutputMap;
+    /** A killed run has left operations behind, which any operation but a preview clears. */
+    pending?: true;
 }
 
 /**
@@ -92,7 +94,7 @@ async function run(stack: auto.Stack, operation: Operation, progress: Progress):
         return await interruptible(stop, async () => {
             if (operation === "preview") {
                 const { changeSummary } = await stack.preview(options);
-                return { changes: changeSummary, steps };
+                return { changes: changeSummary, steps, ...(pending && { pending }) };
             }
             const result = await stack[operation](options);
             const outputs = "outputs" in result ? (result.outputs as auto.OutputMap) : undefined;

@@ -94,6 +94,18 @@ describe("A locked swarm over three zones from one command", function () {
         }
     });
 
+    it("is only looked at by an up on a terminal when nothing is to be done", async () => {
+        const said = await lab.run("script", [
+            "-qec",
+            `node scripts/skep.mjs up --stack ${lab.stack}`,
+            "/dev/null",
+        ]);
+        assert.match(said, /Previewing test-swarm/);
+        assert.match(said, /No changes, \d+ resources as they should be in \d+ s/);
+        assert.match(said, /Next:\s+docker context create/);
+        assert.doesNotMatch(said, /Bringing up|Do it\?/);
+    });
+
     it("is locked after an engine restart, and its key opens it", async () => {
         await lab.on("manager-2", "sudo systemctl restart docker");
         const state = () => lab.on("manager-2", "docker info --format '{{.Swarm.LocalNodeState}}'");
