@@ -130,15 +130,21 @@ export interface Checked {
     warnings: string[];
 }
 
-/** Checks a stack's `skep:` settings, without the prefix. Missing ones take their defaults. */
-export function checkSettings(stack: string, input: Readonly<Record<string, unknown>>): Checked {
-    const problems: Problem[] = [];
-    if (!NAME.test(stack))
-        problems.push({
+/** What is wrong with a stack's name: it becomes part of hosts' names, and of files'. */
+export function checkStackName(stack: string): Problem[] {
+    if (NAME.test(stack)) return [];
+    return [
+        {
             id: "STACK_NAME",
             problem: `"${stack}" cannot be a stack's name.`,
             advice: "Take a lower-case letter, then letters, digits and dashes, 30 at most.",
-        });
+        },
+    ];
+}
+
+/** Checks a stack's `skep:` settings, without the prefix. Missing ones take their defaults. */
+export function checkSettings(stack: string, input: Readonly<Record<string, unknown>>): Checked {
+    const problems = checkStackName(stack);
     const parsed = schema.safeParse(input);
     if (!parsed.success) {
         // What is refused must not hide what else is wrong: the rules between settings look at the rest.
@@ -172,10 +178,11 @@ function problemsOf(stack: string, issue: z.core.$ZodIssue): Problem[] {
     const path = issue.path.join(".");
     if (issue.code === "unrecognized_keys") {
         const known = Object.keys(path === "" ? schema.shape : knownBelow(path));
+        const full = (key: string) => `skep:${path ? `${path}.` : ""}${key}`;
         return issue.keys.map((key) => ({
             id: "CONFIG_UNKNOWN",
-            problem: `There is no setting skep:${path ? `${path}.` : ""}${key}.`,
-            advice: `Did you mean ${closest(key, known)}? The README lists all settings.`,
+            problem: `There is no setting ${full(key)}.`,
+            advice: `Did you mean ${full(closest(key, known))}? The README lists all settings.`,
         }));
     }
     return [

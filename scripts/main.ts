@@ -4,11 +4,14 @@ import "./lazy-typescript";
 import { Command } from "commander";
 import { formatProblem, SkepError, skepError } from "../errors";
 import { exitCode, watchInterrupts } from "./interrupt";
+import { goOnUnread } from "./unread";
 import type { Options } from "./commands/context";
 import type { DestroyOptions } from "./commands/destroy";
 
 // Pulumi's SDK takes a stack trace for every promise of its own; only a developer wants them in terms of the sources.
 if (!process.env.SKEP_DEBUG) process.setSourceMapsEnabled(false);
+
+goOnUnread();
 
 const program = new Command("skep")
     .description("A multi-AZ Docker Swarm: previewed, locked, kept healthy, destroyed without residue")

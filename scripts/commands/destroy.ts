@@ -7,10 +7,10 @@ import { operate } from "../stack/engine";
 import { clientFolder } from "../stack/folders";
 import { projectId, refuseForeignHosts } from "../stack/project";
 import { removeLabObjects } from "../stack/residue";
-import { forgetGenerated, readSettings } from "../stack/settings";
+import { forgetGenerated, hostsOf } from "../stack/settings";
 import { findStack, forgetStack, withProviders } from "../stack/workspace";
 import { confirmed, type Options } from "./context";
-import { printJson } from "./up";
+import { printJson, suffix } from "./up";
 
 export interface DestroyOptions extends Options {
     /** Lab objects of this stack go whichever copy of the project made them. */
@@ -20,9 +20,9 @@ export interface DestroyOptions extends Options {
 /** Removes every trace of the stack; with `orphaned` also lab hosts that a lost copy of the project made. */
 export async function destroy(options: DestroyOptions): Promise<void> {
     const progress = createProgress({ silent: options.json });
-    const { settings } = await readSettings(options.stack);
+    const isLab = (await hostsOf(options.stack, options.orphaned)) === "lab";
     if (!(await confirmed(`Destroy the stack "${options.stack}" with all of its data?`, options))) return;
-    const tools = await setup({ progress, needs: settings.hosts === "lab" ? "docker" : "engine" });
+    const tools = await setup({ progress, needs: isLab ? "docker" : "engine" });
     let changes = {};
     const stack = await findStack(options.stack, tools);
     if (stack) {
@@ -31,7 +31,6 @@ export async function destroy(options: DestroyOptions): Promise<void> {
         ));
         await stack.workspace.removeStack(options.stack);
     }
-    const isLab = settings.hosts === "lab";
     if (isLab && !stack && !options.orphaned) await refuseForeignHosts(options.stack);
     const removed = isLab
         ? await removeLabObjects(options.stack, options.orphaned ? undefined : projectId())
@@ -41,5 +40,5 @@ export async function destroy(options: DestroyOptions): Promise<void> {
     await forgetGenerated(options.stack);
     await forgetStack(options.stack);
     if (options.json) return printJson({ changes, removed });
-    console.log(`Nothing of ${options.stack} is left.\n\nNext: npm run up`);
+    console.log(`Nothing of ${options.stack} is left.\n\nNext: npm run up${suffix(options)}`);
 }

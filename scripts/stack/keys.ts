@@ -6,7 +6,7 @@ import type { Problem } from "../../errors";
 import type { S3Keys } from "../../planning/registry-config";
 import { KEY_SETTINGS } from "../../planning/registry-settings";
 import { ENGINE_CONFIG_FOLDER, settingsFile } from "./folders";
-import { PREFIX, readConfig } from "./settings";
+import { PREFIX, readConfig } from "./config-file";
 
 interface Found {
     /** What the environment has; nothing where the stack's secret settings have them, or none are needed. */

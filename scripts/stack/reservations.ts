@@ -5,8 +5,8 @@
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { parse } from "yaml";
 import { cacheFolder, contentHash, withLock, writeWhole } from "../setup/cache";
+import { ownSettings, readConfig } from "./config-file";
 
 /** What of this machine a lab takes, as its file of generated settings has it. */
 export interface Ranges {
@@ -60,9 +60,5 @@ export async function forgetReservation(file: string): Promise<void> {
 
 async function rangesIn(file: string): Promise<Ranges | undefined> {
     if (!existsSync(file)) return undefined;
-    const { config } = parse(await readFile(file, "utf8")) as { config: Record<string, unknown> };
-    return {
-        labSubnet: config["skep:labSubnet"] as string | undefined,
-        labPorts: config["skep:labPorts"] as number | undefined,
-    };
+    return ownSettings(await readConfig(file)) as Ranges;
 }

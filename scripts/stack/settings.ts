@@ -2,11 +2,11 @@
 // chosen in ranges.ts.
 
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { parse, stringify } from "yaml";
-import { checkSettings, GENERATED, type Settings } from "../../config";
+import { stringify } from "yaml";
+import { checkSettings, checkStackName, GENERATED, type Settings } from "../../config";
 import { type Problem, SkepError, skepError } from "../../errors";
 import { placementOf } from "../../planning/moves";
 import type { Places } from "../../planning/placement";
@@ -16,14 +16,11 @@ import type { ReadySettings } from "../../program";
 import { writeWhole } from "../setup/cache";
 import { listPackages } from "../setup/repository";
 import type { Tools } from "../setup/tools";
+import { lostKeys, ownSettings, PREFIX, readConfig, type Values } from "./config-file";
 import { generatedFile, settingsFile } from "./folders";
 import { packagesFor } from "./instances";
 import { chooseRanges } from "./ranges";
 import { forgetReservation, isReserved, reserving } from "./reservations";
-
-export const PREFIX = "skep:";
-
-type Values = Record<string, unknown>;
 
 /** What Skep keeps for a stack beside the generated settings. */
 export interface Generated {
@@ -32,24 +29,9 @@ export interface Generated {
     plugins?: Tools["plugins"];
 }
 
-/** The configuration in a settings file, by full key; empty where there is no file. */
-export async function readConfig(file: string): Promise<Values> {
-    if (!existsSync(file)) return {};
-    const document = parse(await readFile(file, "utf8")) as { config?: Values } | null;
-    return document?.config ?? {};
-}
-
-function withoutPrefix(config: Values): Values {
-    return Object.fromEntries(
-        Object.entries(config)
-            .filter(([key]) => key.startsWith(PREFIX))
-            .map(([key, value]) => [key.slice(PREFIX.length), value]),
-    );
-}
-
 /** What Skep chose for the stack and keeps. */
 export async function readGenerated(stack: string): Promise<Generated> {
-    const { plugins, ...settings } = withoutPrefix(await readConfig(generatedFile(stack)));
+    const { plugins, ...settings } = ownSettings(await readConfig(generatedFile(stack)));
     return { settings, plugins: plugins as Generated["plugins"] };
 }
 
@@ -59,18 +41,36 @@ export async function readSettings(
     known: readonly Problem[] = [],
 ): Promise<{ settings: Settings; generated: Generated; warnings: string[] }> {
     const generated = await readGenerated(stack);
-    const problems: Problem[] = [];
-    if (stack !== "dev" && !existsSync(settingsFile(stack)))
-        problems.push({
+    const problems = unknownStack(stack);
+    const config = await readConfig(settingsFile(stack));
+    const checked = checkSettings(stack, { ...generated.settings, ...ownSettings(config) });
+    problems.push(...lostKeys(config), ...checked.problems, ...known);
+    if (problems.length > 0 || !checked.settings) throw new SkepError(problems);
+    return { settings: checked.settings, generated, warnings: checked.warnings };
+}
+
+/**
+ * Where a stack's hosts come from, which is all that it takes to destroy them: whatever is wrong with the settings, and
+ * also without their file where Skep has kept what it chose, or for `orphaned` hosts of another copy of the project.
+ */
+export async function hostsOf(stack: string, orphaned = false): Promise<Settings["hosts"]> {
+    const isKept = existsSync(generatedFile(stack));
+    const problems = [...checkStackName(stack), ...(isKept || orphaned ? [] : unknownStack(stack))];
+    if (problems.length > 0) throw new SkepError(problems);
+    if (isKept) return "labSubnet" in (await readGenerated(stack)).settings ? "lab" : "aws";
+    const { hosts } = ownSettings(await readConfig(settingsFile(stack)));
+    return hosts === "aws" ? "aws" : "lab";
+}
+
+function unknownStack(stack: string): Problem[] {
+    if (stack === "dev" || existsSync(settingsFile(stack))) return [];
+    return [
+        {
             id: "STACK_UNKNOWN",
             problem: `There is no stack "${stack}": its settings would be in Pulumi.${stack}.yaml.`,
             advice: `Copy Pulumi.dev.yaml to Pulumi.${stack}.yaml and change what should differ.`,
-        });
-    const config = withoutPrefix(await readConfig(settingsFile(stack)));
-    const checked = checkSettings(stack, { ...generated.settings, ...config });
-    problems.push(...checked.problems, ...known);
-    if (problems.length > 0 || !checked.settings) throw new SkepError(problems);
-    return { settings: checked.settings, generated, warnings: checked.warnings };
+        },
+    ];
 }
 
 /** Chooses what the stack has not chosen yet, and keeps it. */

@@ -62,10 +62,10 @@ describe("configuration", () => {
 
     it("says which setting was meant when it does not know one", () => {
         assert.match(onlyProblem({ manger: 3 }).problem, /skep:manger/);
-        assert.match(onlyProblem({ manger: 3 }).advice, /Did you mean managers\?/);
+        assert.match(onlyProblem({ manger: 3 }).advice, /Did you mean skep:managers\?/);
         const nested = onlyProblem({ sample: { replica: 3 } });
         assert.match(nested.problem, /skep:sample\.replica\b/);
-        assert.match(nested.advice, /Did you mean replicas\?/);
+        assert.match(nested.advice, /Did you mean skep:sample\.replicas\?/);
     });
 
     it("says where to correct a value that it refuses", () => {
@@ -133,7 +133,7 @@ describe("configuration", () => {
         assert.match(onlyProblem({ nodes: { "worker-4": { role: "worker" } } }).problem, /worker-4/);
         assert.match(
             onlyProblem({ nodes: { "worker-1": { rol: "manager" } } }).advice,
-            /Did you mean role\?/,
+            /Did you mean skep:nodes\.worker-1\.role\?/,
         );
         assert.deepEqual(ids({ nodes: { "worker-1": { availability: "off" } } }), ["CONFIG_VALUE"]);
     });

@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { lostKeys, ownSettings, readConfig } from "../../scripts/stack/config-file";
+
+describe("A file of settings", () => {
+    const folder = mkdtempSync(join(tmpdir(), "skep-settings-"));
+    after(() => rmSync(folder, { recursive: true }));
+
+    async function read(text: string) {
+        const file = join(folder, "Pulumi.some.yaml");
+        writeFileSync(file, text);
+        return readConfig(file);
+    }
+
+    it("gives Skep's settings without their prefix, and none where there is no file or nothing in it", async () => {
+        const config = await read("config:\n  skep:zones: 2\n  aws:region: eu-central-1\n");
+        assert.deepEqual(ownSettings(config), { zones: 2 });
+        assert.deepEqual(lostKeys(config), []);
+        assert.deepEqual(await readConfig(join(folder, "none.yaml")), {});
+        assert.deepEqual(await read(""), {});
+        assert.deepEqual(await read("config:\n"), {});
+    });
+
+    it("is refused in a sentence when it is no YAML, or has no settings where they belong", async () => {
+        const texts = [
+            "config:\n  skep:zones: [1\n",
+            "config: 3\n",
+            "- skep:zones\n",
+            "config:\n  - skep:zones\n",
+        ];
+        for (const text of [...texts, "config:\n  skep:zones: 1\n  skep:zones: 2\n"])
+            await assert.rejects(
+                read(text),
+                /^SkepError: CONFIG_FILE: Pulumi\.some\.yaml cannot be read [^\n]+$/,
+            );
+    });
+
+    it("does not pass over settings without a prefix, or with a slip in it", async () => {
+        const problems = lostKeys(await read("config:\n  zones: 2\n  sekp:managers: 1\n  docker:host: x\n"));
+        assert.deepEqual(
+            problems.map(({ id, advice }) => [id, /skep:\w+/.exec(advice)?.[0]]),
+            [
+                ["CONFIG_UNKNOWN", "skep:zones"],
+                ["CONFIG_UNKNOWN", "skep:managers"],
+            ],
+        );
+    });
+});
