@@ -4,7 +4,7 @@ import * as auto from "@pulumi/pulumi/automation";
 import { SkepError, skepError } from "../../errors";
 import { interruptible } from "../interrupt";
 import type { Progress } from "../progress";
-import { knownProblem } from "./known";
+import { engineError, knownProblem } from "./known";
 import { freeLock } from "./lock";
 import { hasPending, settlePending } from "./pending";
 
@@ -141,7 +141,7 @@ function problemsOf(operation: Operation, diagnostics: readonly string[], error:
     const known = knownProblem([...diagnostics, failure].join("\n"));
     if (known) return new SkepError([known]);
     const said = diagnostics.filter((text) => !/^(update|preview|refresh|destroy) failed$/.test(text));
-    const text = said.join("\n") || (failure.split("\n")[0] ?? "");
+    const text = said.join("\n") || `${engineError(failure)}.`;
     return skepError(
         "ENGINE_FAILED",
         `The ${operation} ended early: ${text}`,

@@ -33,7 +33,21 @@ const KNOWN: readonly Known[] = [
             advice: "Remove that network, or set skep:labSubnet to a free /20.",
         }),
     },
+    {
+        says: /incorrect passphrase/i,
+        problem: () => ({
+            id: "PASSPHRASE_WRONG",
+            problem: "The stack's secrets were sealed with another passphrase than this one.",
+            advice: "Use that one: it is in .skep/passphrase unless PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE was set.",
+        }),
+    },
 ];
+
+/** What the engine's command line called the error; the first line of a text that has no such line. */
+export function engineError(text: string): string {
+    const [, said] = /^\s*error: (.+)$/m.exec(text) ?? [];
+    return (said ?? text.split("\n")[0] ?? "").replace(/\.$/, "");
+}
 
 /** The problem that this text is known for; undefined when it is none of them. */
 export function knownProblem(text: string): Problem | undefined {

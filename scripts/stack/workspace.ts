@@ -5,8 +5,10 @@ import { mkdir, rm } from "node:fs/promises";
 import { delimiter, dirname, join, relative } from "node:path";
 import * as auto from "@pulumi/pulumi/automation";
 import { program, type ProgramArgs } from "../../program";
+import { SkepError } from "../../errors";
 import type { PulumiTools } from "../setup/tools";
 import { ENGINE_CONFIG_FOLDER, PASSPHRASE_FILE, STATE_FOLDER, SWARM_PLUGIN, workFolder } from "./folders";
+import { engineError, knownProblem } from "./known";
 import { keptRandom } from "./once";
 import { startProviders } from "./providers";
 
@@ -50,7 +52,7 @@ export function linkSwarmPlugin({ swarmPlugin }: PulumiTools): void {
 /** The stack, made if it is not there yet. */
 export async function openStack(name: string, tools: PulumiTools, args: ProgramArgs): Promise<auto.Stack> {
     const [program_, options] = await workspace(name, tools, () => program(args));
-    return withProviders(tools, auto.LocalWorkspace.createOrSelectStack(program_, options));
+    return withProviders(tools, opened(auto.LocalWorkspace.createOrSelectStack(program_, options)));
 }
 
 /** The stack, with providers that its engine need not start. */
@@ -66,10 +68,25 @@ export async function withProviders(
 /** The stack without its program, enough to take it down and to read its outputs; undefined when there is none. */
 export async function findStack(name: string, tools: PulumiTools): Promise<auto.Stack | undefined> {
     try {
-        return await auto.LocalWorkspace.selectStack(...(await workspace(name, tools, () => ({}))));
+        return await opened(auto.LocalWorkspace.selectStack(...(await workspace(name, tools, () => ({})))));
     } catch (error) {
         if (error instanceof auto.StackNotFoundError) return undefined;
         throw error;
+    }
+}
+
+async function opened(opening: Promise<auto.Stack>): Promise<auto.Stack> {
+    try {
+        return await opening;
+    } catch (error) {
+        if (!(error instanceof auto.CommandError) || error instanceof auto.StackNotFoundError) throw error;
+        throw new SkepError([
+            knownProblem(error.message) ?? {
+                id: "STATE_UNREACHABLE",
+                problem: `The stack's state cannot be opened: ${engineError(error.message)}.`,
+                advice: "See to the place that PULUMI_BACKEND_URL names and to its credentials; without that, state is in .skep/state.",
+            },
+        ]);
     }
 }
 

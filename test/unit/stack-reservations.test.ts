@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { writeWhole } from "../../scripts/setup/cache";
-import { knownProblem } from "../../scripts/stack/known";
+import { engineError, knownProblem } from "../../scripts/stack/known";
 import { forgetReservation, isReserved, reserving, type Reserved } from "../../scripts/stack/reservations";
 
 describe("what a lab has reserved on this machine", () => {
@@ -68,6 +68,16 @@ describe("what an engine says in passing", () => {
             assert.equal(problem?.id, id);
             assert.ok(problem?.problem.endsWith(said));
         });
+
+    it("is a wrong passphrase's own sentence, and no more of it", () => {
+        assert.equal(knownProblem("error: incorrect passphrase")?.id, "PASSPHRASE_WRONG");
+    });
+
+    it("is found in all that its command line prints", () => {
+        const printed = "code: 255\n stderr: Command failed\nerror: no such folder.\n err?: more\n";
+        assert.equal(engineError(printed), "no such folder");
+        assert.equal(engineError("it broke\nhere"), "it broke");
+    });
 
     it("is left as it is when it is unknown", () => {
         assert.equal(knownProblem("the swarm has no leader"), undefined);
