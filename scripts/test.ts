@@ -88,7 +88,6 @@ class Suite {
 
     /** Without its tools the tests still run: they say themselves what they miss. */
     private async setup(signal: AbortSignal): Promise<Tools | undefined> {
-        this.title("setup");
         let tools: Tools | undefined;
         await this.guarded("setup", signal, async () => {
             tools = await setup({ progress: this.progress, needs: "lab" });
@@ -115,7 +114,6 @@ class Suite {
     }
 
     private async shellScripts(signal: AbortSignal): Promise<void> {
-        this.title("shell scripts");
         await this.guarded("shell scripts", signal, async () => {
             if (!isOnPath("shellcheck"))
                 await installPackages(this.progress, ["shellcheck"], "Checking the shell scripts");
@@ -127,7 +125,6 @@ class Suite {
 
     /** One check: all of its programs run, and all must end with success. */
     private async check(title: string, signal: AbortSignal, programs: readonly Program[]): Promise<void> {
-        this.title(title);
         await this.guarded(title, signal, async () => {
             let ok = true;
             for (const program of programs) ok = (await this.child(program, signal)) && ok;
@@ -142,7 +139,6 @@ class Suite {
         env: NodeJS.ProcessEnv,
         signal: AbortSignal,
     ): Promise<void> {
-        this.title(what);
         const results = mkdtempSync(join(tmpdir(), "skep-test-"));
         const result = join(results, "result.json");
         const args = [
@@ -197,6 +193,7 @@ class Suite {
     /** Counts what `work` says, or one failure when it throws. After an interrupt nothing more begins. */
     private async guarded(what: string, signal: AbortSignal, work: () => Promise<Counts>): Promise<void> {
         if (signal.aborted) return;
+        console.log(`\n== ${what}`);
         try {
             this.add(await work());
         } catch (error) {
@@ -209,10 +206,6 @@ class Suite {
         this.counts.passed += passed;
         this.counts.failed += failed;
         this.counts.skipped += skipped;
-    }
-
-    private title(text: string): void {
-        console.log(`\n== ${text}`);
     }
 }
 

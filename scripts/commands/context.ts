@@ -79,7 +79,9 @@ export async function confirmed(question: string, { yes }: Options): Promise<boo
     const { createInterface } = await import("node:readline/promises");
     const terminal = createInterface({ input: process.stdin, output: process.stderr });
     try {
-        return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
+        const isAgreed = /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
+        if (!isAgreed) process.stderr.write("Nothing was changed.\n");
+        return isAgreed;
     } finally {
         terminal.close();
     }

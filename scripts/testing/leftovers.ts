@@ -1,15 +1,20 @@
-// Takes away what tests of this copy of the project left on this machine's engine: what is labelled with a stack whose
-// name begins with `test-`, and nothing else.
+// Takes away what tests of this copy of the project, and of the second copies that they make, left on this machine's
+// engine: what is labelled with a stack whose name begins with `test-`, and nothing else.
 
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join, relative } from "node:path";
 import { PROJECT_LABEL, STACK_LABEL } from "../../planning/labels";
 import { dockerClient } from "../setup/docker";
+import { PROJECT, PROJECT_FILE } from "../stack/folders";
 import { projectId } from "../stack/project";
+
+/** Where tests make second copies of the project, each in a folder of its own; a path with a space in it. */
+export const CLONES = join(PROJECT, ".skep/test clones");
 
 const PREFIX = "test-";
 const ANSWER_SECONDS = 5;
 
 type Labelled = { Labels?: Record<string, string> | null };
-const ofTests = ({ Labels }: Labelled) => Labels?.[STACK_LABEL]?.startsWith(PREFIX) ?? false;
 
 /** How many things it removed. An engine that does not answer holds nothing that tests could have left. */
 export async function removeLeftovers(): Promise<number> {
@@ -32,7 +37,10 @@ export async function removeLeftovers(): Promise<number> {
             process.stderr.write(`TEST_LEFTOVER: ${what} stays: ${(error as Error).message}.\n`);
         }
     };
-    const filters = { label: [`${PROJECT_LABEL}=${projectId()}`] };
+    const projects = [projectId(), ...cloneIds()];
+    const ofTests = ({ Labels }: Labelled) =>
+        Labels?.[STACK_LABEL]?.startsWith(PREFIX) && projects.includes(Labels[PROJECT_LABEL] ?? "");
+    const filters = { label: [PROJECT_LABEL] };
     // In this order: volumes and networks are held by containers.
     const containers = (await docker.listContainers({ all: true, filters })).filter(ofTests);
     await Promise.all(
@@ -46,5 +54,15 @@ export async function removeLeftovers(): Promise<number> {
     await Promise.all(
         networks.map(({ Id, Name }) => remove(`network ${Name}`, docker.getNetwork(Id).remove())),
     );
+    rmSync(CLONES, { recursive: true, force: true });
     return removed;
+}
+
+/** Of the second copies that are there, and have an id yet. */
+function cloneIds(): string[] {
+    if (!existsSync(CLONES)) return [];
+    return readdirSync(CLONES).flatMap((name) => {
+        const file = join(CLONES, name, relative(PROJECT, PROJECT_FILE));
+        return existsSync(file) ? readFileSync(file, "utf8").trim() : [];
+    });
 }

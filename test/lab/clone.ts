@@ -2,14 +2,15 @@
 
 import { execFileSync } from "node:child_process";
 import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, symlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { CLONES } from "../../scripts/testing/leftovers";
 
 const ROOT = resolve(__dirname, "../..");
 
-/** Makes a clone in a folder with spaces in its path; the packages are those of this copy. */
+/** Makes a clone in a folder with a space in its path; the packages are those of this copy. */
 export function makeClone(): string {
-    const folder = join(mkdtempSync(join(tmpdir(), "skep test ")), "a second clone");
+    mkdirSync(CLONES, { recursive: true });
+    const folder = mkdtempSync(join(CLONES, "clone-"));
     const git = (cwd: string, ...args: string[]) => execFileSync("git", args, { cwd, encoding: "utf8" });
     const files = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0");
     for (const file of files.filter((name) => name !== "" && existsSync(join(ROOT, name)))) {

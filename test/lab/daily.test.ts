@@ -47,7 +47,7 @@ describe("A lab in daily use", function () {
     after(async () => {
         for (const lab of [second, first]) await lab.skep("destroy").catch(() => undefined);
         first.forget();
-        rmSync(dirname(second.project), { recursive: true, force: true });
+        rmSync(second.project, { recursive: true, force: true });
     });
 
     it("shares neither subnet nor ports nor passphrase with one that was brought up at the same moment", () => {

@@ -5,7 +5,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { cacheFolder } from "../../scripts/setup/cache";
 import { dockerClient } from "../../scripts/setup/docker";
 import { makeClone } from "./clone";
@@ -30,7 +30,7 @@ describe("A lab that cannot be brought up here", function () {
     });
     after(async () => {
         await lab.skep("destroy").catch(() => undefined);
-        rmSync(dirname(lab.project), { recursive: true, force: true });
+        rmSync(lab.project, { recursive: true, force: true });
     });
 
     async function refused(id: string, sentence: RegExp, command = ["up"], on = lab): Promise<void> {
