@@ -47,6 +47,17 @@ export function lostKeys(config: Values): Problem[] {
     });
 }
 
+/** Settings that were given to the engine, in its own file, and not to Skep; the `secret` ones are for it. */
+export function misplacedKeys(engineConfig: Values, secret: readonly string[], file: string): Problem[] {
+    return Object.keys(ownSettings(engineConfig))
+        .filter((name) => !secret.includes(name))
+        .map((name) => ({
+            id: "CONFIG_ELSEWHERE",
+            problem: `${PREFIX}${name} was set by \`pulumi config set\`, and settings are in ${basename(file)}.`,
+            advice: `Take it away by \`pulumi config rm ${PREFIX}${name}\`, and set it there.`,
+        }));
+}
+
 function parsed(text: string, file: string): unknown {
     try {
         return parse(text) as unknown;

@@ -30,6 +30,12 @@ export function workFolder(stack: string): string {
 
 /** Where the engine keeps a stack's salt, for both ways of running the program; Pulumi.yaml names it too. */
 export const ENGINE_CONFIG_FOLDER = resolve(IGNORED, "config");
+
+/** The engine's own file of a stack: its salt, and what `pulumi config set` puts there. */
+export function engineConfigFile(stack: string): string {
+    return resolve(ENGINE_CONFIG_FOLDER, `Pulumi.${stack}.yaml`);
+}
+
 export const STATE_FOLDER = resolve(IGNORED, "state");
 export const PASSPHRASE_FILE = resolve(IGNORED, "passphrase");
 /** The id of this copy of the project. */

@@ -1,11 +1,10 @@
 // Keys of the registry's bucket, where `skep:registry.s3` names one: the stack's secret settings, which the engine keeps
 // encrypted, else what the AWS SDK finds in the environment, in profiles and so on.
 
-import { join } from "node:path";
 import type { Problem } from "../../errors";
 import type { S3Keys } from "../../planning/registry-config";
 import { KEY_SETTINGS } from "../../planning/registry-settings";
-import { ENGINE_CONFIG_FOLDER, settingsFile } from "./folders";
+import { engineConfigFile, settingsFile } from "./folders";
 import { PREFIX, readConfig } from "./config-file";
 
 interface Found {
@@ -21,7 +20,7 @@ const ADVICE =
 export async function registryKeys(stack: string): Promise<Found> {
     const registry = (await readConfig(settingsFile(stack)))[`${PREFIX}registry`];
     if (typeof registry !== "object" || registry === null || !("s3" in registry)) return { problems: [] };
-    const secret = await readConfig(join(ENGINE_CONFIG_FOLDER, `Pulumi.${stack}.yaml`));
+    const secret = await readConfig(engineConfigFile(stack));
     const names = Object.values(KEY_SETTINGS).map((name) => PREFIX + name);
     const missing = names.filter((name) => secret[name] === undefined);
     if (missing.length === names.length) return fromEnvironment();

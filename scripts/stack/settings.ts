@@ -11,13 +11,14 @@ import { type Problem, SkepError, skepError } from "../../errors";
 import { placementOf } from "../../planning/moves";
 import type { Places } from "../../planning/placement";
 import { chooseRegistryHosts } from "../../planning/registry-hosts";
+import { KEY_SETTINGS } from "../../planning/registry-settings";
 import { choosePackages } from "../../planning/versions";
 import type { ReadySettings } from "../../program";
 import { writeWhole } from "../setup/cache";
 import { listPackages } from "../setup/repository";
 import type { Tools } from "../setup/tools";
-import { lostKeys, ownSettings, PREFIX, readConfig, type Values } from "./config-file";
-import { generatedFile, settingsFile } from "./folders";
+import { lostKeys, misplacedKeys, ownSettings, PREFIX, readConfig, type Values } from "./config-file";
+import { engineConfigFile, generatedFile, settingsFile } from "./folders";
 import { packagesFor } from "./instances";
 import { chooseRanges } from "./ranges";
 import { forgetReservation, isReserved, reserving } from "./reservations";
@@ -44,7 +45,13 @@ export async function readSettings(
     const problems = unknownStack(stack);
     const config = await readConfig(settingsFile(stack));
     const checked = checkSettings(stack, { ...generated.settings, ...ownSettings(config) });
-    problems.push(...lostKeys(config), ...checked.problems, ...known);
+    const engineConfig = await readConfig(engineConfigFile(stack));
+    problems.push(
+        ...lostKeys(config),
+        ...misplacedKeys(engineConfig, Object.values(KEY_SETTINGS), settingsFile(stack)),
+        ...checked.problems,
+        ...known,
+    );
     if (problems.length > 0 || !checked.settings) throw new SkepError(problems);
     return { settings: checked.settings, generated, warnings: checked.warnings };
 }

@@ -7,7 +7,14 @@ import * as auto from "@pulumi/pulumi/automation";
 import { program, type ProgramArgs } from "../../program";
 import { SkepError } from "../../errors";
 import type { PulumiTools } from "../setup/tools";
-import { ENGINE_CONFIG_FOLDER, PASSPHRASE_FILE, STATE_FOLDER, SWARM_PLUGIN, workFolder } from "./folders";
+import {
+    ENGINE_CONFIG_FOLDER,
+    engineConfigFile,
+    PASSPHRASE_FILE,
+    STATE_FOLDER,
+    SWARM_PLUGIN,
+    workFolder,
+} from "./folders";
 import { engineError, knownProblem } from "./known";
 import { keptRandom } from "./once";
 import { startProviders } from "./providers";
@@ -126,6 +133,6 @@ export async function forgetStack(name: string): Promise<void> {
     const kept = ["backups", "history", "locks"].map((kind) =>
         join(STATE_FOLDER, ".pulumi", kind, PROJECT_NAME, name),
     );
-    for (const path of [...kept, workFolder(name), join(ENGINE_CONFIG_FOLDER, `Pulumi.${name}.yaml`)])
+    for (const path of [...kept, workFolder(name), engineConfigFile(name)])
         await rm(path, { recursive: true, force: true });
 }

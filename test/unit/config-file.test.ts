@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { lostKeys, ownSettings, readConfig } from "../../scripts/stack/config-file";
+import { lostKeys, misplacedKeys, ownSettings, readConfig } from "../../scripts/stack/config-file";
 
 describe("A file of settings", () => {
     const folder = mkdtempSync(join(tmpdir(), "skep-settings-"));
@@ -46,5 +46,19 @@ describe("A file of settings", () => {
                 ["CONFIG_UNKNOWN", "skep:managers"],
             ],
         );
+    });
+
+    it("is where settings are: those given to the engine alone are refused, but for its secret ones", () => {
+        const engine = {
+            "skep:workers": "5",
+            "skep:registryAccessKeyId": { secure: "x" },
+            "aws:region": "x",
+        };
+        const problems = misplacedKeys(engine, ["registryAccessKeyId"], "/some/Pulumi.dev.yaml");
+        assert.deepEqual(
+            problems.map(({ id }) => id),
+            ["CONFIG_ELSEWHERE"],
+        );
+        assert.match(problems[0]?.problem ?? "", /skep:workers .* Pulumi\.dev\.yaml/);
     });
 });
