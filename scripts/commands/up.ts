@@ -34,7 +34,8 @@ export async function up(options: Options): Promise<void> {
         const plan = await progress.step(`Previewing ${options.stack}`, () =>
             operate(stack, "preview", progress),
         );
-        for (const line of tree(plan.steps)) console.log(`  ${line}`);
+        // The question's part: results alone go to standard output.
+        for (const line of tree(plan.steps)) process.stderr.write(`  ${line}\n`);
         if (plan.steps.length > 0 && !(await confirmed(`${summary(plan)}. Do it?`, options))) return;
         if (isSettled(plan, settings)) unchanged = { ...plan, outputs: await stack.outputs() };
     }
