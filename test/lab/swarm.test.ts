@@ -163,7 +163,10 @@ describe("A locked swarm over three zones from one command", function () {
 
     it("lets the client on every node reach the web server by name", async () => {
         await eventually("client log lines with answers", async () => {
-            const log = await lab.on("manager-1", "timeout 20 docker service logs --tail 60 sample_client 2>&1");
+            const log = await lab.on(
+                "manager-1",
+                "timeout 20 docker service logs --tail 60 sample_client 2>&1",
+            );
             const nodes = outputs.nodes.filter(({ name }) => new RegExp(`Hello from ${name}: 200`).test(log));
             return nodes.length === 6 ? true : undefined;
         });
