@@ -64,9 +64,9 @@ export async function hostsOf(stack: string, orphaned = false): Promise<Settings
     const isKept = existsSync(generatedFile(stack));
     const problems = [...checkStackName(stack), ...(isKept || orphaned ? [] : unknownStack(stack))];
     if (problems.length > 0) throw new SkepError(problems);
-    if (isKept) return "labSubnet" in (await readGenerated(stack)).settings ? "lab" : "aws";
-    const { hosts } = ownSettings(await readConfig(settingsFile(stack)));
-    return hosts === "aws" ? "aws" : "lab";
+    const { hosts } = ownSettings(await readConfig(settingsFile(stack)).catch(() => ({})));
+    if (hosts === "lab" || hosts === "aws") return hosts;
+    return isKept && !("labSubnet" in (await readGenerated(stack)).settings) ? "aws" : "lab";
 }
 
 function unknownStack(stack: string): Problem[] {

@@ -138,7 +138,7 @@ describe("A lab's registry on several hosts, with its images in a bucket", funct
             lab.on("manager-1", push.replace("during:0", "lost:1")),
             /500 Internal Server Error/,
         );
-        assert.match(await logs(), /level=error .*s3aws: .*connection refused/);
+        assert.match(await logs("--since 2m"), /level=error .*s3aws: .*connection refused/);
         assert.deepEqual(await containers(), running);
     });
 
@@ -156,8 +156,8 @@ describe("A lab's registry on several hosts, with its images in a bucket", funct
 });
 
 /** Of all registries: `docker service logs` may wait for ever for tasks before an update, whose containers are gone. */
-async function logs(): Promise<string> {
-    const command = "docker logs $(docker ps -q --filter name=registry_registry) 2>&1";
+async function logs(options = ""): Promise<string> {
+    const command = `docker logs ${options} $(docker ps -q --filter name=registry_registry) 2>&1`;
     return (await Promise.all(HOSTS.map((host) => lab.on(host, command)))).join("\n");
 }
 
