@@ -12,6 +12,7 @@ import type { Settings } from "./config";
 import { availabilityOf, roleOf } from "./planning/members";
 import { placementOf } from "./planning/moves";
 import type { Places } from "./planning/placement";
+import type { HostPorts } from "./planning/ports";
 import type { S3Keys } from "./planning/registry-config";
 import { chooseRegistryHosts } from "./planning/registry-hosts";
 import { type BucketSettings, KEY_SETTINGS } from "./planning/registry-settings";
@@ -32,6 +33,8 @@ export interface ProgramArgs {
     images: NonNullable<Tools["images"]>;
     /** Where docker-ce comes from. */
     repository: Tools["repository"];
+    /** Ports of the lab's hosts that stand already, by name; default none. */
+    standing?: Readonly<Record<string, HostPorts>>;
     /** Keys of the registry's bucket, where the environment has them and the stack's secret settings do not. */
     registryKeys?: S3Keys;
     /** Called by an up when every host has become a member where it stands. */
@@ -45,6 +48,7 @@ export function program({
     settings,
     images,
     repository,
+    standing,
     registryKeys,
     remember,
 }: ProgramArgs) {
@@ -59,6 +63,7 @@ export function program({
         placed,
         registryHosts: registryNames,
         image: images.host,
+        standing,
         repositoryMount: repository.mount,
     });
     const { hosts } = made;

@@ -8,6 +8,9 @@ const FIRST_BLOCK = 21000;
 const LAST_BLOCK = 31000;
 const OFFSETS = { ssh: 0, engine: 50, app: 100, registry: 150 } as const;
 const FIRST_WORKER = 10;
+const SSH_PORT = 22;
+/** The engine's API with mutual TLS. */
+const ENGINE_PORT = 2376;
 
 export interface HostPorts {
     /** OpenSSH, 22 on the host. */
@@ -31,15 +34,46 @@ export function hostPorts(base: number, host: Pick<PlacedHost, "role" | "ordinal
     };
 }
 
-/** Every port that a lab of these hosts publishes. */
+/** A port of a host and the one on 127.0.0.1 that leads to it. */
+export interface PublishedPort {
+    internal: number;
+    external: number;
+}
+
+/** The ports that a lab host publishes: `app` and `registry` are the sample's and the registry's on the host. */
 export function publishedPorts(
-    base: number,
-    hosts: readonly Pick<PlacedHost, "role" | "ordinal">[],
-): number[] {
-    return hosts.flatMap((host) => {
-        const { ssh, engine, app, registry } = hostPorts(base, host);
-        return host.role === "manager" ? [ssh, engine, app, registry] : [ssh, app, registry];
-    });
+    role: PlacedHost["role"],
+    ports: HostPorts,
+    { app, registry }: { app: number; registry: number },
+): PublishedPort[] {
+    return [
+        { internal: SSH_PORT, external: ports.ssh },
+        { internal: app, external: ports.app },
+        { internal: registry, external: ports.registry },
+        ...(role === "manager" ? [{ internal: ENGINE_PORT, external: ports.engine }] : []),
+    ];
+}
+
+/** Of what a host publishes, the ports that Skep does not need itself. */
+export function servicePorts(published: readonly PublishedPort[]): number[] {
+    return published
+        .map(({ internal }) => internal)
+        .filter((port) => ![SSH_PORT, ENGINE_PORT].includes(port));
+}
+
+/** A host's ports on 127.0.0.1 once more, from what it publishes; `otherwise` has those that it does not publish. */
+export function portsFrom(
+    published: readonly PublishedPort[],
+    { app, registry }: { app: number; registry: number },
+    otherwise: HostPorts,
+): HostPorts {
+    const to = (port: number) => published.find(({ internal }) => internal === port)?.external;
+    return {
+        ssh: to(SSH_PORT) ?? otherwise.ssh,
+        engine: to(ENGINE_PORT) ?? otherwise.engine,
+        app: to(app) ?? otherwise.app,
+        registry: to(registry) ?? otherwise.registry,
+    };
 }
 
 /** Where blocks may begin, in the order they are tried: below the ports that Linux hands out to clients (32768). */

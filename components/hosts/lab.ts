@@ -7,7 +7,7 @@ import { LAB_HOST_CAPABILITIES, LAB_HOST_OPTIONS } from "../../lab/capabilities"
 import { labAddress, labGateway } from "../../planning/addresses";
 import { PROJECT_LABEL, STACK_LABEL } from "../../planning/labels";
 import type { PlacedHost } from "../../planning/placement";
-import { hostPorts } from "../../planning/ports";
+import { hostPorts, type HostPorts, publishedPorts } from "../../planning/ports";
 import { renderMetaData } from "../../planning/userdata";
 import { type Host, type Hosts, meetHost, prepareHost } from "../host";
 
@@ -27,6 +27,8 @@ export interface LabHostsArgs {
     subnet: string;
     /** Where the block of ports on 127.0.0.1 begins. */
     ports: number;
+    /** Ports of hosts that stand already, by the host's name: a host keeps those that it was made with. Default none. */
+    standing?: Readonly<Record<string, HostPorts>>;
     /** The sample stack's published port on the hosts. */
     appPort: number;
     /** The registry's port on the hosts that run it. */
@@ -34,6 +36,30 @@ export interface LabHostsArgs {
     /** The engine's repository on this machine, where it is not Docker's own: mounted read-only on every host. */
     repositoryMount?: { source: string; target: string };
 }
+
+/**
+ * What a host's container is made with and keeps: a later version of Skep says it in other words or wants something else,
+ * and a change of any of them would make every host of a standing swarm anew, in one run. New hosts get the new ones.
+ */
+export const FOR_NEW_HOSTS = [
+    "capabilities",
+    "cgroupnsMode",
+    "image",
+    "labels",
+    "mounts",
+    // Not given; but the engine tells of a network here for hosts that were made straight in the lab's.
+    "networkMode",
+    "restart",
+    "securityOpts",
+    "stopSignal",
+    "stopTimeout",
+    "tmpfs",
+    "uploads",
+    "volumes",
+];
+
+/** The same for the network, which takes every host with it: an engine may also fill in what nobody asked for (IPv6). */
+export const FOR_NEW_NETWORKS = ["attachable", "internal", "ipamConfigs", "ipv6", "labels", "options"];
 
 /** A network, and for each host a container with its volumes and SSH host key. */
 export class LabHosts extends pulumi.ComponentResource implements Hosts {
@@ -51,7 +77,7 @@ export class LabHosts extends pulumi.ComponentResource implements Hosts {
                 ipamConfigs: [{ subnet: args.subnet, gateway: labGateway(args.subnet) }],
                 labels: labels(args),
             },
-            { ...parent, deleteBeforeReplace: true },
+            { ...parent, deleteBeforeReplace: true, ignoreChanges: FOR_NEW_NETWORKS },
         );
         const key = new tls.PrivateKey(`${name}-login`, { algorithm: "ED25519" }, parent);
         this.hosts = args.hosts.map((host) => this.host(args, host, key));
@@ -60,7 +86,7 @@ export class LabHosts extends pulumi.ComponentResource implements Hosts {
 
     private host(args: LabHostsArgs, placed: PlacedHost, login: tls.PrivateKey): Host {
         const { name } = placed;
-        const ports = hostPorts(args.ports, placed);
+        const ports = args.standing?.[name] ?? hostPorts(args.ports, placed);
         const birth = prepareHost(name, USER, login, { parent: this });
         const address = labAddress(args.subnet, placed);
         const volumes = LAB_HOST_OPTIONS.volumes.map((containerPath) => ({
@@ -83,18 +109,21 @@ export class LabHosts extends pulumi.ComponentResource implements Hosts {
                 image: args.image,
                 labels: labels(args),
                 networksAdvanced: [{ name: this.foundation.name, ipv4Address: address }],
-                ports: publishedPorts(args, placed),
-                volumes: [
-                    ...volumes,
-                    ...(source ? [{ hostPath: source, containerPath: target, readOnly: true }] : []),
-                ],
+                ports: publishedPorts(placed.role, ports, {
+                    app: args.appPort,
+                    registry: args.registryPort,
+                }).map((port) => ({ ...port, ip: LOOPBACK })),
+                // Entries of one kind each: ignored inputs are read back from the engine, which fills the keys of unlike
+                // entries with empty texts, and the official provider then refuses those.
+                volumes,
+                mounts: source && target ? [{ type: "bind", source, target, readOnly: true }] : [],
                 uploads: [
                     { file: `${SEED}/user-data`, content: birth.userData },
                     { file: `${SEED}/meta-data`, content: renderMetaData(`${args.stack}-${name}`, name) },
                 ],
                 capabilities: {
                     drops: ["ALL"],
-                    adds: LAB_HOST_CAPABILITIES.map((capability) => capability.name),
+                    adds: LAB_HOST_CAPABILITIES.map(({ name }) => `CAP_${name}`),
                 },
                 securityOpts: [...LAB_HOST_OPTIONS.securityOpts],
                 cgroupnsMode: LAB_HOST_OPTIONS.cgroupnsMode,
@@ -102,15 +131,10 @@ export class LabHosts extends pulumi.ComponentResource implements Hosts {
                 stopSignal: LAB_HOST_OPTIONS.stopSignal,
                 stopTimeout: LAB_HOST_OPTIONS.stopTimeoutSeconds,
                 restart: LAB_HOST_OPTIONS.restart,
-                // A stopped host is started again, not made anew: the official provider drops stopped ones from state.
+                // Only a container that need not run keeps its ports in state while it is stopped.
                 mustRun: false,
             },
-            {
-                parent: this,
-                deleteBeforeReplace: true,
-                // A newer image or repository is for new hosts: it must never replace all managers of a swarm in one run.
-                ignoreChanges: ["image", "volumes"],
-            },
+            { parent: this, deleteBeforeReplace: true, ignoreChanges: FOR_NEW_HOSTS },
         );
         const host = {
             ...placed,
@@ -130,16 +154,5 @@ function labels({ stack, project }: LabHostsArgs) {
     return [
         { label: STACK_LABEL, value: stack },
         { label: PROJECT_LABEL, value: project },
-    ];
-}
-
-function publishedPorts(args: LabHostsArgs, host: PlacedHost) {
-    const ports = hostPorts(args.ports, host);
-    const publish = (internal: number, external: number) => ({ internal, external, ip: LOOPBACK });
-    return [
-        publish(22, ports.ssh),
-        publish(args.appPort, ports.app),
-        publish(args.registryPort, ports.registry),
-        ...(host.role === "manager" ? [publish(2376, ports.engine)] : []),
     ];
 }

@@ -5,6 +5,7 @@ import type { Hosts } from "../host";
 import { LabHosts } from "./lab";
 import type { Settings } from "../../config";
 import type { PlacedHost } from "../../planning/placement";
+import type { HostPorts } from "../../planning/ports";
 
 export interface HostsArgs {
     /** The Pulumi stack's name. */
@@ -19,6 +20,8 @@ export interface HostsArgs {
     registryHosts: readonly string[];
     /** The lab's host image. */
     image: LocalImage;
+    /** Ports of the lab's hosts that stand already, by name. */
+    standing?: Readonly<Record<string, HostPorts>>;
     /** The engine's repository on this machine, where it is not Docker's own; lab only. */
     repositoryMount?: { source: string; target: string };
 }
@@ -31,6 +34,7 @@ export function makeHosts({
     placed,
     registryHosts,
     image,
+    standing,
     repositoryMount,
 }: HostsArgs): Hosts {
     const { port: registryPort } = settings.registry;
@@ -56,6 +60,7 @@ export function makeHosts({
         image: image.id,
         subnet: settings.labSubnet,
         ports: settings.labPorts,
+        standing,
         appPort: settings.sample.port,
         registryPort,
         repositoryMount,

@@ -26,15 +26,20 @@ export interface Difference {
 }
 
 /** The part of a resource that decides what a change means. */
-export type DiffRules = Pick<Resource, "replaceOn" | "ignoreInDiff" | "deleteBeforeReplace" | "drift"> & {
+export type DiffRules = Pick<
+    Resource,
+    "replaceOn" | "ignoreInDiff" | "deleteBeforeReplace" | "differs" | "drift"
+> & {
     update?: unknown;
 };
 
-/** Compares the inputs in state with the new ones; a change anywhere inside a property is a change of the property. */
+/** Compares the new inputs with the old ones or the state; a change anywhere inside a property is a change of the property. */
 export function diffResource(rules: DiffRules, comparison: Comparison): Difference {
     const { oldInputs, state, ignoreChanges } = comparison;
     const newInputs = keepIgnored(oldInputs, comparison.newInputs, ignoreChanges);
-    const changed = changedKeys(oldInputs, newInputs).filter((key) => !rules.ignoreInDiff?.includes(key));
+    const changed = rules.differs
+        ? rules.differs(state, newInputs).filter((key) => !ignoreChanges.includes(key))
+        : changedKeys(oldInputs, newInputs).filter((key) => !rules.ignoreInDiff?.includes(key));
     const drifted = (rules.drift?.(state, newInputs) ?? []).filter(
         (key) => !changed.includes(key) && !ignoreChanges.includes(key),
     );

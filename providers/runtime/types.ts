@@ -49,6 +49,11 @@ export interface Resource {
     refreshBeforeUpdate?: boolean;
     /** Refuses bad input, all problems at once. Unknown values must pass. */
     check?(inputs: Props): CheckFailure[];
+    /**
+     * Names of the inputs that differ from the state, for a provider that compares the program with the real thing as it
+     * was read back. Without it the new inputs are compared with the old ones.
+     */
+    differs?(state: Props, inputs: Props): string[];
     /** Names of inputs to show as changed though no input changed: what read found different on the real thing. */
     drift?(state: Props, inputs: Props): string[];
     create(inputs: Props, ctx: Context): Promise<{ id: string; outs: Props }>;

@@ -6,12 +6,14 @@ import { createProgress, type Progress } from "../progress";
 import { setup } from "../setup/setup";
 import type { Tools } from "../setup/tools";
 import { refuseTooManyHosts } from "../stack/capacity";
+import { settleHosts } from "../stack/hosts";
 import { instanceRepository } from "../stack/instances";
 import { registryKeys } from "../stack/keys";
 import { refuseRiskyMoves } from "../stack/moves";
 import { projectId, refuseForeignHosts } from "../stack/project";
 import { refuseTakenPorts } from "../stack/ranges";
 import { completeSettings, readSettings, rememberPlacement } from "../stack/settings";
+import { refuseFixed, standingPorts, standingSubnet } from "../stack/standing";
 import { linkSwarmPlugin } from "../stack/workspace";
 
 export interface Options {
@@ -50,10 +52,13 @@ export async function ready({ stack, json }: Options): Promise<Ready> {
         );
     linkSwarmPlugin(tools);
     if (settings.hosts === "lab") await refuseForeignHosts(stack);
+    const hosts = settings.hosts === "lab" ? await settleHosts(stack, progress) : [];
     const complete = await completeSettings(stack, settings, generated, tools);
+    const standing = standingPorts(complete, hosts);
     if (settings.hosts === "lab") {
         await refuseTooManyHosts(stack, settings.managers + settings.workers);
-        await refuseTakenPorts(stack, complete);
+        refuseFixed(complete, hosts, await standingSubnet(stack));
+        await refuseTakenPorts(stack, complete, standing);
     }
     const { moved } = placementOf(complete);
     if (moved.length > 0) await refuseRiskyMoves(stack, tools, moved);
@@ -67,6 +72,7 @@ export async function ready({ stack, json }: Options): Promise<Ready> {
             settings: complete,
             images: tools.images,
             repository: tools.repository,
+            standing,
             registryKeys: keys,
             remember: (places) => rememberPlacement(stack, places),
         },

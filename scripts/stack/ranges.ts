@@ -3,20 +3,43 @@
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { networkInterfaces } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Settings } from "../../config";
 import { skepError } from "../../errors";
 import { chooseLabSubnet, routedRanges } from "../../planning/addresses";
-import { placeHosts } from "../../planning/placement";
-import { BLOCK_SIZE, portBlocks, publishedPorts } from "../../planning/ports";
-import { PROJECT_LABEL, STACK_LABEL } from "../../planning/labels";
+import { placementOf } from "../../planning/moves";
+import {
+    BLOCK_SIZE,
+    hostPorts,
+    type HostPorts,
+    portBlocks,
+    type PublishedPort,
+    publishedPorts,
+} from "../../planning/ports";
 import { dockerClient } from "../setup/docker";
-import { projectId } from "./project";
+import { labHosts } from "./hosts";
 import type { Ranges, Reserved } from "./reservations";
+import { standingSubnet } from "./standing";
 
-/** What the settings say, else what was chosen before, else something that no other lab and nothing else has. */
-export async function chooseRanges(settings: Settings, { own, others }: Reserved): Promise<Required<Ranges>> {
+/** So long Docker's proxy may hold a port of a host that is being restarted. */
+const PROXY_MILLISECONDS = 3_000;
+const POLL_MILLISECONDS = 200;
+
+/**
+ * What the settings say, else what was chosen before, else what the lab has where its file was lost, else something that
+ * no other lab and nothing else has.
+ */
+export async function chooseRanges(
+    stack: string,
+    settings: Settings,
+    { own, others }: Reserved,
+): Promise<Required<Ranges>> {
     return {
-        labSubnet: settings.labSubnet ?? own.labSubnet ?? (await freeSubnet(others)),
+        labSubnet:
+            settings.labSubnet ??
+            own.labSubnet ??
+            (await standingSubnet(stack)) ??
+            (await freeSubnet(others)),
         labPorts: settings.labPorts ?? own.labPorts ?? (await freePorts(others)),
     };
 }
@@ -64,16 +87,22 @@ async function freePorts(others: readonly Ranges[]): Promise<number> {
 /** Refuses, before anything is made or started, when another program has a port that one of the lab's hosts needs. */
 export async function refuseTakenPorts(
     stack: string,
-    { managers, workers, zones, labPorts }: Settings,
+    settings: Settings,
+    standing: Readonly<Record<string, HostPorts>>,
 ): Promise<void> {
+    const { labPorts, registry, sample } = settings;
     if (labPorts === undefined) return;
-    const filters = { label: [`${STACK_LABEL}=${stack}`, `${PROJECT_LABEL}=${projectId()}`] };
-    const running = await dockerClient().listContainers({ filters });
-    const own = new Set(running.flatMap(({ Ports }) => Ports.map(({ PublicPort }) => PublicPort)));
-    const wanted = publishedPorts(labPorts, placeHosts(managers, workers, zones));
-    const asked = wanted.filter((port) => !own.has(port));
-    const free = await Promise.all(asked.map(isFree));
-    const taken = asked.filter((_port, index) => !free[index]);
+    const wanted = placementOf(settings).hosts.flatMap((host) => {
+        const ports = standing[host.name] ?? hostPorts(labPorts, host);
+        return publishedPorts(host.role, ports, { app: sample.port, registry: registry.port });
+    });
+    const end = Date.now() + PROXY_MILLISECONDS;
+    let taken = await takenPorts(stack, wanted);
+    // A host that is just being restarted has let go of its ports, and Docker's proxy has not.
+    while (taken.length > 0 && Date.now() < end) {
+        await sleep(POLL_MILLISECONDS);
+        taken = await takenPorts(stack, wanted);
+    }
     if (taken.length === 0) return;
     const [first] = taken;
     throw skepError(
@@ -81,6 +110,15 @@ export async function refuseTakenPorts(
         `The lab publishes ${taken.length === 1 ? `port ${first}` : `the ports ${taken.join(", ")}`} on 127.0.0.1, and another program has ${taken.length === 1 ? "it" : "them"}.`,
         `See which with ss -ltnp 'sport = :${first}' and end it, or set skep:labPorts to where a free block of ${BLOCK_SIZE} begins.`,
     );
+}
+
+/** Of the wanted ports on 127.0.0.1, those that neither a running host of the stack has nor are free. */
+async function takenPorts(stack: string, wanted: readonly PublishedPort[]): Promise<number[]> {
+    const running = (await labHosts(stack)).filter(({ state }) => state === "running" || state === "paused");
+    const own = new Set(running.flatMap(({ published }) => published.map(({ external }) => external)));
+    const asked = wanted.map(({ external }) => external).filter((port) => !own.has(port));
+    const free = await Promise.all(asked.map(isFree));
+    return asked.filter((_port, index) => !free[index]);
 }
 
 function isFree(port: number): Promise<boolean> {

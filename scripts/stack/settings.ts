@@ -103,7 +103,7 @@ export async function completeSettings(
     const isChosen = labSubnet !== undefined && labPorts !== undefined && isReserved(generatedFile(stack));
     if (hosts !== "lab" || isChosen) return keep(found);
     return reserving(generatedFile(stack), async (reserved) =>
-        keep({ ...found, ...(await chooseRanges(settings, reserved)) }),
+        keep({ ...found, ...(await chooseRanges(stack, settings, reserved)) }),
     );
 }
 

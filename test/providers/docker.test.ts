@@ -2,13 +2,14 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, realpathSync } from "node:fs";
+import type { ServiceError } from "@grpc/grpc-js";
 import Docker from "dockerode";
 import { pack } from "tar-stream";
 import { docker as provider } from "../../offline/plugins/docker/provider";
 import type { Props } from "../../providers/runtime/types";
 import { secret } from "../../providers/runtime/wire";
 import { projectId } from "../../scripts/stack/project";
-import { failureOf, TestEngine } from "./support";
+import { eventually, failureOf, TestEngine } from "./support";
 
 const CONTAINER = "docker:index/container:Container";
 const NETWORK = "docker:index/network:Network";
@@ -67,6 +68,10 @@ describe("the docker stand-in", function () {
         return create(CONTAINER, { name: `${PREFIX}-c`, image: IMAGE, command: FOREVER, ...inputs }, name);
     }
 
+    async function changes(inputs: Props, state: Props, ignored: string[] = []): Promise<string[]> {
+        return (await engine.diff(CONTAINER, inputs, inputs, state, ignored)).getDiffsList();
+    }
+
     it("makes a network with its subnet, sees it, and removes it", async () => {
         const ipamConfigs = [{ subnet: "10.203.0.0/16", gateway: "10.203.255.254" }];
         const { id, outs, inputs } = await create(NETWORK, { name: `${PREFIX}-n`, ipamConfigs });
@@ -97,56 +102,71 @@ describe("the docker stand-in", function () {
         await create(NETWORK, { name: `${PREFIX}-n`, ipamConfigs: [{ subnet: "10.203.0.0/16" }] });
         await create(NETWORK, { name: `${PREFIX}-n2`, ipamConfigs: [{ subnet: "10.204.0.0/16" }] }, "second");
         await create(VOLUME, { name: `${PREFIX}-v` });
-        const { id, outs } = await container({
-            hostname: "host-a",
-            networksAdvanced: [
-                { name: `${PREFIX}-n`, ipv4Address: "10.203.7.7", aliases: ["a"] },
-                { name: `${PREFIX}-n2`, ipv4Address: "10.204.7.7" },
-            ],
-            ports: [{ internal: 22, external: 42922, ip: "127.0.0.1" }],
-            uploads: [
-                { file: "/etc/made/up/a", content: "text" },
-                { file: "/etc/made/up/b", contentBase64: Buffer.from("base64").toString("base64") },
-                { file: "/etc/made/up/c", source: __filename, permissions: "0600" },
-            ],
-            capabilities: { adds: ["NET_ADMIN"], drops: ["MKNOD"] },
-            tmpfs: { "/run": "rw,exec", "/tmp": "" },
-            volumes: [{ volumeName: `${PREFIX}-v`, containerPath: "/data" }],
-            mounts: [{ type: "bind", source: "/etc", target: "/host-etc", readOnly: true }],
-            hosts: [{ host: "registry.test", ip: "10.203.0.9" }],
-            memory: 64,
-            restart: "on-failure",
-            stopSignal: "SIGRTMIN+3",
-            stopTimeout: 3,
-            securityOpts: ["no-new-privileges"],
-        });
+        const { id, outs } = await container(whole());
         const found = await engineApi.getContainer(id).inspect();
         assert.equal(found.Config.Hostname, "host-a");
         assert.equal(found.NetworkSettings.Networks[`${PREFIX}-n`]?.IPAddress, "10.203.7.7");
         assert.equal(found.NetworkSettings.Networks[`${PREFIX}-n2`]?.IPAddress, "10.204.7.7");
+        assert.equal(found.NetworkSettings.Networks.bridge, undefined);
         assert.deepEqual(found.HostConfig.PortBindings, {
             "22/tcp": [{ HostIp: "127.0.0.1", HostPort: "42922" }],
+            "80/tcp": [{ HostIp: "127.0.0.1", HostPort: "42980" }],
         });
         assert.deepEqual(found.HostConfig.Tmpfs, { "/run": "rw,exec", "/tmp": "" });
-        assert.deepEqual(found.HostConfig.CapDrop?.map(withoutPrefix), ["MKNOD"]);
-        assert.deepEqual(found.HostConfig.CapAdd?.map(withoutPrefix), ["NET_ADMIN"]);
-        assert.equal(found.HostConfig.Memory, 64 * 1024 * 1024);
+        assert.deepEqual(found.HostConfig.CapDrop, ["CAP_MKNOD"]);
+        assert.deepEqual(found.HostConfig.CapAdd, ["CAP_NET_ADMIN", "CAP_SYS_PTRACE"]);
         assert.equal(found.HostConfig.RestartPolicy?.Name, "on-failure");
         assert.equal(found.Config.Labels["io.skep.stack"], STACK);
         assert.deepEqual(found.Mounts.map(({ Destination }) => Destination).sort(), ["/data", "/host-etc"]);
 
-        assert.equal(await run(id, "/bin/cat /etc/made/up/a /etc/made/up/b"), "textbase64");
-        assert.match(await run(id, "/bin/ls -l /etc/made/up/c"), /^-rw-------/);
-        assert.match(await run(id, "/bin/cat /etc/hosts"), /10\.203\.0\.9\s+registry\.test/);
+        assert.equal(await run(id, "/bin/cat /etc/made/up/a /etc/made/up/b"), "textmore");
         const addresses = (outs.networkDatas as Props[]).map(({ ipAddress }) => ipAddress).sort();
         assert.deepEqual(addresses, ["10.203.7.7", "10.204.7.7"]);
     });
 
-    it("shows no change after it has made a container, and none after reading it again", async () => {
-        const { id, outs, inputs } = await container();
+    it("shows no change after it has made a container, whatever order and spelling the program has", async () => {
+        await create(NETWORK, { name: `${PREFIX}-n`, ipamConfigs: [{ subnet: "10.203.0.0/16" }] });
+        await create(NETWORK, { name: `${PREFIX}-n2`, ipamConfigs: [{ subnet: "10.204.0.0/16" }] }, "second");
+        await create(VOLUME, { name: `${PREFIX}-v` });
+        const { id, outs, inputs } = await container(whole());
+        assert.deepEqual(await changes(inputs, outs), []);
         const read = await engine.read(CONTAINER, id, outs, inputs);
-        assert.deepEqual(read.inputs, inputs);
-        assert.deepEqual((await engine.diff(CONTAINER, read.inputs, inputs, read.outs)).getDiffsList(), []);
+        assert.deepEqual(await changes(inputs, read.outs), []);
+    });
+
+    it("is replaced for capabilities without their prefix, since the engine answers with it", async () => {
+        const { outs, inputs } = await container({ capabilities: { adds: ["NET_ADMIN"], drops: ["ALL"] } });
+        assert.deepEqual(outs.capabilities, { adds: ["CAP_NET_ADMIN"], drops: ["ALL"] });
+        const response = await engine.diff(CONTAINER, inputs, inputs, outs);
+        assert.deepEqual(response.getReplacesList(), ["capabilities"]);
+    });
+
+    it("is replaced when it waited for its next start while it was read, since it has no ports then", async () => {
+        const { id, outs, inputs } = await container({
+            command: ["/bin/sh", "-c", "/bin/sleep 0.2; exit 1"],
+            restart: "always",
+            mustRun: false,
+            ports: [{ internal: 80, external: 42980, ip: "127.0.0.1" }],
+        });
+        const read = await eventually(async () => {
+            const { State } = await engineApi.getContainer(id).inspect();
+            const { outs: now } = await engine.read(CONTAINER, id, outs, inputs);
+            return State.Restarting && now.ports.length === 0 ? now : undefined;
+        });
+        const response = await engine.diff(CONTAINER, inputs, inputs, read);
+        assert.deepEqual(response.getReplacesList(), ["ports"]);
+    });
+
+    it("does not see a change where changes are ignored", async () => {
+        const { outs, inputs } = await container({ capabilities: { adds: ["NET_ADMIN"], drops: ["ALL"] } });
+        assert.deepEqual(await changes(inputs, outs, ["capabilities"]), []);
+    });
+
+    it("shows changed temporary file systems at every look, since no update applies them", async () => {
+        const { id, outs, inputs } = await container({ tmpfs: { "/run": "rw" } });
+        const news = { ...inputs, tmpfs: { "/run": "rw", "/tmp": "rw" } };
+        assert.deepEqual(await changes(news, outs), ["tmpfs"]);
+        assert.deepEqual(await changes(news, await engine.update(CONTAINER, id, outs, news)), ["tmpfs"]);
     });
 
     it("keeps the content of a secret upload secret, and the rest of it readable", async () => {
@@ -155,35 +175,40 @@ describe("the docker stand-in", function () {
         assert.deepEqual(outs.uploads, uploads);
     });
 
-    it("updates memory and restart policy of the running container", async () => {
-        const { id, outs, inputs } = await container({ memory: 64 });
+    it("updates the restart policy of the running container", async () => {
+        const { id, outs, inputs } = await container();
         const started = (await engineApi.getContainer(id).inspect()).State.StartedAt;
-        const news = { ...inputs, memory: 96, memorySwap: 192, restart: "always" };
-        assert.deepEqual((await engine.diff(CONTAINER, inputs, news)).getReplacesList(), []);
+        const news = { ...inputs, restart: "on-failure", maxRetryCount: 3 };
+        assert.deepEqual((await engine.diff(CONTAINER, inputs, news, outs)).getReplacesList(), []);
         const updated = await engine.update(CONTAINER, id, outs, news);
         const found = await engineApi.getContainer(id).inspect();
-        assert.equal(found.HostConfig.Memory, 96 * 1024 * 1024);
+        assert.deepEqual(found.HostConfig.RestartPolicy, { Name: "on-failure", MaximumRetryCount: 3 });
         assert.equal(found.State.StartedAt, started);
-        assert.equal(updated.restart, "always");
+        assert.deepEqual(await changes(news, updated), []);
     });
 
     it("is replaced, the old one first, for what cannot change in place", async () => {
-        const inputs = { image: "a", hostname: "h", uploads: [{ file: "/a", content: "1" }] };
+        const state = { image: "a", hostname: "h", uploads: [{ file: "/a", content: "1" }] };
         const news = { image: "a", hostname: "i", uploads: [{ file: "/a", content: "2" }] };
-        const response = await engine.diff(CONTAINER, inputs, news);
+        const response = await engine.diff(CONTAINER, state, news);
         assert.deepEqual(response.getReplacesList(), ["hostname", "uploads"]);
         assert.equal(response.getDeletebeforereplace(), true);
     });
 
-    it("counts a stopped container that must run as gone, and keeps one that need not run", async () => {
+    it("starts a stopped container that must run, and keeps one that need not as it is", async () => {
         const must = await container();
         await engineApi.getContainer(must.id).kill();
-        assert.equal((await engine.read(CONTAINER, must.id, must.outs, must.inputs)).id, "");
-        const may = await container({ name: `${PREFIX}-may`, mustRun: false }, "may");
+        const read = await engine.read(CONTAINER, must.id, must.outs, must.inputs);
+        assert.deepEqual(await changes(must.inputs, read.outs), ["mustRun"]);
+        await engine.update(CONTAINER, must.id, read.outs, must.inputs);
+        assert.equal((await engineApi.getContainer(must.id).inspect()).State.Running, true);
+
+        const ports = [{ internal: 80, external: 42980, ip: "127.0.0.1" }];
+        const may = await container({ name: `${PREFIX}-may`, mustRun: false, ports }, "may");
         await engineApi.getContainer(may.id).kill();
-        const read = await engine.read(CONTAINER, may.id, may.outs, may.inputs);
-        assert.equal(read.id, may.id);
-        assert.equal(read.outs.exitCode, 137);
+        const stopped = await engine.read(CONTAINER, may.id, may.outs, may.inputs);
+        assert.equal(stopped.outs.exitCode, 137);
+        assert.deepEqual(await changes(may.inputs, stopped.outs), []);
     });
 
     it("counts a missing container as gone, and deleting it again is fine", async () => {
@@ -201,29 +226,22 @@ describe("the docker stand-in", function () {
         assert.ok(Date.now() - asked < 5000, `took ${Date.now() - asked} ms`);
     });
 
-    it("replaces what an interrupted run of the same resource left under its name", async () => {
-        const first = await container();
-        const second = await container();
-        assert.notEqual(first.id, second.id);
-        await assert.rejects(engineApi.getContainer(first.id).inspect());
-    });
-
-    it("refuses a name that something else has, and leaves that alone", async () => {
+    it("refuses a name that another container has, and leaves that alone", async () => {
         const first = await container();
         const failure = await failureOf(container({}, "other"));
-        assert.match(failure.details, /exists and belongs to something else/);
+        assert.match(failure.details, /already in use/);
         assert.equal((await engineApi.getContainer(first.id).inspect()).State.Running, true);
     });
 
-    it("leaves nothing behind when a container cannot start", async () => {
-        const failure = await failureOf(container({ command: ["/no/such/program"] }));
-        assert.match(failure.details, /no such file/);
-        await assert.rejects(engineApi.getContainer(`${PREFIX}-c`).inspect());
-    });
-
-    it("leaves nothing behind when a file to upload does not exist", async () => {
-        await failureOf(container({ uploads: [{ file: "/a", source: "/no/such/file" }] }));
-        await assert.rejects(engineApi.getContainer(`${PREFIX}-c`).inspect());
+    it("keeps a container that could not be started, or not be moved to its network, in state", async () => {
+        const [unstarted, unmoved] = [`${PREFIX}-unstarted`, `${PREFIX}-unmoved`];
+        const first = await failureOf(container({ name: unstarted, command: ["/no/such/program"] }));
+        const second = await failureOf(container({ name: unmoved, networksAdvanced: [{ name: "missing" }] }));
+        for (const [failure, name] of [[first, unstarted] as const, [second, unmoved] as const]) {
+            const { Id, State } = await engineApi.getContainer(name).inspect();
+            assert.equal(State.Status, "created");
+            assert.ok(detailsOf(failure).includes(Id), `${name}'s id is not in the failure's details`);
+        }
     });
 
     it("makes a container without starting it if asked", async () => {
@@ -232,18 +250,24 @@ describe("the docker stand-in", function () {
         assert.equal((await engine.read(CONTAINER, id, outs, inputs)).id, id);
     });
 
-    it("waits until the container is healthy", async () => {
-        const healthcheck = { tests: ["CMD", "/bin/cat", "/etc/ready"], interval: "200ms", retries: 50 };
-        const command = ["/bin/sh", "-c", "/bin/sleep 1; echo > /etc/ready; /bin/sleep 60"];
-        const { id } = await container({ healthcheck, command, wait: true, waitTimeout: 20 });
-        assert.equal((await engineApi.getContainer(id).inspect()).State.Health?.Status, "healthy");
+    it("refuses what it does not cover, inside of objects too", async () => {
+        const inputs = { image: IMAGE, memory: 64, uploads: [{ file: "/a", source: "/b" }] };
+        const { failures } = await engine.check(CONTAINER, inputs);
+        assert.equal(failures.length, 2);
+        assert.match(failures[0] ?? "", /^memory: 'memory' of \S+ is not covered/);
+        assert.match(failures[1] ?? "", /^uploads: 'uploads.source' is not covered/);
     });
 
-    it("gives up, and leaves nothing behind, when the container does not become healthy in time", async () => {
-        const healthcheck = { tests: ["CMD", "/bin/cat", "/etc/ready"], interval: "200ms", retries: 50 };
-        const failure = await failureOf(container({ healthcheck, wait: true, waitTimeout: 1 }));
-        assert.match(failure.details, /is not healthy after 1 s/);
-        await assert.rejects(engineApi.getContainer(`${PREFIX}-c`).inspect());
+    it("takes a network for gone when the engine cannot tell of it", async () => {
+        const { id, outs, inputs } = await create(NETWORK, { name: `${PREFIX}-n` });
+        const before = process.env.DOCKER_HOST;
+        try {
+            await engine.configure({ host: "unix:///no/such/docker.sock", version: "5.2.0" });
+            assert.equal((await engine.read(NETWORK, id, outs, inputs)).id, "");
+        } finally {
+            if (before === undefined) delete process.env.DOCKER_HOST;
+            else process.env.DOCKER_HOST = before;
+        }
     });
 
     it("talks to the engine that its configuration names, and refuses other configuration", async () => {
@@ -269,8 +293,36 @@ describe("the docker stand-in", function () {
     });
 });
 
-function withoutPrefix(capability: string): string {
-    return capability.replace(/^CAP_/, "");
+/** A container with every input that is read back, in an order of the program's own. */
+function whole(): Props {
+    return {
+        hostname: "host-a",
+        networksAdvanced: [
+            { name: `${PREFIX}-n2`, ipv4Address: "10.204.7.7" },
+            { name: `${PREFIX}-n`, ipv4Address: "10.203.7.7", aliases: ["a"] },
+        ],
+        ports: [
+            { internal: 80, external: 42980, ip: "127.0.0.1" },
+            { internal: 22, external: 42922, ip: "127.0.0.1" },
+        ],
+        uploads: [
+            { file: "/etc/made/up/a", content: "text" },
+            { file: "/etc/made/up/b", content: "more" },
+        ],
+        capabilities: { adds: ["CAP_SYS_PTRACE", "CAP_NET_ADMIN"], drops: ["CAP_MKNOD"] },
+        tmpfs: { "/tmp": "", "/run": "rw,exec" },
+        volumes: [{ volumeName: `${PREFIX}-v`, containerPath: "/data" }],
+        mounts: [{ type: "bind", source: "/etc", target: "/host-etc", readOnly: true }],
+        restart: "on-failure",
+        stopSignal: "SIGRTMIN+3",
+        stopTimeout: 3,
+        securityOpts: ["no-new-privileges", "apparmor=unconfined"],
+    };
+}
+
+/** What the engine is told of a resource that exists and is not as asked: its id among others. */
+function detailsOf(failure: ServiceError): string {
+    return String(failure.metadata.get("grpc-status-details-bin")[0]);
 }
 
 /** Runs a script inside the container and returns what it prints. */

@@ -76,8 +76,10 @@ export class TestEngine {
         oldInputs: Props,
         news: Props,
         state: Props = oldInputs,
+        ignoreChanges: string[] = [],
     ): Promise<rpc.DiffResponse> {
         const request = new rpc.DiffRequest().setUrn(this.urn(type)).setId("id");
+        request.setIgnorechangesList(ignoreChanges);
         request.setOldInputs(toStruct(oldInputs)).setNews(toStruct(news)).setOlds(toStruct(state));
         return this.call<rpc.DiffRequest, rpc.DiffResponse>(this.client.diff, request);
     }
@@ -171,4 +173,16 @@ export async function failureOf(call: Promise<unknown>): Promise<grpc.ServiceErr
         return error as grpc.ServiceError;
     }
     throw new Error("the call succeeded");
+}
+
+const WAIT_MS = 20_000;
+const POLL_MS = 20;
+
+/** What `question` answers once it answers anything. */
+export async function eventually<T>(question: () => Promise<T | undefined>): Promise<T> {
+    for (const end = Date.now() + WAIT_MS; ; await new Promise((done) => setTimeout(done, POLL_MS))) {
+        const answer = await question();
+        if (answer !== undefined) return answer;
+        if (Date.now() > end) throw new Error(`waited ${WAIT_MS / 1000} s in vain`);
+    }
 }

@@ -2,8 +2,10 @@
 
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
+import { FOR_NEW_HOSTS, FOR_NEW_NETWORKS } from "../../components/hosts/lab";
 import { checkSettings } from "../../config";
 import type { Places } from "../../planning/placement";
+import type { HostPorts } from "../../planning/ports";
 import { program } from "../../program";
 
 interface Declared {
@@ -42,6 +44,7 @@ async function declare(
     input: Record<string, unknown>,
     preview: boolean,
     remembered: Places[] = [],
+    standing: Record<string, HostPorts> = {},
 ): Promise<Declared[]> {
     const { settings, problems } = checkSettings("dev", input);
     assert.ok(settings, JSON.stringify(problems));
@@ -76,8 +79,14 @@ async function declare(
                     web: { ref: "web:1", id: "sha256:w" },
                     client: { ref: "client:1", id: "sha256:c" },
                 },
+                standing,
                 registryKeys: { accessKeyId: "KEY-ID", secretAccessKey: "SECRET-KEY" },
-                repository: { kind: "official", url: "https://example.invalid", fingerprint: "F" },
+                repository: {
+                    kind: "debian",
+                    url: "file:///srv/packages",
+                    fingerprint: "F",
+                    mount: { source: "/packages", target: "/srv/packages" },
+                },
                 remember: (places) => Promise.resolve(void remembered.push(places)),
             }),
         ),
@@ -109,6 +118,47 @@ for (const preview of [true, false])
             assert.ok(keys.includes("lab-login"));
         });
 
+        it("makes no standing host or network anew for what a later version of it says otherwise", () => {
+            // What stays is what a host is: its name, its place in the network, and ports, which standing hosts keep.
+            const kept = {
+                "docker:index/container:Container": [
+                    "hostname",
+                    "mustRun",
+                    "name",
+                    "networksAdvanced",
+                    "ports",
+                ],
+                "docker:index/network:Network": ["driver", "name"],
+            };
+            const ignored = {
+                "docker:index/container:Container": FOR_NEW_HOSTS,
+                "docker:index/network:Network": FOR_NEW_NETWORKS,
+            };
+            for (const [type, own] of Object.entries(kept)) {
+                const others = ignored[type as keyof typeof ignored];
+                for (const { inputs } of ofType(usual, type)) {
+                    const given = Object.keys(inputs).filter((key) => inputs[key] !== undefined);
+                    assert.deepEqual(
+                        given.filter((key) => !own.includes(key) && !others.includes(key)),
+                        [],
+                    );
+                }
+            }
+        });
+
+        it("gives lists of entries with the same keys where they are ignored, or the engine's answer is refused", () => {
+            for (const { inputs } of ofType(usual, "docker:index/container:Container"))
+                for (const key of FOR_NEW_HOSTS.filter((name) => Array.isArray(inputs[name]))) {
+                    const entries = (inputs[key] as unknown[]).filter((entry) => typeof entry === "object");
+                    const keys = entries.map((entry) =>
+                        Object.keys(entry as object)
+                            .sort()
+                            .join(),
+                    );
+                    assert.ok(new Set(keys).size <= 1, `${key}: ${keys.join(" / ")}`);
+                }
+        });
+
         it("publishes ports on 127.0.0.1 only, and none twice", async () => {
             const containers = ofType(usual, "docker:index/container:Container");
             const ports = containers.flatMap(
@@ -118,11 +168,25 @@ for (const preview of [true, false])
             assert.equal(new Set(ports.map(({ external }) => external)).size, ports.length);
         });
 
+        it("leaves a host that stands the ports that it was made with, wherever the block begins now", async () => {
+            const standing = { "worker-1": { ssh: 30001, engine: 30002, app: 30003, registry: 30004 } };
+            const containers = ofType(
+                await declare({}, preview, [], standing),
+                "docker:index/container:Container",
+            );
+            const externals = (name: string) =>
+                containers
+                    .find((container) => container.name === name)
+                    ?.inputs.ports.map(({ external }: { external: number }) => external);
+            assert.deepEqual(externals("worker-1"), [30001, 30003, 30004]);
+            assert.deepEqual(externals("worker-2"), [21011, 21111, 21161]);
+        });
+
         it("never gives a host the machine's clock, kernel modules or raw devices", async () => {
             for (const { inputs } of ofType(usual, "docker:index/container:Container")) {
                 assert.deepEqual(inputs.capabilities.drops, ["ALL"]);
-                for (const never of ["SYS_TIME", "SYS_MODULE", "SYS_RAWIO", "ALL"])
-                    assert.ok(!inputs.capabilities.adds.includes(never));
+                for (const added of inputs.capabilities.adds)
+                    assert.match(added, /^CAP_(?!SYS_TIME$|SYS_MODULE$|SYS_RAWIO$|ALL$)[A-Z_]+$/);
                 assert.notEqual(inputs.privileged, true);
             }
         });

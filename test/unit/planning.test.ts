@@ -15,7 +15,7 @@ import {
 } from "../../planning/addresses";
 import { renderHostScript, shellQuote } from "../../planning/hostscript";
 import { placeHosts, tolerated } from "../../planning/placement";
-import { BLOCK_SIZE, portBlocks, publishedPorts } from "../../planning/ports";
+import { BLOCK_SIZE, hostPorts, portBlocks, publishedPorts } from "../../planning/ports";
 import { renderMetaData, renderUserData } from "../../planning/userdata";
 
 const ZONES = ["a", "b", "c", "d", "e", "f"];
@@ -182,7 +182,11 @@ describe("ports of a lab", () => {
                 workers,
                 fc.constantFrom(...portBlocks()),
                 (managerCount, workerCount, base) => {
-                    const ports = publishedPorts(base, placeHosts(managerCount, workerCount, ["a"]));
+                    const ports = placeHosts(managerCount, workerCount, ["a"]).flatMap((host) =>
+                        publishedPorts(host.role, hostPorts(base, host), { app: 8080, registry: 5000 }).map(
+                            ({ external }) => external,
+                        ),
+                    );
                     assert.equal(ports.length, 4 * managerCount + 3 * workerCount);
                     assert.equal(new Set(ports).size, ports.length);
                     assert.ok(ports.every((port) => port >= base && port < base + BLOCK_SIZE));

@@ -2,10 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { Context, Props } from "../../../providers/runtime/types";
 
-/** Marks what a resource made, so that a create that was cut short can be told from someone else's container. */
-export const URN_LABEL = "skep.urn";
-
-/** The given name, or one made of the resource's name as the engine does it. */
+/** The given name, or one made of the resource's name as Pulumi does it. */
 export function nameFor(inputs: Props, ctx: Context): string {
     return inputs.name ?? `${ctx.name}-${randomBytes(4).toString("hex").slice(0, 7)}`;
 }

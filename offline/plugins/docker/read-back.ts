@@ -1,0 +1,94 @@
+// What the engine says of a container and of a network, in the words of the resources' properties: the same properties that
+// the official provider reads back, so that the program is compared with the engine and not with what it said before.
+// Labels, uploads, volumes, networksAdvanced and cgroupnsMode of a container are not read back by the official one either.
+import type { ContainerInspectInfo, NetworkInspectInfo } from "dockerode";
+import type { Props } from "../../../providers/runtime/types";
+
+/** A container's properties as the engine has them; `given` are its properties so far. Pure. */
+export function readContainer(found: ContainerInspectInfo, given: Props): Props {
+    const { HostConfig, State } = found;
+    // The library's types leave these out.
+    const Config: typeof found.Config & { StopSignal?: string; StopTimeout?: number } = found.Config;
+    const { CapAdd, CapDrop } = HostConfig;
+    return {
+        bridge: "",
+        command: Config.Cmd ?? [],
+        exitCode: State.Running ? given.exitCode : State.ExitCode,
+        hostname: Config.Hostname,
+        image: given.image?.startsWith("sha256:") ? found.Image : Config.Image,
+        labels: given.labels ?? [],
+        maxRetryCount: HostConfig.RestartPolicy?.MaximumRetryCount ?? 0,
+        mounts: (HostConfig.Mounts ?? []).map(({ Type, Source, Target, ReadOnly }) => ({
+            type: Type,
+            source: Source,
+            target: Target,
+            readOnly: ReadOnly ?? false,
+        })),
+        name: found.Name.replace(/^\//, ""),
+        networkDatas: networkDatas(found),
+        networkMode: HostConfig.NetworkMode,
+        restart: HostConfig.RestartPolicy?.Name || "no",
+        securityOpts: HostConfig.SecurityOpt ?? [],
+        stopSignal: Config.StopSignal ?? "",
+        stopTimeout: Config.StopTimeout ?? 0,
+        tmpfs: HostConfig.Tmpfs ?? {},
+        ...((CapAdd?.length || CapDrop?.length) && {
+            capabilities: { adds: CapAdd ?? [], drops: CapDrop ?? [] },
+        }),
+        // A container that waits for its next start counts as running and has no ports: so a restart empties them.
+        ...(given.ports?.length > 0 && (State.Running || given.mustRun) && { ports: ports(found) }),
+        // Shown as a change of mustRun, and mended by an update that starts the container.
+        ...(!State.Running && given.mustRun && { mustRun: false }),
+    };
+}
+
+function ports({ NetworkSettings }: ContainerInspectInfo): Props[] {
+    const bound = Object.entries(NetworkSettings.Ports ?? {}).flatMap(([key, bindings]) => {
+        const [internal, protocol] = key.split("/");
+        // Docker's API has null for a port that is exposed and not published.
+        const published = bindings as { HostIp: string; HostPort: string }[] | null;
+        return (published ?? []).map(({ HostIp, HostPort }) => ({
+            internal: Number(internal),
+            external: Number(HostPort),
+            ip: HostIp,
+            protocol,
+        }));
+    });
+    return bound.sort((a, b) => a.internal - b.internal);
+}
+
+function networkDatas(found: ContainerInspectInfo): Props[] {
+    return Object.entries(found.NetworkSettings.Networks).map(([networkName, network]) => ({
+        networkName,
+        ipAddress: network.IPAddress,
+        ipPrefixLength: network.IPPrefixLen,
+        gateway: network.Gateway,
+        macAddress: network.MacAddress ?? "",
+        globalIpv6Address: network.GlobalIPv6Address ?? "",
+        globalIpv6PrefixLength: network.GlobalIPv6PrefixLen ?? 0,
+        ipv6Gateway: network.IPv6Gateway ?? "",
+    }));
+}
+
+/** A network's properties as the engine has them. Pure. */
+export function readNetwork(found: NetworkInspectInfo): Props {
+    const configs = (found.IPAM?.Config ?? []) as Record<string, unknown>[];
+    return {
+        name: found.Name,
+        labels: Object.entries(found.Labels ?? {}).map(([label, value]) => ({ label, value })),
+        driver: found.Driver,
+        internal: found.Internal,
+        attachable: found.Attachable,
+        ingress: found.Ingress,
+        ipv6: found.EnableIPv6,
+        ipamDriver: found.IPAM?.Driver,
+        options: found.Options ?? {},
+        scope: found.Scope,
+        ipamConfigs: configs.map((config) => ({
+            subnet: config.Subnet,
+            gateway: config.Gateway,
+            ipRange: config.IPRange,
+            auxAddress: config.AuxiliaryAddresses,
+        })),
+    };
+}
