@@ -3,6 +3,9 @@
 import type * as auto from "@pulumi/pulumi/automation";
 import { shellQuote } from "../../planning/hostscript";
 import type { ReadySettings } from "../../program";
+import { SkepError } from "../../errors";
+import type { Progress } from "../progress";
+import { adoptNetwork, isNetworkThere, labNetwork } from "../stack/adopt";
 import { operate, type Outcome, type Step } from "../stack/engine";
 import { startStoppedHosts } from "../stack/hosts";
 import { keepRegistryHosts } from "../stack/settings";
@@ -12,15 +15,23 @@ import { confirmed, type Options, ready } from "./context";
 
 /** Shows what up would do; touches nothing. */
 export async function preview(options: Options): Promise<void> {
-    const { progress, tools, program } = await ready(options);
+    const { progress, tools, program, settings } = await ready(options);
     const stack = await openStack(options.stack, tools, program);
     const outcome = await progress.step(`Previewing ${options.stack}`, () =>
         operate(stack, "preview", progress),
     );
     if (options.json) return printJson(outcome);
+    if (settings.hosts === "lab") await noteLostNetwork(options.stack, outcome, progress);
     for (const line of tree(outcome.steps)) console.log(`  ${line}`);
     console.log(summary(outcome));
     console.log(`\nNext: npm run up${suffix(options)}`);
+}
+
+/** A preview cannot take the network back, and would let it look as if there were none. */
+async function noteLostNetwork(stack: string, { steps }: Outcome, progress: Progress): Promise<void> {
+    const isMade = steps.some(({ verb, type }) => verb === "+ create" && type === "docker:Network");
+    if (isMade && (await labNetwork(stack)) !== undefined)
+        progress.note("The lab's network stands, and the state does not know it: up takes it back as it is");
 }
 
 /** Brings the stack to what its settings say; on a terminal it shows the changes first, and asks. */
@@ -42,7 +53,7 @@ export async function up(options: Options): Promise<void> {
     await keepRegistryHosts(options.stack, settings);
     const outcome =
         unchanged ??
-        (await progress.step(`Bringing up ${options.stack}`, () => operate(stack, "up", progress)));
+        (await progress.step(`Bringing up ${options.stack}`, () => bringUp(stack, settings, progress)));
     const outputs = plainOutputs(outcome.outputs ?? {});
     const clients = await writeClientFiles(options.stack, outputs);
     if (options.json) return printJson({ ...outcome, outputs: withoutSecrets(outcome.outputs ?? {}) });
@@ -52,6 +63,17 @@ export async function up(options: Options): Promise<void> {
             "Ports are published by the nodes that run a task, not by the routing mesh: the hosts' kernel has no IPVS.",
         );
     console.log(nextSteps(options, outputs, clients));
+}
+
+/** An up that meets the lab's own network, which the state has lost, takes it back and goes on. */
+async function bringUp(stack: auto.Stack, { hosts }: ReadySettings, progress: Progress): Promise<Outcome> {
+    try {
+        return await operate(stack, "up", progress);
+    } catch (error) {
+        if (hosts !== "lab" || !(error instanceof SkepError) || !isNetworkThere(error)) throw error;
+        if (!(await adoptNetwork(stack, progress))) throw error;
+        return operate(stack, "up", progress);
+    }
 }
 
 /** Whether an up before this one has done all that there is to do. */

@@ -3,17 +3,14 @@
 
 import type { Settings } from "../../config";
 import { type Problem, SkepError } from "../../errors";
-import { PROJECT_LABEL, STACK_LABEL } from "../../planning/labels";
 import { placementOf } from "../../planning/moves";
 import { hostPorts, type HostPorts, portsFrom, servicePorts } from "../../planning/ports";
-import { dockerClient } from "../setup/docker";
+import { labNetwork } from "./adopt";
 import type { LabHost } from "./hosts";
-import { projectId } from "./project";
 
 /** The subnet of the stack's network; nothing where there is none. */
 export async function standingSubnet(stack: string): Promise<string | undefined> {
-    const filters = { label: [`${STACK_LABEL}=${stack}`, `${PROJECT_LABEL}=${projectId()}`] };
-    const [network] = await dockerClient().listNetworks({ filters });
+    const network = await labNetwork(stack);
     return network?.IPAM?.Config?.find(({ Subnet }) => Subnet?.includes("."))?.Subnet;
 }
 

@@ -1,7 +1,8 @@
 // A stack for the lab tests: brought up by the same command line that users type, asked from outside.
 
 import { execFile } from "node:child_process";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { parse } from "yaml";
@@ -22,6 +23,7 @@ export interface NodeOutput {
 
 export class Lab {
     readonly clients: string;
+    private folder: string | undefined;
 
     /** `project` is the copy of the project to run; `environment` goes beside this process's own. */
     constructor(
@@ -41,8 +43,17 @@ export class Lab {
         );
     }
 
+    /** Writes a file that the test hands to a command; its path. It goes with the stack's settings. */
+    file(name: string, text: string): string {
+        this.folder ??= mkdtempSync(join(tmpdir(), "skep-lab-"));
+        const path = join(this.folder, name);
+        writeFileSync(path, text, { mode: 0o600 });
+        return path;
+    }
+
     forget(): void {
         rmSync(join(this.project, `Pulumi.${this.stack}.yaml`), { force: true });
+        if (this.folder) rmSync(this.folder, { recursive: true, force: true });
     }
 
     /** `npm run skep -- ARGUMENTS`; what it printed. */
