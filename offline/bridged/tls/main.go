@@ -1,0 +1,62 @@
+// The plugin "tls" for Pulumi, made of the Terraform provider that Pulumi's own plugin wraps and of the same bridge: what
+// keys and certificates are where the official plugin is reached.
+// Its module's name lies below the provider's, whose code is internal to that name.
+package main
+
+import (
+	"context"
+	"log"
+	"os"
+
+	"github.com/hashicorp/terraform-provider-tls/internal/provider"
+	pf "github.com/pulumi/pulumi-terraform-bridge/v3/pkg/pf/tfbridge"
+	"github.com/pulumi/pulumi-terraform-bridge/v3/pkg/pf/tfgen"
+	"github.com/pulumi/pulumi-terraform-bridge/v3/pkg/tfbridge"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/diag"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/diag/colors"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
+)
+
+const name = "tls"
+
+// version is that of the npm package @pulumi/tls; the build sets it.
+var version string
+
+func main() {
+	ctx := context.Background()
+	mapped := mapping()
+	generated, err := tfgen.GenerateSchema(ctx, tfgen.GenerateSchemaOptions{
+		ProviderInfo: mapped,
+		// Warnings are about documentation, which nobody reads here.
+		DiagnosticsSink: diag.DefaultSink(os.Stderr, os.Stderr, diag.FormatOptions{Color: colors.Never}),
+		XInMemoryDocs:   true,
+	})
+	if err != nil {
+		log.Fatalf("no schema of the plugin %s: %v", name, err)
+	}
+	pf.Main(ctx, name, mapped, generated.ProviderMetadata)
+}
+
+// mapping says what Pulumi calls the provider's resources, as the official plugin does (pulumi-tls,
+// provider/resources.go), for the types that Skep uses.
+func mapping() tfbridge.ProviderInfo {
+	return tfbridge.ProviderInfo{
+		P:                pf.ShimProvider(provider.New()),
+		Name:             name,
+		Version:          version,
+		GitHubOrg:        "hashicorp",
+		UpstreamRepoPath: ".",
+		MetadataInfo:     tfbridge.NewProviderMetadata([]byte("{}")),
+		Resources: map[string]*tfbridge.ResourceInfo{
+			"tls_private_key":         {Tok: token("privateKey", "PrivateKey")},
+			"tls_self_signed_cert":    {Tok: token("selfSignedCert", "SelfSignedCert")},
+			"tls_cert_request":        {Tok: token("certRequest", "CertRequest")},
+			"tls_locally_signed_cert": {Tok: token("locallySignedCert", "LocallySignedCert")},
+		},
+		IgnoreMappings: []string{"tls_public_key", "tls_certificate"},
+	}
+}
+
+func token(file, resource string) tokens.Type {
+	return tokens.Type(name + ":index/" + file + ":" + resource)
+}
