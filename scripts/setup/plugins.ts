@@ -1,10 +1,12 @@
 // The provider plugins: Skep's own ("swarm"), bundled from its source, and, where the official ones cannot be had,
-// stand-ins for the resource types that Skep uses. How a plugin is bundled stands in offline/plugins.
+// stand-ins for the resource types that Skep uses, or, where that is asked, plugins built from Go modules (bridged.ts).
+// How a plugin is bundled stands in offline/plugins.
 
-import { copyFile, link, readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { buildPlugin, installStandIns } from "../../offline/plugins/build";
+import { copyFile, link, mkdir, readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { buildPlugin, installStandIns, pluginFile, STAND_INS } from "../../offline/plugins/build";
 import type { Progress } from "../progress";
+import { ensureBridged } from "./bridged";
 import { cachedFolder, contentHash, folderHash } from "./cache";
 import type { Engine } from "./engine";
 
@@ -47,6 +49,32 @@ export async function ensureStandIns(progress: Progress): Promise<string> {
             progress.step("Installing stand-ins for Pulumi's plugins, which cannot be had here", async () => {
                 await installStandIns(folder);
             }),
+        progress,
+    );
+}
+
+/**
+ * A PULUMI_HOME with plugins built from Go modules where there are such, and stand-ins for the others; what the cache lacks
+ * is built, which takes minutes.
+ */
+export async function ensureRealPlugins(progress: Progress): Promise<string> {
+    const built = await ensureBridged(progress);
+    const names: readonly string[] = built.map(({ name }) => name);
+    const hash = contentHash(await sourceHash(), ...built.map(({ file }) => file));
+    return cachedFolder(
+        `pulumi-home/real-${hash}`,
+        async (folder) => {
+            await installStandIns(
+                folder,
+                STAND_INS.filter((name) => !names.includes(name)),
+            );
+            for (const { name, version, file } of built) {
+                const place = pluginFile(folder, name, version);
+                await mkdir(dirname(place), { recursive: true });
+                // A link of its own stays whole when the cache's other name for the file goes.
+                await link(file, place).catch(() => copyFile(file, place));
+            }
+        },
         progress,
     );
 }

@@ -1,0 +1,83 @@
+// Plugins that Skep builds from Go modules: the providers that Pulumi's own plugins wrap, behind Pulumi's bridge
+// (offline/bridged, one module each). What else a PULUMI_HOME with them needs are stand-ins (plugins.ts).
+
+import { join } from "node:path";
+import { sdkVersion } from "../../offline/plugins/build";
+import type { Progress } from "../progress";
+import { cachedFolder, cacheFolder, folderHash, markUsed, withLock } from "./cache";
+import { type GoBuilder, withGo } from "./go";
+
+/** The providers that are built, each a module of offline/bridged. */
+export const BRIDGED = ["docker", "random", "tls"] as const;
+export type Bridged = (typeof BRIDGED)[number];
+
+/** A plugin in the cache. */
+export interface BridgedPlugin {
+    name: Bridged;
+    /** That of the npm SDK, which asks for a plugin of its own version. */
+    version: string;
+    /** The executable. */
+    file: string;
+}
+
+const SOURCE = join(__dirname, "../../offline/bridged");
+/** From nothing, docker took 12 minutes on two cores that did other work as well. */
+const BUILD_SECONDS = 3600;
+/** The provider's resource for compose projects doubles what is fetched, and nothing here uses it. */
+const TAGS: Partial<Record<Bridged, readonly string[]>> = { docker: ["no_compose"] };
+
+/** Builds the plugins that the cache lacks, one after another: they share most of what they fetch and compile. */
+export async function ensureBridged(progress: Progress): Promise<BridgedPlugin[]> {
+    const plugins = await Promise.all(BRIDGED.map(cached));
+    const missing = await missingOf(plugins);
+    if (missing.length > 0)
+        await withLock(
+            "bridged/build",
+            () =>
+                withGo(progress, "bridged", async (go) => {
+                    for (const plugin of missing) await make(progress, go, plugin);
+                }),
+            progress,
+        );
+    return plugins;
+}
+
+/** Whether all of them are in the cache, so that nothing would be built. */
+export async function hasBridged(): Promise<boolean> {
+    return (await missingOf(await Promise.all(BRIDGED.map(cached)))).length === 0;
+}
+
+interface Cached extends BridgedPlugin {
+    /** Its name in the cache. */
+    folder: string;
+}
+
+async function cached(name: Bridged): Promise<Cached> {
+    const version = await sdkVersion(name);
+    const folder = `bridged/${name}-${await folderHash(join(SOURCE, name), version)}`;
+    return { name, version, folder, file: join(cacheFolder(), folder, `pulumi-resource-${name}`) };
+}
+
+async function missingOf(plugins: readonly Cached[]): Promise<Cached[]> {
+    const found = await Promise.all(plugins.map(({ folder }) => markUsed(join(cacheFolder(), folder))));
+    return plugins.filter((_, i) => !found[i]);
+}
+
+async function make(progress: Progress, go: GoBuilder, { name, version, folder }: Cached): Promise<void> {
+    await cachedFolder(
+        folder,
+        (partial) =>
+            progress.step(`Building the plugin ${name} ${version} from Go modules, once: some minutes`, () =>
+                go.build({
+                    what: `building the plugin ${name}`,
+                    module: join(SOURCE, name),
+                    package: ".",
+                    output: join(partial, `pulumi-resource-${name}`),
+                    variable: `main.version=${version}`,
+                    tags: TAGS[name],
+                    timeoutSeconds: BUILD_SECONDS,
+                }),
+            ),
+        progress,
+    );
+}
