@@ -1,10 +1,12 @@
 // Plugins that Skep builds from Go modules: the providers that Pulumi's own plugins wrap, behind Pulumi's bridge
 // (offline/bridged, one module each). What else a PULUMI_HOME with them needs are stand-ins (plugins.ts).
 
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { sdkVersion } from "../../offline/plugins/build";
 import type { Progress } from "../progress";
 import { cachedFolder, cacheFolder, folderHash, markUsed, withLock } from "./cache";
+import { run } from "./commands";
 import { type GoBuilder, withGo } from "./go";
 
 /** The providers that are built, each a module of offline/bridged. */
@@ -16,8 +18,8 @@ export interface BridgedPlugin {
     name: Bridged;
     /** That of the npm SDK, which asks for a plugin of its own version. */
     version: string;
-    /** The executable. */
-    file: string;
+    /** Its name in the cache, where its executable and what that reads lie. */
+    folder: string;
 }
 
 const SOURCE = join(__dirname, "../../offline/bridged");
@@ -47,36 +49,44 @@ export async function hasBridged(): Promise<boolean> {
     return (await missingOf(await Promise.all(BRIDGED.map(cached)))).length === 0;
 }
 
-interface Cached extends BridgedPlugin {
-    /** Its name in the cache. */
-    folder: string;
-}
-
-async function cached(name: Bridged): Promise<Cached> {
+async function cached(name: Bridged): Promise<BridgedPlugin> {
     const version = await sdkVersion(name);
-    const folder = `bridged/${name}-${await folderHash(join(SOURCE, name), version)}`;
-    return { name, version, folder, file: join(cacheFolder(), folder, `pulumi-resource-${name}`) };
+    return { name, version, folder: `bridged/${name}-${await folderHash(join(SOURCE, name), version)}` };
 }
 
-async function missingOf(plugins: readonly Cached[]): Promise<Cached[]> {
+async function missingOf(plugins: readonly BridgedPlugin[]): Promise<BridgedPlugin[]> {
     const found = await Promise.all(plugins.map(({ folder }) => markUsed(join(cacheFolder(), folder))));
     return plugins.filter((_, i) => !found[i]);
 }
 
-async function make(progress: Progress, go: GoBuilder, { name, version, folder }: Cached): Promise<void> {
+async function make(
+    progress: Progress,
+    go: GoBuilder,
+    { name, version, folder }: BridgedPlugin,
+): Promise<void> {
+    const build = async (partial: string) => {
+        const output = join(partial, `pulumi-resource-${name}`);
+        await go.build({
+            what: `building the plugin ${name}`,
+            module: join(SOURCE, name),
+            package: ".",
+            output,
+            variable: `main.version=${version}`,
+            tags: TAGS[name],
+            timeoutSeconds: BUILD_SECONDS,
+        });
+        // Where nothing of a project is: the generator would look at it.
+        const schema = await run(output, ["schema"], {
+            what: `the schema of the plugin ${name}`,
+            cwd: partial,
+        });
+        await writeFile(join(partial, "schema.json"), schema);
+    };
     await cachedFolder(
         folder,
         (partial) =>
             progress.step(`Building the plugin ${name} ${version} from Go modules, once: some minutes`, () =>
-                go.build({
-                    what: `building the plugin ${name}`,
-                    module: join(SOURCE, name),
-                    package: ".",
-                    output: join(partial, `pulumi-resource-${name}`),
-                    variable: `main.version=${version}`,
-                    tags: TAGS[name],
-                    timeoutSeconds: BUILD_SECONDS,
-                }),
+                build(partial),
             ),
         progress,
     );

@@ -2,12 +2,12 @@
 // stand-ins for the resource types that Skep uses, or, where that is asked, plugins built from Go modules (bridged.ts).
 // How a plugin is bundled stands in offline/plugins.
 
-import { copyFile, link, mkdir, readFile } from "node:fs/promises";
+import { copyFile, link, mkdir, readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { buildPlugin, installStandIns, pluginFile, STAND_INS } from "../../offline/plugins/build";
 import type { Progress } from "../progress";
 import { ensureBridged } from "./bridged";
-import { cachedFolder, contentHash, folderHash } from "./cache";
+import { cachedFolder, cacheFolder, contentHash, folderHash } from "./cache";
 import type { Engine } from "./engine";
 
 const ROOT = join(__dirname, "../..");
@@ -60,19 +60,23 @@ export async function ensureStandIns(progress: Progress): Promise<string> {
 export async function ensureRealPlugins(progress: Progress): Promise<string> {
     const built = await ensureBridged(progress);
     const names: readonly string[] = built.map(({ name }) => name);
-    const hash = contentHash(await sourceHash(), ...built.map(({ file }) => file));
+    const hash = contentHash(await sourceHash(), ...built.map(({ folder }) => folder));
     return cachedFolder(
         `pulumi-home/real-${hash}`,
-        async (folder) => {
+        async (home) => {
             await installStandIns(
-                folder,
+                home,
                 STAND_INS.filter((name) => !names.includes(name)),
             );
-            for (const { name, version, file } of built) {
-                const place = pluginFile(folder, name, version);
-                await mkdir(dirname(place), { recursive: true });
-                // A link of its own stays whole when the cache's other name for the file goes.
-                await link(file, place).catch(() => copyFile(file, place));
+            for (const { name, version, folder } of built) {
+                const place = dirname(pluginFile(home, name, version));
+                await mkdir(place, { recursive: true });
+                const source = join(cacheFolder(), folder);
+                // Links of its own stay whole when the cache's other names for the files go.
+                for (const file of await readdir(source))
+                    await link(join(source, file), join(place, file)).catch(() =>
+                        copyFile(join(source, file), join(place, file)),
+                    );
             }
         },
         progress,

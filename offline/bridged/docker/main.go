@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"log"
 	"os"
+	"path/filepath"
 
 	"github.com/pulumi/pulumi-terraform-bridge/v3/pkg/tfbridge"
 	"github.com/pulumi/pulumi-terraform-bridge/v3/pkg/tfgen"
@@ -22,8 +23,20 @@ const name = "docker"
 // version is that of the npm package @pulumi/docker; the build sets it.
 var version string
 
+// main serves the plugin to an engine. With the one argument "schema" it prints its schema instead, which it reads from
+// the file schema.json beside itself when it serves: the generator looks for a project in the folder where it is started.
 func main() {
 	mapped := mapping()
+	if len(os.Args) == 2 && os.Args[1] == "schema" {
+		if _, err := os.Stdout.Write(schemaOf(mapped)); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
+	tfbridge.Main(name, version, mapped, storedSchema())
+}
+
+func schemaOf(mapped tfbridge.ProviderInfo) []byte {
 	generated, err := tfgen.GenerateSchemaWithOptions(tfgen.GenerateSchemaOptions{
 		ProviderInfo: mapped,
 		// Warnings are about documentation, which nobody reads here.
@@ -31,13 +44,25 @@ func main() {
 		XInMemoryDocs:   true,
 	})
 	if err != nil {
-		log.Fatalf("no schema of the plugin %s: %v", name, err)
+		log.Fatal(err)
 	}
 	schema, err := json.Marshal(generated.PackageSpec)
 	if err != nil {
-		log.Fatalf("no schema of the plugin %s: %v", name, err)
+		log.Fatal(err)
 	}
-	tfbridge.Main(name, version, mapped, schema)
+	return schema
+}
+
+func storedSchema() []byte {
+	executable, err := os.Executable()
+	if err != nil {
+		log.Fatal(err)
+	}
+	schema, err := os.ReadFile(filepath.Join(filepath.Dir(executable), "schema.json"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	return schema
 }
 
 // mapping says what Pulumi calls the provider's resources and fields, as the official plugin does (pulumi-docker,

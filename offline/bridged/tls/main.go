@@ -7,6 +7,7 @@ import (
 	"context"
 	"log"
 	"os"
+	"path/filepath"
 
 	"github.com/hashicorp/terraform-provider-tls/internal/provider"
 	pf "github.com/pulumi/pulumi-terraform-bridge/v3/pkg/pf/tfbridge"
@@ -22,9 +23,21 @@ const name = "tls"
 // version is that of the npm package @pulumi/tls; the build sets it.
 var version string
 
+// main serves the plugin to an engine. With the one argument "schema" it prints its schema instead, which it reads from
+// the file schema.json beside itself when it serves: the generator looks for a project in the folder where it is started.
 func main() {
 	ctx := context.Background()
 	mapped := mapping()
+	if len(os.Args) == 2 && os.Args[1] == "schema" {
+		if _, err := os.Stdout.Write(schemaOf(ctx, mapped)); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
+	pf.Main(ctx, name, mapped, pf.ProviderMetadata{PackageSchema: storedSchema()})
+}
+
+func schemaOf(ctx context.Context, mapped tfbridge.ProviderInfo) []byte {
 	generated, err := tfgen.GenerateSchema(ctx, tfgen.GenerateSchemaOptions{
 		ProviderInfo: mapped,
 		// Warnings are about documentation, which nobody reads here.
@@ -32,9 +45,21 @@ func main() {
 		XInMemoryDocs:   true,
 	})
 	if err != nil {
-		log.Fatalf("no schema of the plugin %s: %v", name, err)
+		log.Fatal(err)
 	}
-	pf.Main(ctx, name, mapped, generated.ProviderMetadata)
+	return generated.ProviderMetadata.PackageSchema
+}
+
+func storedSchema() []byte {
+	executable, err := os.Executable()
+	if err != nil {
+		log.Fatal(err)
+	}
+	schema, err := os.ReadFile(filepath.Join(filepath.Dir(executable), "schema.json"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	return schema
 }
 
 // mapping says what Pulumi calls the provider's resources, as the official plugin does (pulumi-tls,
