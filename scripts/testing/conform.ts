@@ -210,6 +210,11 @@ export function cases({
     return found;
 }
 
+interface Options {
+    refresh: true;
+    onEvent: (event: auto.EngineEvent) => void;
+}
+
 /** Which providers' resources are compared; Skep's own is the same on both sides. */
 const COMPARED = ["command", "docker", "random", "tls"];
 
@@ -231,28 +236,34 @@ export async function perform({ name, versions }: Case, side: Side): Promise<Dee
             pulumiCommand: await auto.PulumiCommand.get({ root: side.engine, skipVersionCheck: true }),
         },
     );
-    // As Skep's own commands: what there is is looked at first.
-    const noting = (when: string) => ({
-        refresh: true,
-        onEvent: ({ resourcePreEvent }: auto.EngineEvent) => {
+    /** Runs it as Skep's own commands do, after a look at what there is; a refusal is a deed like others. */
+    const run = async (when: string, operation: (options: Options) => Promise<unknown>) => {
+        const errors: string[] = [];
+        const onEvent = ({ resourcePreEvent, diagnosticEvent }: auto.EngineEvent) => {
             const deed = resourcePreEvent && deedOf(when, resourcePreEvent.metadata);
             if (deed) record.deeds.push(deed);
-        },
-    });
+            if (diagnosticEvent?.severity === "error") errors.push(diagnosticEvent.message.trim());
+        };
+        await operation({ refresh: true, onEvent }).catch((error: unknown) => {
+            if (!(error instanceof auto.CommandError) || errors.length === 0) throw error;
+            const op = `failed: ${errors.join(" ")}`;
+            record.deeds.push({ when, resource: "the program", op, changed: [], replacing: [] });
+        });
+    };
     try {
         for (const [index, version] of versions.entries()) {
             const { title, before, previewOnly } = typeof version === "function" ? {} : version;
             const when = title ?? String(index + 1);
             await before?.();
             program = typeof version === "function" ? version : version.program;
-            await stack.preview(noting(`preview ${when}`));
+            await run(`preview ${when}`, (options) => stack.preview(options));
             if (previewOnly) continue;
-            await stack.up(noting(`up ${when}`));
+            await run(`up ${when}`, (options) => stack.up(options));
             record.made.push(...(await made(stack, `up ${when}`)));
-            await stack.refresh(noting(`refresh ${when}`));
+            await run(`refresh ${when}`, (options) => stack.refresh(options));
         }
     } finally {
-        await stack.destroy(noting("destroy"));
+        await stack.destroy();
     }
     return record;
 }
