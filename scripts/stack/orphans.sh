@@ -1,8 +1,8 @@
 #!/bin/sh
 # No plugin of a command goes on without its engine: a killed engine leaves behind those that it started, and they would
-# finish what it had asked of them, unseen. Begins when standard input ends, which the command holds open.
+# finish what it had asked of them, unseen, and stay. Begins when standard input ends, which the command holds open.
 # $1 is the command's mark: its engine and its plugins have SKEP_COMMAND=$1 in their environment.
-# Only Linux shows other processes' environments; elsewhere plugins end by themselves, some minutes later.
+# Only Linux shows other processes' environments in files; elsewhere nothing is ended.
 set -u
 cat >/dev/null
 
