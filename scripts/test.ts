@@ -8,13 +8,17 @@ import { join } from "node:path";
 import { SkepError } from "../errors";
 import { createProgress, type Progress } from "./progress";
 import { installPackages, run } from "./setup/commands";
+import { ensureRealPlugins } from "./setup/plugins";
 import { setup } from "./setup/setup";
 import type { Tools } from "./setup/tools";
 import { removeLeftovers } from "./testing/leftovers";
 import { ROOT, runProgram, type Program } from "./testing/programs";
 
-/** `unit` needs no setup; `faults` loses hosts and scales; `kill` interrupts and kills; `all` is everything but what takes long, `full` is everything. */
-export const PARTS = ["unit", "providers", "lab", "aws", "faults", "kill", "all", "full"] as const;
+/**
+ * `unit` needs no setup; `faults` loses hosts and scales; `kill` interrupts and kills; `real` builds the plugins that stand-ins
+ * are compared with, and brings a swarm up on them; `all` is everything but what takes long, `full` is everything.
+ */
+export const PARTS = ["unit", "providers", "lab", "aws", "faults", "kill", "real", "all", "full"] as const;
 export type Part = (typeof PARTS)[number];
 
 function isPart(text: string): text is Part {
@@ -75,13 +79,24 @@ class Suite {
             AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
             ...(tools && { SKEP_PULUMI_ROOT: tools.pulumi.root }),
         };
+        if (has("real")) await this.buildRealPlugins(signal);
         if (inAll("unit")) {
             await this.checks(signal);
             await this.mocha("the unit tests", "test/unit", 10, env, signal);
         }
         if (inAll("providers")) await this.mocha("the provider tests", "test/providers", 30, env, signal);
+        // Skipped, with the reason, where those plugins are not built.
+        if (inAll("real")) await this.mocha("the tests of real plugins", "test/real", 60, env, signal);
         if (inAll("aws")) await this.mocha("the tests of hosts on EC2", "test/aws", 40, env, signal);
         if (inAll("lab")) await this.mocha("the lab tests", "test/lab", 90, env, signal);
+        if (has("real"))
+            await this.mocha(
+                "a swarm on real plugins",
+                "test/lab/swarm.test.ts",
+                40,
+                { ...env, SKEP_PLUGINS: "real" },
+                signal,
+            );
         if (has("faults")) await this.mocha("the fault tests", "test/faults", 90, env, signal);
         if (has("kill")) await this.mocha("the tests of interrupts", "test/kill", 60, env, signal);
     }
@@ -94,6 +109,13 @@ class Suite {
             return PASSED;
         });
         return tools;
+    }
+
+    private async buildRealPlugins(signal: AbortSignal): Promise<void> {
+        await this.guarded("the real plugins", signal, async () => {
+            await ensureRealPlugins(this.progress);
+            return PASSED;
+        });
     }
 
     private async checks(signal: AbortSignal): Promise<void> {
@@ -132,9 +154,10 @@ class Suite {
         });
     }
 
+    /** `place` is a test file, or a folder of them. */
     private async mocha(
         what: string,
-        folder: string,
+        place: string,
         timeoutMinutes: number,
         env: NodeJS.ProcessEnv,
         signal: AbortSignal,
@@ -148,7 +171,7 @@ class Suite {
             "--exit",
             "--reporter",
             join(ROOT, "test/reporter.ts"),
-            `${folder}/**/*.test.ts`,
+            place.endsWith(".ts") ? place : `${place}/**/*.test.ts`,
         ];
         await this.guarded(what, signal, async () => {
             const program = {

@@ -10,6 +10,7 @@ const EXECUTABLE = 0o755;
 const PLAIN = 0o644;
 /** The official plugins that stand-ins exist for. */
 export const STAND_INS = ["aws", "command", "docker", "random", "tls"] as const;
+export type StandIn = (typeof STAND_INS)[number];
 const SOURCES_FILE = "skep-sources.json";
 
 /** What an installed plugin was made of. */
@@ -24,10 +25,13 @@ export async function buildPlugin(entry: string, outFile: string): Promise<void>
     await writeAtomically(outFile, code, EXECUTABLE);
 }
 
-/** Installs every stand-in that is missing or older than its sources; returns all of them. */
-export async function installStandIns(pulumiHome: string): Promise<{ name: string; version: string }[]> {
+/** Installs every stand-in, or those named, that is missing or older than its sources; returns all of them. */
+export async function installStandIns(
+    pulumiHome: string,
+    names: readonly StandIn[] = STAND_INS,
+): Promise<{ name: string; version: string }[]> {
     const installed: { name: string; version: string }[] = [];
-    for (const name of STAND_INS) {
+    for (const name of names) {
         const version = await sdkVersion(name);
         await installStandIn(pulumiHome, name, version);
         installed.push({ name, version });
@@ -36,13 +40,14 @@ export async function installStandIns(pulumiHome: string): Promise<{ name: strin
 }
 
 async function installStandIn(pulumiHome: string, name: string, version: string): Promise<void> {
-    const folder = join(pulumiHome, "plugins", `resource-${name}-v${version}`);
+    const file = pluginFile(pulumiHome, name, version);
+    const folder = dirname(file);
     const sourcesFile = join(folder, SOURCES_FILE);
     if (await isCurrent(sourcesFile)) return;
     const { code, files } = await bundle(join(PROJECT, "offline/plugins", `${name}.ts`));
     // The record goes last: whatever interrupts this, the next run installs again.
     await rm(sourcesFile, { force: true });
-    await writeAtomically(join(folder, `pulumi-resource-${name}`), code, EXECUTABLE);
+    await writeAtomically(file, code, EXECUTABLE);
     const sources: Sources = { files, hash: await hashOf(files) };
     await writeAtomically(sourcesFile, JSON.stringify(sources, undefined, 2), PLAIN);
 }
@@ -67,8 +72,13 @@ async function hashOf(files: string[]): Promise<string> {
     return hash.digest("hex");
 }
 
-/** The engine asks for exactly the version of the npm package that the program uses. */
-async function sdkVersion(name: string): Promise<string> {
+/** Where the engine looks for a plugin. */
+export function pluginFile(pulumiHome: string, name: string, version: string): string {
+    return join(pulumiHome, "plugins", `resource-${name}-v${version}`, `pulumi-resource-${name}`);
+}
+
+/** The version of the npm package that the program uses: the engine asks for exactly that plugin. */
+export async function sdkVersion(name: string): Promise<string> {
     const manifest = join(PROJECT, "node_modules/@pulumi", name, "package.json");
     return (JSON.parse(await readFile(manifest, "utf8")) as { version: string }).version;
 }

@@ -3,6 +3,8 @@
 import { placementOf } from "../../planning/moves";
 import type { ReadySettings, ProgramArgs } from "../../program";
 import { createProgress, type Progress } from "../progress";
+import { BRIDGED } from "../setup/bridged";
+import { askedKind } from "../setup/kind";
 import { setup } from "../setup/setup";
 import type { Tools } from "../setup/tools";
 import { refuseTooManyHosts } from "../stack/capacity";
@@ -44,7 +46,13 @@ export async function ready({ stack, json }: Options): Promise<Ready> {
     if (!tools.images) throw new Error("set-up gave no images of workloads");
     if (tools.plugins === "standins")
         progress.note(
-            "Pulumi's plugin downloads are out of reach: stand-ins for those that Skep uses take their place",
+            askedKind() === "standins"
+                ? "Stand-ins take the place of Pulumi's plugins, as SKEP_PLUGINS says"
+                : "Pulumi's plugin downloads are out of reach: stand-ins for those that Skep uses take their place",
+        );
+    if (tools.plugins === "real")
+        progress.note(
+            `Plugins built from Go modules, as SKEP_PLUGINS says: ${BRIDGED.join(", ")}; stand-ins for the others`,
         );
     if (tools.repository.kind === "debian")
         progress.note(

@@ -7,7 +7,7 @@ import { operate } from "../stack/engine";
 import { clientFolder } from "../stack/folders";
 import { projectId, refuseForeignHosts } from "../stack/project";
 import { removeLabObjects } from "../stack/residue";
-import { forgetGenerated, hostsOf } from "../stack/settings";
+import { forgetGenerated, hostsOf, readGenerated } from "../stack/settings";
 import { findStack, forgetStack, withProviders } from "../stack/workspace";
 import { confirmed, type Options } from "./context";
 import { printJson, suffix } from "./up";
@@ -22,7 +22,8 @@ export async function destroy(options: DestroyOptions): Promise<void> {
     const progress = createProgress({ silent: options.json });
     const isLab = (await hostsOf(options.stack, options.orphaned)) === "lab";
     if (!(await confirmed(`Destroy the stack "${options.stack}" with all of its data?`, options))) return;
-    const tools = await setup({ progress, needs: isLab ? "docker" : "engine" });
+    const { plugins: made } = await readGenerated(options.stack);
+    const tools = await setup({ progress, needs: isLab ? "docker" : "engine", made });
     let changes = {};
     const stack = await findStack(options.stack, tools);
     if (stack) {

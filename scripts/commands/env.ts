@@ -15,8 +15,12 @@ import { printJson } from "./up";
 /** Prints exports for a shell, with which the plain `pulumi` command finds engine, plugins, state and passphrase. */
 export async function env(options: Options): Promise<void> {
     const progress = createProgress({ silent: options.json });
-    const { settings } = await readSettings(options.stack);
-    const tools = await setup({ progress, needs: settings.hosts === "lab" ? "lab" : "instances" });
+    const { settings, generated } = await readSettings(options.stack);
+    const tools = await setup({
+        progress,
+        needs: settings.hosts === "lab" ? "lab" : "instances",
+        made: generated.plugins,
+    });
     linkSwarmPlugin(tools);
     const environment: Record<string, string> = {
         ...(await engineEnvironment(tools)),

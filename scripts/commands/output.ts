@@ -3,13 +3,15 @@
 import { skepError } from "../../errors";
 import { createProgress } from "../progress";
 import { setup } from "../setup/setup";
+import { readGenerated } from "../stack/settings";
 import { findStack } from "../stack/workspace";
 import type { Options } from "./context";
 import { printJson, suffix } from "./up";
 
 /** Prints all outputs without secrets, or one by its name, secret or not. */
 export async function output(name: string | undefined, options: Options): Promise<void> {
-    const tools = await setup({ progress: createProgress({ silent: true }), needs: "engine" });
+    const { plugins: made } = await readGenerated(options.stack);
+    const tools = await setup({ progress: createProgress({ silent: true }), needs: "engine", made });
     const stack = await findStack(options.stack, tools);
     const outputs = (await stack?.outputs()) ?? {};
     if (Object.keys(outputs).length === 0)

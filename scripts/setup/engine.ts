@@ -9,7 +9,7 @@ import { skepError } from "../../errors";
 import type { Progress } from "../progress";
 import { cachedFolder, cacheFolder, contentHash, markUsed } from "./cache";
 import { run, tryRun } from "./commands";
-import { ensureGo, isAtLeast } from "./go";
+import { isAtLeast, withGo } from "./go";
 
 /** What is downloaded or built; offline/engine/go.mod pins the same. */
 export const ENGINE_VERSION = "3.274.1";
@@ -101,32 +101,17 @@ async function fetchAll(url: string): Promise<Buffer> {
 
 /** Builds the engine alone, without language hosts: inline programs need none. */
 async function build(progress: Progress, folder: string): Promise<void> {
-    const go = await ensureGo(progress);
-    const env: NodeJS.ProcessEnv = {
-        CGO_ENABLED: "0",
-        GOFLAGS: "-mod=readonly",
-        GOWORK: "off",
-        GOTOOLCHAIN: "local",
-    };
-    // What an own toolchain fetches and compiles is kept until the build has succeeded, then it is of no more use.
-    const work = join(cacheFolder(), "go-work");
-    if (go.own)
-        Object.assign(env, {
-            GOPATH: work,
-            GOCACHE: join(work, "build"),
-            GOFLAGS: "-mod=readonly -modcacherw",
-        });
-
     const version = `github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${ENGINE_VERSION}`;
-    const flags = ["-trimpath", "-buildvcs=false", "-ldflags", `-s -w -X ${version}`];
-    await progress.step(`Building Pulumi ${ENGINE_VERSION} from Go modules, once: some minutes`, () =>
-        run(go.path, ["build", ...flags, "-o", join(folder, "bin/pulumi"), PACKAGE], {
-            what: "building Pulumi's engine",
-            timeoutSeconds: BUILD_SECONDS,
-            cwd: SOURCE,
-            env,
-            advice: "Go modules must be reachable; see to that and try again: what was fetched is kept.",
-        }),
+    await withGo(progress, "engine", (go) =>
+        progress.step(`Building Pulumi ${ENGINE_VERSION} from Go modules, once: some minutes`, () =>
+            go.build({
+                what: "building Pulumi's engine",
+                module: SOURCE,
+                package: PACKAGE,
+                output: join(folder, "bin/pulumi"),
+                variable: version,
+                timeoutSeconds: BUILD_SECONDS,
+            }),
+        ),
     );
-    if (go.own) await rm(work, { recursive: true, force: true });
 }

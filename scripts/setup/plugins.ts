@@ -1,11 +1,13 @@
 // The provider plugins: Skep's own ("swarm"), bundled from its source, and, where the official ones cannot be had,
-// stand-ins for the resource types that Skep uses. How a plugin is bundled stands in offline/plugins.
+// stand-ins for the resource types that Skep uses, or, where that is asked, plugins built from Go modules (bridged.ts).
+// How a plugin is bundled stands in offline/plugins.
 
-import { copyFile, link, readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { buildPlugin, installStandIns } from "../../offline/plugins/build";
+import { copyFile, link, mkdir, readdir, readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { buildPlugin, installStandIns, pluginFile, STAND_INS } from "../../offline/plugins/build";
 import type { Progress } from "../progress";
-import { cachedFolder, contentHash, folderHash } from "./cache";
+import { ensureBridged } from "./bridged";
+import { cachedFolder, cacheFolder, contentHash, folderHash } from "./cache";
 import type { Engine } from "./engine";
 
 const ROOT = join(__dirname, "../..");
@@ -47,6 +49,36 @@ export async function ensureStandIns(progress: Progress): Promise<string> {
             progress.step("Installing stand-ins for Pulumi's plugins, which cannot be had here", async () => {
                 await installStandIns(folder);
             }),
+        progress,
+    );
+}
+
+/**
+ * A PULUMI_HOME with plugins built from Go modules where there are such, and stand-ins for the others; what the cache lacks
+ * is built, which takes minutes.
+ */
+export async function ensureRealPlugins(progress: Progress): Promise<string> {
+    const built = await ensureBridged(progress);
+    const names: readonly string[] = built.map(({ name }) => name);
+    const hash = contentHash(await sourceHash(), ...built.map(({ folder }) => folder));
+    return cachedFolder(
+        `pulumi-home/real-${hash}`,
+        async (home) => {
+            await installStandIns(
+                home,
+                STAND_INS.filter((name) => !names.includes(name)),
+            );
+            for (const { name, version, folder } of built) {
+                const place = dirname(pluginFile(home, name, version));
+                await mkdir(place, { recursive: true });
+                const source = join(cacheFolder(), folder);
+                // Links of its own stay whole when the cache's other names for the files go.
+                for (const file of await readdir(source))
+                    await link(join(source, file), join(place, file)).catch(() =>
+                        copyFile(join(source, file), join(place, file)),
+                    );
+            }
+        },
         progress,
     );
 }

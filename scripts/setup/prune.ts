@@ -6,13 +6,14 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type Docker from "dockerode";
 import { cacheFolder, isPartial, markUsed, removeWhole, withLock, writeWhole } from "./cache";
+import { GO_WORK } from "./go";
 import { CACHE_LABEL, imageMark, OWN_IMAGES } from "./images";
 
 const DAY = 24 * 60 * 60 * 1000;
 /** Long enough for a checkout of last week to find its results still there. */
 export const KEPT_DAYS = 14;
 /** Folders of the cache that hold results, one each; `images` holds marks of images. */
-const KINDS = ["engine", "go", "moto", "plugins", "pulumi-home", "repository"];
+const KINDS = ["bridged", "engine", "go", GO_WORK, "moto", "plugins", "pulumi-home", "repository"];
 
 /**
  * Removes what was last used more than two weeks ago, and says what. Nothing that a container uses goes, nor anything
@@ -32,7 +33,7 @@ export async function prune(docker: Docker, now = Date.now()): Promise<string[]>
 
 async function pruneFolders(now: number, mounted: ReadonlySet<string>): Promise<string[]> {
     const removed: string[] = [];
-    const names = ["go-work"];
+    const names: string[] = [];
     for (const kind of KINDS)
         for (const entry of await readdir(join(cacheFolder(), kind)).catch(() => []))
             names.push(join(kind, entry));

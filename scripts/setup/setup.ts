@@ -6,12 +6,13 @@ import type { Progress } from "../progress";
 import { dockerClient, ensureDocker } from "./docker";
 import { ensureEngine } from "./engine";
 import { ensureImages, type Images } from "./images";
-import { ensureStandIns, ensureSwarmPlugin } from "./plugins";
+import { askedKind, ensurePlugins } from "./kind";
+import { ensureSwarmPlugin } from "./plugins";
 import { prune } from "./prune";
 import { reachability, type Reachability } from "./reachability";
 import { type DockerRepository, ensureRepository } from "./repository";
 import { allOrProblems } from "./together";
-import type { PulumiTools, Tools } from "./tools";
+import type { PluginKind, PulumiTools, Tools } from "./tools";
 
 /**
  * What a command needs of this machine, beyond the Pulumi engine and its plugins.
@@ -25,16 +26,20 @@ export type Needs = "engine" | "docker" | "lab" | "instances";
 export interface SetupOptions {
     progress: Progress;
     needs: Needs;
+    /** The kind of plugins that the stack was made with, for what takes it down or reads it. */
+    made?: PluginKind;
 }
 
 /** Installs what is missing and says where it is. Safe to run again after being killed at any moment. */
 export async function setup(options: SetupOptions & { needs: "engine" | "docker" }): Promise<PulumiTools>;
 export async function setup(options: SetupOptions & { needs: "lab" | "instances" }): Promise<Tools>;
-export async function setup({ progress, needs }: SetupOptions): Promise<PulumiTools | Tools> {
+export async function setup({ progress, needs, made }: SetupOptions): Promise<PulumiTools | Tools> {
+    // A setting that is wrong is refused before anything is fetched.
+    askedKind();
     const [reachable] = await allOrProblems([reachability(progress)]);
-    const [pulumi, pulumiHome, swarmPlugin, images, repository] = await allOrProblems([
+    const [pulumi, plugins, swarmPlugin, images, repository] = await allOrProblems([
         ensureEngine(progress, reachable.pulumi),
-        reachable.pulumi ? Promise.resolve(undefined) : ensureStandIns(progress),
+        ensurePlugins(progress, reachable, made),
         ensureSwarmPlugin(progress),
         engineAndImages(progress, needs, reachable),
         repositoryFor(progress, needs, reachable),
@@ -42,8 +47,7 @@ export async function setup({ progress, needs }: SetupOptions): Promise<PulumiTo
     // Last: what is in use has been marked so by now.
     const removed = needs === "lab" ? await prune(dockerClient()) : [];
     if (removed.length > 0) progress.note(`Removed, unused for two weeks: ${removed.join(", ")}`);
-    const plugins = pulumiHome === undefined ? "official" : "standins";
-    return { pulumi, plugins, pulumiHome, swarmPlugin, images, repository };
+    return { pulumi, ...plugins, swarmPlugin, images, repository };
 }
 
 async function engineAndImages(

@@ -5,15 +5,17 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { skepError } from "../../errors";
+import { BRIDGED } from "../setup/bridged";
 import { ATTACHED } from "../setup/plugins";
-import type { PulumiTools } from "../setup/tools";
+import type { PluginKind, PulumiTools } from "../setup/tools";
 
 const START_MILLISECONDS = 20_000;
-const STAND_INS = ["command", "docker", "random", "tls"];
+/** Not aws, whose SDK takes longer to load than all of these together. */
+const ATTACHED_STAND_INS = ["command", "docker", "random", "tls"];
 
 /** Starts them; answers with what PULUMI_DEBUG_PROVIDERS is to be. They end with this process. */
 export async function startProviders({ swarmPlugin, plugins }: PulumiTools): Promise<string> {
-    const names = ["swarm", ...(plugins === "standins" ? STAND_INS : [])];
+    const names = ["swarm", ...attachedStandIns(plugins)];
     const child = spawn(process.execPath, [join(swarmPlugin, ATTACHED), ...names], {
         stdio: ["pipe", "pipe", "inherit"],
     });
@@ -39,4 +41,10 @@ export async function startProviders({ swarmPlugin, plugins }: PulumiTools): Pro
         output.close();
         child.stdout.destroy();
     });
+}
+
+function attachedStandIns(plugins: PluginKind): string[] {
+    if (plugins === "official") return [];
+    const built: readonly string[] = plugins === "real" ? BRIDGED : [];
+    return ATTACHED_STAND_INS.filter((name) => !built.includes(name));
 }

@@ -16,7 +16,7 @@ import { choosePackages } from "../../planning/versions";
 import type { ReadySettings } from "../../program";
 import { writeWhole } from "../setup/cache";
 import { listPackages } from "../setup/repository";
-import type { Tools } from "../setup/tools";
+import { PLUGIN_KINDS, type PluginKind, type Tools } from "../setup/tools";
 import { lostKeys, misplacedKeys, ownSettings, PREFIX, readConfig, type Values } from "./config-file";
 import { engineConfigFile, generatedFile, settingsFile } from "./folders";
 import { packagesFor } from "./instances";
@@ -27,13 +27,13 @@ import { forgetReservation, isReserved, reserving } from "./reservations";
 export interface Generated {
     settings: Values;
     /** The kind of plugins that the stack was made with. */
-    plugins?: Tools["plugins"];
+    plugins?: PluginKind;
 }
 
 /** What Skep chose for the stack and keeps. */
 export async function readGenerated(stack: string): Promise<Generated> {
     const { plugins, ...settings } = ownSettings(await readConfig(generatedFile(stack)));
-    return { settings, plugins: plugins as Generated["plugins"] };
+    return { settings, plugins: PLUGIN_KINDS.find((kind) => kind === plugins) };
 }
 
 /** The stack's settings; all problems at once, `known` ones included. A stack other than the default needs a file. */
@@ -91,7 +91,7 @@ export async function completeSettings(
         throw skepError(
             "PLUGINS_MIXED",
             `The stack "${stack}" was made with ${generated.plugins} plugins, and this machine now has ${tools.plugins} ones.`,
-            `Set SKEP_OFFLINE=${generated.plugins === "standins" ? "1" : "0"} to go on as before, or destroy the stack first.`,
+            `Set SKEP_PLUGINS=${generated.plugins} to go on as before, or destroy the stack first.`,
         );
     const found = { ...settings, packages: await packages(settings, tools) };
     const keep = async (complete: ReadySettings) => {

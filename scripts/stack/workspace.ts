@@ -17,6 +17,7 @@ import {
 } from "./folders";
 import { engineError, knownProblem } from "./known";
 import { keptRandom } from "./once";
+import { endOrphans } from "./orphans";
 import { startProviders } from "./providers";
 
 const PROJECT_NAME = "skep";
@@ -67,8 +68,13 @@ export async function withProviders(
     tools: PulumiTools,
     opening: auto.Stack | Promise<auto.Stack>,
 ): Promise<auto.Stack> {
-    const [stack, attach] = await Promise.all([opening, startProviders(tools)]);
-    stack.workspace.envVars.PULUMI_DEBUG_PROVIDERS = attach;
+    const [stack, attach, mark] = await Promise.all([
+        opening,
+        startProviders(tools),
+        // Stand-ins see to their end themselves.
+        tools.plugins === "standins" ? undefined : endOrphans(),
+    ]);
+    Object.assign(stack.workspace.envVars, { PULUMI_DEBUG_PROVIDERS: attach, ...mark });
     return stack;
 }
 

@@ -16,26 +16,65 @@ export interface Deed {
     replacing: string[];
 }
 
+/** A resource after an up. */
+export interface Made {
+    type: string;
+    name: string;
+    /** The last one that came before. */
+    when: string;
+    /** Its id is among them. */
+    outputs: Record<string, unknown>;
+}
+
 /** All that a program led to with one set of plugins. */
 export interface Deeds {
     deeds: Deed[];
-    /** Each resource's outputs after each up. */
-    outputs: Record<string, Record<string, unknown>>;
+    made: Made[];
 }
 
 /** One line for every difference; none when both behave alike. */
-export function differences(one: Deeds, two: Deeds): string[] {
-    const deeds = pairs(byKey(one.deeds), byKey(two.deeds)).flatMap(([key, a, b]) =>
-        same(a, b) ? [] : [`${key}: ${said(a)} / ${said(b)}`],
-    );
-    const outputs = pairs(one.outputs, two.outputs).flatMap(([resource, a, b]) =>
-        pairs(a ?? {}, b ?? {}).flatMap(([name, left, right]) =>
-            same(shape(left), shape(right))
-                ? []
-                : [`${resource}: output ${name}: ${said(shape(left))} / ${said(shape(right))}`],
-        ),
-    );
-    return [...deeds, ...outputs];
+export interface Differences {
+    /** In what the engine did with a resource. */
+    done: string[];
+    /** In outputs that Skep reads. */
+    read: string[];
+    /** In outputs that nobody reads. */
+    unread: string[];
+}
+
+/** The outputs that Skep's components read, by type; ids are what hosts and clients are told apart by. */
+const READ: Readonly<Record<string, readonly string[]>> = {
+    "docker:index/container:Container": ["id"],
+    "docker:index/network:Network": ["id", "name"],
+    "docker:index/volume:Volume": ["id", "name"],
+    "random:index/randomPassword:RandomPassword": ["bcryptHash", "result"],
+    "tls:index/certRequest:CertRequest": ["certRequestPem"],
+    "tls:index/locallySignedCert:LocallySignedCert": ["certPem"],
+    "tls:index/privateKey:PrivateKey": [
+        "privateKeyOpenssh",
+        "privateKeyPem",
+        "privateKeyPemPkcs8",
+        "publicKeyOpenssh",
+    ],
+    "tls:index/selfSignedCert:SelfSignedCert": ["certPem"],
+};
+
+/** What differs between two runs of the same programs. */
+export function differences(one: Deeds, two: Deeds): Differences {
+    const found: Differences = { done: [], read: [], unread: [] };
+    for (const [key, a, b] of pairs(byKey(one.deeds), byKey(two.deeds)))
+        if (!same(a, b)) found.done.push(`${key}: ${said(a)} / ${said(b)}`);
+    for (const [key, a, b] of pairs(byResource(one.made), byResource(two.made)))
+        for (const [name, left, right] of pairs(a?.outputs ?? {}, b?.outputs ?? {}))
+            if (!same(shape(left), shape(right))) {
+                const kind = READ[a?.type ?? b?.type ?? ""]?.includes(name) ? "read" : "unread";
+                found[kind].push(`${key}: output ${name}: ${said(shape(left))} / ${said(shape(right))}`);
+            }
+    return found;
+}
+
+function byResource(made: readonly Made[]): Record<string, Made> {
+    return Object.fromEntries(made.map((it) => [`${it.type} ${it.name} after ${it.when}`, it]));
 }
 
 function byKey(deeds: readonly Deed[]): Record<string, Omit<Deed, "when" | "resource">> {

@@ -8,12 +8,26 @@ import * as docker from "@pulumi/docker";
 import * as auto from "@pulumi/pulumi/automation";
 import * as random from "@pulumi/random";
 import * as tls from "@pulumi/tls";
-import type { Deed, Deeds } from "./compare";
+import { Pki } from "../../components/pki";
+import type { Deed, Deeds, Made } from "./compare";
+import { type HostsCase, hostsCase } from "./conform-hosts";
 
-/** Versions of one program: the first makes, each later one changes something. */
+/** One version of a program: run as it is, or after something has happened to what it made. */
+export type Version =
+    | (() => void)
+    | {
+          program: () => void;
+          /** What happened; default the version's number. */
+          title?: string;
+          before?: () => Promise<void>;
+          /** What happened is over before an up would end. */
+          previewOnly?: boolean;
+      };
+
+/** Versions of one program: the first makes, each later one meets a change. */
 export interface Case {
     name: string;
-    versions: (() => void)[];
+    versions: Version[];
 }
 
 /** One set of plugins. */
@@ -129,8 +143,22 @@ function lab(image: string, label: string, subnet: string, restart: string): voi
     );
 }
 
-/** With an `image`, also networks, volumes and containers of this machine's Docker engine; with `ssh`, commands there. */
-export function cases({ image, ssh }: { image?: string; ssh?: SshLogin } = {}): Case[] {
+/** The certificates of a stack, as its program asks for them. */
+function stackCertificates(): void {
+    const pki = new Pki("pki", { stack: "conformance" });
+    pki.server("registry", ["registry.test", "localhost"], ["10.0.0.1", "127.0.0.1"]);
+    pki.client("client");
+}
+
+/**
+ * With an `image`, also networks, volumes and containers of this machine's Docker engine; with `ssh`, commands there; with
+ * `hosts`, the hosts of a lab.
+ */
+export function cases({
+    image,
+    ssh,
+    hosts,
+}: { image?: string; ssh?: SshLogin; hosts?: HostsCase } = {}): Case[] {
     const [one, two] = ["10.189.0.0/24", "10.189.1.0/24"];
     const found: Case[] = [
         {
@@ -141,6 +169,7 @@ export function cases({ image, ssh }: { image?: string; ssh?: SshLogin } = {}): 
                 () => certificates(["server.test", "other.test"], DAY_HOURS / 2),
             ],
         },
+        { name: "stack-certificates", versions: [stackCertificates, stackCertificates] },
         {
             name: "passwords",
             versions: [32, 40].map(
@@ -177,17 +206,26 @@ export function cases({ image, ssh }: { image?: string; ssh?: SshLogin } = {}): 
                 () => lab(image, "b", two, "unless-stopped"),
             ],
         });
+    if (hosts !== undefined) found.push(hostsCase(hosts));
     return found;
 }
 
-/** Runs all versions of a program, each previewed, brought up and refreshed; then takes it down. */
+interface Options {
+    refresh: true;
+    onEvent: (event: auto.EngineEvent) => void;
+}
+
+/** Which providers' resources are compared; Skep's own is the same on both sides. */
+const COMPARED = ["command", "docker", "random", "tls"];
+
+/** Runs all versions of a program, then takes it down. */
 export async function perform({ name, versions }: Case, side: Side): Promise<Deeds> {
     const state = join(side.folder, "state");
     mkdirSync(state, { recursive: true });
-    const record: Deeds = { deeds: [], outputs: {} };
-    let version: () => void = () => undefined;
+    const record: Deeds = { deeds: [], made: [] };
+    let program: () => void = () => undefined;
     const stack = await auto.LocalWorkspace.createOrSelectStack(
-        { stackName: name, projectName: "skep-conformance", program: async () => version() },
+        { stackName: name, projectName: "skep-conformance", program: async () => program() },
         {
             envVars: {
                 ...side.environment,
@@ -198,19 +236,31 @@ export async function perform({ name, versions }: Case, side: Side): Promise<Dee
             pulumiCommand: await auto.PulumiCommand.get({ root: side.engine, skipVersionCheck: true }),
         },
     );
-    const note = (when: string) => ({
-        onEvent: ({ resourcePreEvent }: auto.EngineEvent) => {
+    /** Runs it as Skep's own commands do, after a look at what there is; a refusal is a deed like others. */
+    const run = async (when: string, operation: (options: Options) => Promise<unknown>) => {
+        const errors: string[] = [];
+        const onEvent = ({ resourcePreEvent, diagnosticEvent }: auto.EngineEvent) => {
             const deed = resourcePreEvent && deedOf(when, resourcePreEvent.metadata);
             if (deed) record.deeds.push(deed);
-        },
-    });
+            if (diagnosticEvent?.severity === "error") errors.push(diagnosticEvent.message.trim());
+        };
+        await operation({ refresh: true, onEvent }).catch((error: unknown) => {
+            if (!(error instanceof auto.CommandError) || errors.length === 0) throw error;
+            const op = `failed: ${errors.join(" ")}`;
+            record.deeds.push({ when, resource: "the program", op, changed: [], replacing: [] });
+        });
+    };
     try {
-        for (const [index, next] of versions.entries()) {
-            version = next;
-            await stack.preview(note(`preview ${index + 1}`));
-            await stack.up(note(`up ${index + 1}`));
-            Object.assign(record.outputs, await outputsOf(stack, index + 1));
-            await stack.refresh(note(`refresh ${index + 1}`));
+        for (const [index, version] of versions.entries()) {
+            const { title, before, previewOnly } = typeof version === "function" ? {} : version;
+            const when = title ?? String(index + 1);
+            await before?.();
+            program = typeof version === "function" ? version : version.program;
+            await run(`preview ${when}`, (options) => stack.preview(options));
+            if (previewOnly) continue;
+            await run(`up ${when}`, (options) => stack.up(options));
+            record.made.push(...(await made(stack, `up ${when}`)));
+            await run(`refresh ${when}`, (options) => stack.refresh(options));
         }
     } finally {
         await stack.destroy();
@@ -220,25 +270,36 @@ export async function perform({ name, versions }: Case, side: Side): Promise<Dee
 
 function deedOf(when: string, { op, urn, type, diffs, keys }: auto.StepEventMetadata): Deed | undefined {
     // Which of a replacement's steps comes first is the program's choice, not the plugin's.
-    if (type.startsWith("pulumi:") || op === "delete-replaced" || op === "create-replacement")
-        return undefined;
+    if (!isCompared(type) || op === "delete-replaced" || op === "create-replacement") return undefined;
+    // With a look at what there is, a resource has two steps in one run.
+    const at = op === "refresh" ? `the look before ${when}` : when;
     const resource = `${type} ${urn.split("::").at(-1)}`;
-    return { when, resource, op, changed: [...(diffs ?? [])].sort(), replacing: [...(keys ?? [])].sort() };
+    return {
+        when: at,
+        resource,
+        op,
+        changed: [...(diffs ?? [])].sort(),
+        replacing: [...(keys ?? [])].sort(),
+    };
 }
 
-async function outputsOf(stack: auto.Stack, version: number): Promise<Deeds["outputs"]> {
+function isCompared(type: string): boolean {
+    return COMPARED.includes(type.split(":")[0] ?? "");
+}
+
+async function made(stack: auto.Stack, when: string): Promise<Made[]> {
     const { deployment } = await stack.exportStack();
     const { resources } = deployment as {
-        resources: { urn: string; type: string; outputs?: Record<string, unknown> }[];
+        resources: { urn: string; type: string; id?: string; outputs?: Record<string, unknown> }[];
     };
-    return Object.fromEntries(
-        resources
-            .filter(({ type }) => !type.startsWith("pulumi:"))
-            .map(({ urn, outputs }) => [
-                `${urn.split("::").at(-1)} after up ${version}`,
-                plain(outputs ?? {}),
-            ]),
-    );
+    return resources
+        .filter(({ type }) => isCompared(type))
+        .map(({ urn, type, id, outputs }) => ({
+            type,
+            name: urn.split("::").at(-1) ?? urn,
+            when,
+            outputs: { ...plain(outputs ?? {}), id },
+        }));
 }
 
 /** Without the marks of what is secret and of the plugins' own bookkeeping, and with secrets as they are. */

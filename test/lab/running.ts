@@ -65,6 +65,11 @@ export class Running {
         await this.result();
     }
 
+    /** Ends its process group at once; what has a group of its own goes on. */
+    killGroup(): void {
+        process.kill(-(this.child.pid as number), "SIGKILL");
+    }
+
     /** Processes of its session that run. */
     session(): number[] {
         return processes()

@@ -50,14 +50,18 @@ describe("the comparison of two sets of plugins", function () {
                 },
             ],
         );
-        assert.deepEqual(differences(one, await perform(passwords, side("two"))), []);
+        assert.deepEqual(differences(one, await perform(passwords, side("two"))), {
+            done: [],
+            read: [],
+            unread: [],
+        });
         const unchanging: Case = {
             name: "passwords",
             versions: [32, 32].map(
                 (length) => () => void new random.RandomPassword("password", { length, special: false }),
             ),
         };
-        const found = differences(one, await perform(unchanging, side("three")));
+        const { done: found } = differences(one, await perform(unchanging, side("three")));
         assert.ok(
             found.some((line) => /^up 2 of .*"replace".*"same"/.test(line)),
             found.join("\n"),

@@ -12,13 +12,21 @@ function deeds(outputs: Record<string, unknown>, op = "create", replacing: strin
         changed: replacing,
         replacing,
     };
-    return { deeds: [deed], outputs: { "password after up 1": outputs } };
+    const made = {
+        type: "random:index/randomPassword:RandomPassword",
+        name: "password",
+        when: "up 1",
+        outputs,
+    };
+    return { deeds: [deed], made: [made] };
 }
 
 function pem(): string {
     const { privateKey } = generateKeyPairSync("ed25519");
     return privateKey.export({ type: "pkcs8", format: "pem" }) as string;
 }
+
+const NONE = { done: [], read: [], unread: [] };
 
 describe("the comparison of official plugins and stand-ins", () => {
     it("finds nothing where only random values differ", () => {
@@ -28,28 +36,36 @@ describe("the comparison of official plugins and stand-ins", () => {
             createdAt: new Date().toISOString(),
             fingerprint: `SHA256:${randomBytes(32).toString("base64").replace("=", "")}`,
         });
-        assert.deepEqual(differences(deeds(made()), deeds(made())), []);
+        assert.deepEqual(differences(deeds(made()), deeds(made())), NONE);
     });
 
     it("takes empty and missing values for the same", () => {
-        assert.deepEqual(differences(deeds({ a: "", b: [], c: null, d: {} }), deeds({})), []);
+        assert.deepEqual(differences(deeds({ a: "", b: [], c: null, d: {} }), deeds({})), NONE);
     });
 
     it("names the resource and the output that differ", () => {
-        assert.deepEqual(differences(deeds({ length: 32 }), deeds({ length: 40 })), [
-            "password after up 1: output length: 32 / 40",
+        const name = "random:index/randomPassword:RandomPassword password after up 1";
+        assert.deepEqual(differences(deeds({ length: 32 }), deeds({ length: 40 })).unread, [
+            `${name}: output length: 32 / 40`,
         ]);
-        assert.deepEqual(differences(deeds({ length: 32 }), deeds({})), [
-            "password after up 1: output length: 32 / nothing",
+        assert.deepEqual(differences(deeds({ length: 32 }), deeds({})).unread, [
+            `${name}: output length: 32 / nothing`,
         ]);
     });
 
+    it("tells outputs that Skep reads from those that nobody does", () => {
+        const one = deeds({ result: "short", bcryptPrefix: "a" });
+        const { done, read, unread } = differences(one, deeds({ result: "shorter", bcryptPrefix: "b" }));
+        assert.deepEqual([done.length, read.length, unread.length], [0, 1, 1]);
+        assert.match(read[0] ?? "", /output result/);
+    });
+
     it("names an operation, and the input that replaces, when they differ", () => {
-        const [found, ...more] = differences(deeds({}, "replace", ["length"]), deeds({}, "update", []));
+        const { done } = differences(deeds({}, "replace", ["length"]), deeds({}, "update", []));
+        const [found, ...more] = done;
         assert.deepEqual(more, []);
         assert.match(found ?? "", /^up 1 of random:RandomPassword password: .*"replace".*"length".*"update"/);
-        const nothing = { deeds: [], outputs: {} };
-        assert.equal(differences(deeds({}), nothing).length, 1);
+        assert.equal(differences(deeds({}), { deeds: [], made: [] }).done.length, 1);
     });
 
     it("sees a password of another length, and a key without its last newline", () => {

@@ -1,0 +1,93 @@
+// Plugins that Skep builds from Go modules: the providers that Pulumi's own plugins wrap, behind Pulumi's bridge
+// (offline/bridged, one module each). What else a PULUMI_HOME with them needs are stand-ins (plugins.ts).
+
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { sdkVersion } from "../../offline/plugins/build";
+import type { Progress } from "../progress";
+import { cachedFolder, cacheFolder, folderHash, markUsed, withLock } from "./cache";
+import { run } from "./commands";
+import { type GoBuilder, withGo } from "./go";
+
+/** The providers that are built, each a module of offline/bridged. */
+export const BRIDGED = ["docker", "random", "tls"] as const;
+export type Bridged = (typeof BRIDGED)[number];
+
+/** A plugin in the cache. */
+export interface BridgedPlugin {
+    name: Bridged;
+    /** That of the npm SDK, which asks for a plugin of its own version. */
+    version: string;
+    /** Its name in the cache, where its executable and what that reads lie. */
+    folder: string;
+}
+
+const SOURCE = join(__dirname, "../../offline/bridged");
+/** From nothing, docker took 12 minutes on two cores that did other work as well. */
+const BUILD_SECONDS = 3600;
+/** The provider's resource for compose projects doubles what is fetched, and nothing here uses it. */
+const TAGS: Partial<Record<Bridged, readonly string[]>> = { docker: ["no_compose"] };
+
+/** Builds the plugins that the cache lacks, one after another: they share most of what they fetch and compile. */
+export async function ensureBridged(progress: Progress): Promise<BridgedPlugin[]> {
+    const plugins = await Promise.all(BRIDGED.map(cached));
+    const missing = await missingOf(plugins);
+    if (missing.length > 0)
+        await withLock(
+            "bridged/build",
+            () =>
+                withGo(progress, "bridged", async (go) => {
+                    for (const plugin of missing) await make(progress, go, plugin);
+                }),
+            progress,
+        );
+    return plugins;
+}
+
+/** Whether all of them are in the cache, so that nothing would be built. */
+export async function hasBridged(): Promise<boolean> {
+    return (await missingOf(await Promise.all(BRIDGED.map(cached)))).length === 0;
+}
+
+async function cached(name: Bridged): Promise<BridgedPlugin> {
+    const version = await sdkVersion(name);
+    return { name, version, folder: `bridged/${name}-${await folderHash(join(SOURCE, name), version)}` };
+}
+
+async function missingOf(plugins: readonly BridgedPlugin[]): Promise<BridgedPlugin[]> {
+    const found = await Promise.all(plugins.map(({ folder }) => markUsed(join(cacheFolder(), folder))));
+    return plugins.filter((_, i) => !found[i]);
+}
+
+async function make(
+    progress: Progress,
+    go: GoBuilder,
+    { name, version, folder }: BridgedPlugin,
+): Promise<void> {
+    const build = async (partial: string) => {
+        const output = join(partial, `pulumi-resource-${name}`);
+        await go.build({
+            what: `building the plugin ${name}`,
+            module: join(SOURCE, name),
+            package: ".",
+            output,
+            variable: `main.version=${version}`,
+            tags: TAGS[name],
+            timeoutSeconds: BUILD_SECONDS,
+        });
+        // Where nothing of a project is: the generator would look at it.
+        const schema = await run(output, ["schema"], {
+            what: `the schema of the plugin ${name}`,
+            cwd: partial,
+        });
+        await writeFile(join(partial, "schema.json"), schema);
+    };
+    await cachedFolder(
+        folder,
+        (partial) =>
+            progress.step(`Building the plugin ${name} ${version} from Go modules, once: some minutes`, () =>
+                build(partial),
+            ),
+        progress,
+    );
+}

@@ -1,0 +1,17 @@
+// The stand-ins beside the code that the official plugins wrap, on this machine's engine.
+
+import assert from "node:assert/strict";
+import { createProgress } from "../../scripts/progress";
+import { conformance } from "../../scripts/testing/conformance";
+import { skipWithoutRealPlugins } from "./built";
+
+describe("The stand-ins beside the real plugins", function () {
+    this.timeout(1_800_000);
+    before(skipWithoutRealPlugins);
+
+    it("do the same with every resource of a lab, and give the same of what Skep reads", async () => {
+        const { done, read, unread } = await conformance("real", createProgress());
+        console.log(`      ${unread.length} differences in outputs that nobody reads`);
+        assert.deepEqual([...done, ...read], []);
+    });
+});

@@ -1,0 +1,83 @@
+// Plugins that the engine starts itself, after a command or its engine was killed in the middle of a creation.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { kill, processes } from "../../scripts/processes";
+import { Lab } from "../lab/lab";
+import { skipWithoutRealPlugins } from "./built";
+
+/** How long what a kill left may take to be ended. */
+const SECONDS = 5;
+
+describe("An up on real plugins", function () {
+    this.timeout(600_000);
+    const lab = new Lab("test-real-killed", undefined, { SKEP_PLUGINS: "real" });
+
+    before(skipWithoutRealPlugins);
+    before(() =>
+        lab.configure({
+            "skep:zones": 1,
+            "skep:managers": 1,
+            "skep:workers": 0,
+            "skep:sample": { enabled: false },
+        }),
+    );
+    after(async () => {
+        await lab.skep("destroy").catch(() => undefined);
+        lab.forget();
+    });
+
+    it("leaves no plugin behind when its process group is killed", async () => {
+        const up = lab.start("up");
+        await up.until(/create docker:Network/);
+        const plugins = named(up.session(), "pulumi-resour");
+        assert.ok(plugins.length > 0, "the engine started no plugin");
+        up.killGroup();
+        await up.result();
+        await gone(plugins);
+        await up.kill();
+    });
+
+    it("leaves no plugin behind when its engine is killed", async () => {
+        const up = lab.start("up");
+        await up.until(/create \S+ manager-1/);
+        const plugins = named(up.session(), "pulumi-resour");
+        assert.ok(plugins.length > 0, "the engine started no plugin");
+        for (const pid of named(up.session(), "pulumi)")) kill(pid);
+        assert.notEqual(await up.result(), 0, up.said);
+        await gone(plugins);
+    });
+
+    it("goes on afterwards, and is taken down by the plugins that it was made with", async () => {
+        assert.equal(await lab.start("up").result(), 0);
+        const plain = new Lab(lab.stack);
+        await assert.rejects(plain.skep("up"), /PLUGINS_MIXED.*SKEP_PLUGINS=real/s);
+        assert.ok(Object.hasOwn(await plain.json("output"), "clusterId"));
+        const down = plain.start("destroy");
+        await down.until(/delete docker:Container/);
+        assert.ok(named(down.session(), "pulumi-resour").length > 0, "destroy started no real plugin");
+        assert.equal(await down.result(), 0, down.said);
+    });
+});
+
+/** Those whose names, in the brackets that /proc puts around them, begin so. */
+function named(pids: readonly number[], name: string): number[] {
+    return pids.filter((pid) => {
+        try {
+            return readFileSync(`/proc/${pid}/stat`, "utf8").includes(`(${name}`);
+        } catch {
+            return false; // ended meanwhile
+        }
+    });
+}
+
+async function gone(pids: readonly number[]): Promise<void> {
+    const deadline = Date.now() + SECONDS * 1000;
+    for (;;) {
+        const left = processes().filter(({ id, isZombie }) => pids.includes(id) && !isZombie);
+        if (left.length === 0) return;
+        assert.ok(Date.now() < deadline, `${left.length} plugins go on after ${SECONDS} seconds`);
+        await sleep(100);
+    }
+}
