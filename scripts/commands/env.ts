@@ -16,7 +16,11 @@ import { printJson } from "./up";
 export async function env(options: Options): Promise<void> {
     const progress = createProgress({ silent: options.json });
     const { settings } = await readSettings(options.stack);
-    const tools = await setup({ progress, needs: settings.hosts === "lab" ? "lab" : "instances" });
+    const tools = await setup({
+        progress,
+        needs: settings.hosts === "lab" ? "lab" : "instances",
+        repository: settings.repository,
+    });
     linkSwarmPlugin(tools);
     const environment: Record<string, string> = {
         ...(await engineEnvironment(tools)),

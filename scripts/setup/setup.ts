@@ -2,6 +2,8 @@
 // result in the cache under a hash of what it was made from, so a second setup finds everything done.
 // Installing npm packages comes before all this: scripts/skep.mjs.
 
+import { hasLoopbackProxy } from "../../planning/proxies";
+import type { RepositorySettings } from "../../planning/repository-settings";
 import type { Progress } from "../progress";
 import { dockerClient, ensureDocker } from "./docker";
 import { ensureEngine } from "./engine";
@@ -25,19 +27,26 @@ export type Needs = "engine" | "docker" | "lab" | "instances";
 export interface SetupOptions {
     progress: Progress;
     needs: Needs;
+    /** The stack's mirror of Docker's package repository; with `lab` and `instances` only. */
+    repository?: RepositorySettings;
 }
 
 /** Installs what is missing and says where it is. Safe to run again after being killed at any moment. */
 export async function setup(options: SetupOptions & { needs: "engine" | "docker" }): Promise<PulumiTools>;
 export async function setup(options: SetupOptions & { needs: "lab" | "instances" }): Promise<Tools>;
-export async function setup({ progress, needs }: SetupOptions): Promise<PulumiTools | Tools> {
+export async function setup({
+    progress,
+    needs,
+    repository: mirror,
+}: SetupOptions): Promise<PulumiTools | Tools> {
     const [reachable] = await allOrProblems([reachability(progress)]);
+    const official = pluginKind(reachable) === "official";
     const [pulumi, pulumiHome, swarmPlugin, images, repository] = await allOrProblems([
         ensureEngine(progress, reachable.pulumi),
-        reachable.pulumi ? Promise.resolve(undefined) : ensureStandIns(progress),
+        official ? Promise.resolve(undefined) : ensureStandIns(progress),
         ensureSwarmPlugin(progress),
         engineAndImages(progress, needs, reachable),
-        repositoryFor(progress, needs, reachable),
+        repositoryFor(progress, needs, reachable, mirror),
     ]);
     // Last: what is in use has been marked so by now.
     const removed = needs === "lab" ? await prune(dockerClient()) : [];
@@ -56,12 +65,23 @@ async function engineAndImages(
     return needs === "docker" ? undefined : ensureImages(progress, docker, reachable.dockerHub);
 }
 
+/** Chosen apart from what is reached where SKEP_PLUGINS says so. */
+function pluginKind({ plugins }: Reachability): PulumiTools["plugins"] {
+    if (process.env.SKEP_PLUGINS === "standins") return "standins";
+    return plugins ? "official" : "standins";
+}
+
 async function repositoryFor(
     progress: Progress,
     needs: Needs,
     reachable: Reachability,
+    mirror?: RepositorySettings,
 ): Promise<DockerRepository | undefined> {
     // Instances on EC2 reach Docker's own repository, wherever this machine stands.
-    if (needs === "instances") return ensureRepository(progress, true);
-    return needs === "lab" ? ensureRepository(progress, reachable.dockerPackages) : undefined;
+    if (needs === "instances") return ensureRepository(progress, true, mirror);
+    if (needs !== "lab") return undefined;
+    // What this machine reaches by a proxy on its loopback, its containers do not reach.
+    const official = reachable.dockerPackages && !hasLoopbackProxy(process.env);
+    const found = await ensureRepository(progress, official, mirror);
+    return found.mount ? found : { ...found, viaProxy: true };
 }
