@@ -13,8 +13,11 @@ import type { Tools } from "./setup/tools";
 import { removeLeftovers } from "./testing/leftovers";
 import { ROOT, runProgram, type Program } from "./testing/programs";
 
-/** `unit` needs no setup; `faults` loses hosts and scales; `kill` interrupts and kills; `all` is everything but what takes long, `full` is everything. */
-export const PARTS = ["unit", "providers", "lab", "aws", "faults", "kill", "all", "full"] as const;
+/**
+ * `unit` needs no setup; `faults` loses hosts and scales; `kill` interrupts and kills; `online` plays the sites that set-up
+ * downloads from; `all` is everything but what takes long, `full` is everything.
+ */
+export const PARTS = ["unit", "providers", "lab", "aws", "faults", "kill", "online", "all", "full"] as const;
 export type Part = (typeof PARTS)[number];
 
 function isPart(text: string): text is Part {
@@ -83,6 +86,7 @@ class Suite {
         if (inAll("aws")) await this.mocha("the tests of hosts on EC2", "test/aws", 40, env, signal);
         if (inAll("lab")) await this.mocha("the lab tests", "test/lab", 90, env, signal);
         if (has("faults")) await this.mocha("the fault tests", "test/faults", 90, env, signal);
+        if (has("online")) await this.mocha("the tests of downloads", "test/online", 40, env, signal);
         if (has("kill")) await this.mocha("the tests of interrupts", "test/kill", 60, env, signal);
     }
 

@@ -20,8 +20,8 @@ import { allOrProblems } from "./together";
 const ROOT = join(__dirname, "../..");
 const OFFLINE = join(ROOT, "lab/offline");
 
-/** What Docker Hub is asked for. */
-const HUB = {
+/** What Docker Hub is asked for: tags that are still built, the registry's apart. */
+export const HUB = {
     debian: "debian:bookworm-slim",
     nginx: "nginx:1.30-alpine",
     registry: "registry:2.8.3",
