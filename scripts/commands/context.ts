@@ -38,7 +38,11 @@ export async function ready({ stack, json }: Options): Promise<Ready> {
     const { settings, generated, warnings } = await readSettings(stack, problems);
     for (const warning of warnings) progress.note(`Note: ${warning}`);
     if (keys) progress.note("Note: the registry gets the AWS keys that this environment has, for its bucket");
-    const found = await setup({ progress, needs: settings.hosts === "lab" ? "lab" : "instances" });
+    const found = await setup({
+        progress,
+        needs: settings.hosts === "lab" ? "lab" : "instances",
+        repository: settings.repository,
+    });
     const tools =
         settings.hosts === "aws" && settings.aws
             ? { ...found, repository: instanceRepository(settings.aws, found.repository) }

@@ -20,6 +20,7 @@ export async function env(options: Options): Promise<void> {
         progress,
         needs: settings.hosts === "lab" ? "lab" : "instances",
         made: generated.plugins,
+        repository: settings.repository,
     });
     linkSwarmPlugin(tools);
     const environment: Record<string, string> = {

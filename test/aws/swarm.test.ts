@@ -372,6 +372,7 @@ function configure(workers: number, aws: object = {}): void {
         "skep:workers": workers,
         "skep:sample": { replicas: 3 },
         "skep:registry": { replicas: 3 },
+        "skep:repository": cloud.repository,
         "skep:aws": {
             ...cloud.settings,
             registryStorage: "s3",
