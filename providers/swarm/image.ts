@@ -1,8 +1,8 @@
 // An image of the local engine on the hosts: loaded into each of them, or pushed once to the swarm's registry and pulled
 // from there, so that no node needs the registry to start a task: it may stand in the zone that is lost.
 import { PassThrough } from "node:stream";
-import Docker from "dockerode";
 import { skepError } from "../../errors";
+import { dockerClient } from "../runtime/docker";
 import type { Context, Props, Resource } from "../runtime/types";
 import { ifExists } from "./engine";
 import { reasonOf } from "./failures";
@@ -159,7 +159,7 @@ async function transfer(engine: Remote, reference: string): Promise<void> {
 
 async function localImage(reference: string): Promise<NodeJS.ReadableStream> {
     try {
-        return await new Docker().getImage(reference).get();
+        return await dockerClient().getImage(reference).get();
     } catch (error) {
         throw skepError(
             "IMAGE_NOT_LOCAL",

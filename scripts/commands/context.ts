@@ -3,15 +3,17 @@
 import { placementOf } from "../../planning/moves";
 import type { ReadySettings, ProgramArgs } from "../../program";
 import { createProgress, type Progress } from "../progress";
+import { ensureDocker } from "../setup/docker";
 import { setup } from "../setup/setup";
 import type { Tools } from "../setup/tools";
 import { refuseTooManyHosts } from "../stack/capacity";
+import { labEngine, type LabEngine } from "../stack/docker-engine";
 import { instanceRepository } from "../stack/instances";
 import { registryKeys } from "../stack/keys";
 import { refuseRiskyMoves } from "../stack/moves";
 import { projectId, refuseForeignHosts } from "../stack/project";
 import { refuseTakenPorts } from "../stack/ranges";
-import { completeSettings, readSettings, rememberPlacement } from "../stack/settings";
+import { completeSettings, type Generated, readSettings, rememberPlacement } from "../stack/settings";
 import { linkSwarmPlugin } from "../stack/workspace";
 
 export interface Options {
@@ -25,6 +27,8 @@ export interface Ready {
     tools: Tools;
     settings: ReadySettings;
     program: ProgramArgs;
+    /** The Docker engine that has, or gets, the lab's hosts; set for the lab only. */
+    engine?: LabEngine;
 }
 
 /** Settings are checked before anything is installed or touched. */
@@ -34,6 +38,7 @@ export async function ready({ stack, json }: Options): Promise<Ready> {
     const { settings, generated, warnings } = await readSettings(stack, problems);
     for (const warning of warnings) progress.note(`Note: ${warning}`);
     if (keys) progress.note("Note: the registry gets the AWS keys that this environment has, for its bucket");
+    const engine = settings.hosts === "lab" ? await checkedEngine(stack, generated, progress) : undefined;
     const found = await setup({ progress, needs: settings.hosts === "lab" ? "lab" : "instances" });
     const tools =
         settings.hosts === "aws" && settings.aws
@@ -61,6 +66,7 @@ export async function ready({ stack, json }: Options): Promise<Ready> {
         progress,
         tools,
         settings: complete,
+        engine,
         program: {
             stack,
             project: projectId(),
@@ -71,6 +77,12 @@ export async function ready({ stack, json }: Options): Promise<Ready> {
             remember: (places) => rememberPlacement(stack, places),
         },
     };
+}
+
+/** Before images are made on it: the engine that answers, if it is the one that has the stack's hosts. */
+async function checkedEngine(stack: string, kept: Generated, progress: Progress): Promise<LabEngine> {
+    await ensureDocker(progress);
+    return labEngine(stack, { engine: kept.engine, wasUp: kept.settings.placement !== undefined });
 }
 
 /** Asks on a terminal; elsewhere, and with --yes, the answer is yes. */

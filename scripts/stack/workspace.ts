@@ -6,6 +6,7 @@ import { delimiter, dirname, join, relative } from "node:path";
 import * as auto from "@pulumi/pulumi/automation";
 import { program, type ProgramArgs } from "../../program";
 import { SkepError } from "../../errors";
+import { dockerEnvironment } from "../../providers/runtime/docker";
 import type { PulumiTools } from "../setup/tools";
 import {
     ENGINE_CONFIG_FOLDER,
@@ -34,6 +35,7 @@ export async function engineEnvironment(tools: PulumiTools): Promise<Record<stri
         PULUMI_BACKEND_URL: backend,
         ...passphrase,
         PULUMI_SKIP_UPDATE_CHECK: "true",
+        ...dockerEnvironment(),
         PATH: [join(tools.pulumi.root, "bin"), process.env.PATH].join(delimiter),
         ...(tools.pulumiHome && {
             PULUMI_HOME: tools.pulumiHome,

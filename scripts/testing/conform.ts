@@ -8,6 +8,7 @@ import * as docker from "@pulumi/docker";
 import * as auto from "@pulumi/pulumi/automation";
 import * as random from "@pulumi/random";
 import * as tls from "@pulumi/tls";
+import { dockerEnvironment } from "../../providers/runtime/docker";
 import type { Deed, Deeds } from "./compare";
 
 /** Versions of one program: the first makes, each later one changes something. */
@@ -190,6 +191,7 @@ export async function perform({ name, versions }: Case, side: Side): Promise<Dee
         { stackName: name, projectName: "skep-conformance", program: async () => version() },
         {
             envVars: {
+                ...dockerEnvironment(),
                 ...side.environment,
                 PULUMI_BACKEND_URL: `file://${state}`,
                 PULUMI_CONFIG_PASSPHRASE: "conformance",
