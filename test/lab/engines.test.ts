@@ -97,7 +97,7 @@ describe("A lab beside a second Docker engine", function () {
 
     required("comes up on this machine's own", async () => {
         await lab.skep("up");
-        assert.equal((await hosts()).length, 2);
+        assert.equal((await hosts()).length, 1);
     });
 
     it("is refused on the other one, by up, preview, destroy and the plain pulumi command", async () => {
@@ -118,7 +118,15 @@ describe("A lab beside a second Docker engine", function () {
         const { changes } = await lab.json<{ changes: Record<string, number> }>("preview");
         assert.deepEqual(Object.keys(changes), ["same"]);
         assert.match(await lab.pulumi("preview"), /unchanged/);
-        assert.equal((await hosts()).length, 2);
+        assert.equal((await hosts()).length, 1);
+    });
+
+    it("is the plain pulumi command's too: its environment names the engine, and asks for no plugin beforehand", async () => {
+        const environment = await lab.json<Record<string, string>>("env");
+        assert.equal(environment.DOCKER_HOST, "unix:///var/run/docker.sock");
+        for (const name of ["DOCKER_CONTEXT", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY"])
+            assert.equal(environment[name], "");
+        assert.equal(environment.PULUMI_OPTION_SKIP_PLUGIN_PRE_INSTALL, "true");
     });
 
     it("is refused to a plain pulumi command whose plugins would follow another context", async () => {
@@ -128,7 +136,7 @@ describe("A lab beside a second Docker engine", function () {
 
     it("is given up for lost only when that is asked for", async () => {
         await elsewhere.skep("destroy", "--orphaned");
-        assert.equal((await hosts()).length, 2);
+        assert.equal((await hosts()).length, 1);
         // The hosts are this copy's still, and nothing knows them any more.
         await lab.skep("destroy");
         assert.equal((await hosts()).length, 0);

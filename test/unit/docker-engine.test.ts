@@ -143,10 +143,7 @@ describe("A Docker engine elsewhere", () => {
     it("is refused to the plain pulumi command, whose plugins would look for one by themselves", async () => {
         const there = await engine();
         useContext("rootless", `unix://${there.socket}`);
-        assert.throws(
-            refuseOtherEnvironment,
-            /DOCKER_ENVIRONMENT: .*skep -- env/,
-        );
+        assert.throws(refuseOtherEnvironment, /DOCKER_ENVIRONMENT: .*skep -- env/);
         Object.assign(process.env, dockerEnvironment());
         refuseOtherEnvironment();
         process.env.DOCKER_CONTEXT = "another";
