@@ -62,16 +62,22 @@ export interface Images {
 export async function ensureImages(progress: Progress, docker: Docker, dockerHub: boolean): Promise<Images> {
     const maker = new ImageMaker(progress, docker);
     const base = dockerHub ? await maker.pull(HUB.debian) : await maker.bootstrap();
-    const workload = (name: "nginx" | "registry" | "curl", more: readonly string[] = []) =>
-        dockerHub
-            ? maker.pull(HUB[name])
-            : maker.build({ name, base, folder: OFFLINE, dockerfile: `${name}.Dockerfile`, only: more });
+    const debian = (name: "nginx" | "registry" | "curl", more: readonly string[] = []) =>
+        maker.build({ name, base, folder: OFFLINE, dockerfile: `${name}.Dockerfile`, only: more });
+    const workload = (name: "nginx" | "curl") => (dockerHub ? maker.pull(HUB[name]) : debian(name));
+    // Not the pulled image itself: a swarm would pin that to Docker Hub's digest, and nodes would pull it from there.
+    const officialRegistry = async () =>
+        maker.build({
+            name: "registry",
+            base: await maker.pull(HUB.registry),
+            folder: join(ROOT, "lab/registry"),
+        });
     const sample = async (name: "web" | "client", on: Promise<Image>) =>
         maker.build({ name, base: await on, folder: join(ROOT, "stacks/sample", name) });
 
     const [host, registry, web, client] = await allOrProblems([
         maker.build({ name: "host", base, folder: join(ROOT, "lab/host") }),
-        workload("registry", ["registry.yml"]),
+        dockerHub ? officialRegistry() : debian("registry", ["registry.yml"]),
         sample("web", workload("nginx")),
         sample("client", workload("curl")),
     ]);

@@ -65,7 +65,7 @@ async function engineAndImages(
     reachable: Reachability,
 ): Promise<Images | undefined> {
     if (needs === "engine") return undefined;
-    const docker = await ensureDocker(progress);
+    const docker = await ensureDocker(progress, needs === "lab" ? "hosts" : "any");
     return needs === "docker" ? undefined : ensureImages(progress, docker, reachable.dockerHub);
 }
 

@@ -7,6 +7,7 @@ import * as auto from "@pulumi/pulumi/automation";
 import { LOOPBACK } from "../../planning/proxies";
 import { program, type ProgramArgs } from "../../program";
 import { SkepError } from "../../errors";
+import { dockerEnvironment } from "../../providers/runtime/docker";
 import type { PulumiTools } from "../setup/tools";
 import {
     ENGINE_CONFIG_FOLDER,
@@ -47,6 +48,7 @@ export async function engineEnvironment(tools: PulumiTools): Promise<Record<stri
         ...passphrase,
         PULUMI_SKIP_UPDATE_CHECK: "true",
         ...directGrpc(),
+        ...dockerEnvironment(),
         PATH: [join(tools.pulumi.root, "bin"), process.env.PATH].join(delimiter),
         ...(tools.pulumiHome && {
             PULUMI_HOME: tools.pulumiHome,
