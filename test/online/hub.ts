@@ -88,7 +88,10 @@ export class Hub {
             ExposedPorts: { "5000/tcp": {} },
             HostConfig: { PortBindings: { "5000/tcp": [{ HostIp: "127.0.0.1", HostPort: "" }] } },
         });
-        await container.start();
+        await container.start().catch(async (error: Error) => {
+            await container.remove({ force: true, v: true });
+            throw error;
+        });
         const { NetworkSettings } = await container.inspect();
         const port = NetworkSettings.Ports["5000/tcp"]?.[0]?.HostPort;
         const hub = new Hub(docker, container, `127.0.0.1:${port}`);

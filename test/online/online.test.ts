@@ -15,6 +15,7 @@ import { ensureImages } from "../../scripts/setup/images";
 import { ensureRepository } from "../../scripts/setup/repository";
 import { setup } from "../../scripts/setup/setup";
 import type { Tools } from "../../scripts/setup/tools";
+import { makeNetwork, type VpcNetwork } from "../aws/instances";
 import { PackageServer } from "../aws/repository";
 import { Lab } from "../lab/lab";
 import { required } from "../lab/required";
@@ -38,6 +39,7 @@ describe("An office with mirrors, a proxy and an authority of its own", function
     let releases: Site;
     let packages: PackageServer;
     let hub: Hub;
+    let network: VpcNetwork | undefined;
     let proxy: Proxy;
     let lab: Lab;
     /** What set-up finds in the office. */
@@ -65,13 +67,10 @@ describe("An office with mirrors, a proxy and an authority of its own", function
         hub = await progress.step("Filling a registry", () =>
             Hub.start(docker, `${STACK}-hub`, images.registry),
         );
-        // Where the machine, the containers of builds and the hosts all reach it.
-        const bridge = await docker.getNetwork("bridge").inspect();
-        const { Gateway } = (bridge as { IPAM: { Config: { Gateway: string }[] } }).IPAM.Config[0] ?? {
-            Gateway: "172.17.0.1",
-        };
+        // On a bridge of its own, where this machine, the containers of builds and the hosts all reach it.
+        network = await makeNetwork(STACK);
         proxy = await Proxy.start(
-            Gateway,
+            network.gateway,
             {
                 [`${RELEASES}:443`]: { host: "127.0.0.1", port: releases.port },
                 [`${PACKAGES}:80`]: { host: "127.0.0.1", port: Number(new URL(packages.url).port) },
@@ -101,6 +100,7 @@ describe("An office with mirrors, a proxy and an authority of its own", function
         await Promise.all([releases?.stop(), packages?.stop(), proxy?.stop()]);
         await removeImages();
         await hub?.stop();
+        if (network) await docker.getNetwork(`skep-${network.name}`).remove();
         if (home) await rm(home, { recursive: true, force: true });
     });
 
@@ -117,8 +117,8 @@ describe("An office with mirrors, a proxy and an authority of its own", function
     /** What was pulled, and what was made of it. */
     async function removeImages(): Promise<void> {
         if (!hub) return;
-        const { host, web, client } = tools?.images ?? {};
-        const made = [host, web, client].flatMap((image) => image?.ref ?? []);
+        const { host, registry, web, client } = tools?.images ?? {};
+        const made = [host, registry, web, client].flatMap((image) => image?.ref ?? []);
         const pulled = (["debian", "nginx", "registry", "curl"] as const).map((name) => hub.reference(name));
         for (const reference of [...made, ...pulled])
             await docker
@@ -152,10 +152,10 @@ describe("An office with mirrors, a proxy and an authority of its own", function
         assert.equal(plugins, "standins");
         assert.match(pulumi.root, /\/engine\/v[\d.]+$/);
         assert.deepEqual((await readdir(join(pulumi.root, "bin"))).sort(), ["pulumi", "pulumi-watch"]);
-        const { Config } = await docker.getImage(images?.registry.ref ?? "").inspect();
-        assert.equal(images?.registry.ref, hub.reference("registry"));
-        assert.deepEqual(Config.Labels ?? {}, {});
-        assert.deepEqual(Config.Entrypoint, ["/entrypoint.sh"]);
+        const pulled = await docker.getImage(hub.reference("registry")).inspect();
+        assert.deepEqual(pulled.Config.Labels ?? {}, {});
+        const registry = await docker.getImage(images?.registry.ref ?? "").inspect();
+        assert.deepEqual(registry.Config.Entrypoint, ["/entrypoint.sh"]);
         const client = await docker.getImage(images?.client.ref ?? "").inspect();
         assert.equal(client.Config.WorkingDir, "/home/curl_user");
     });
