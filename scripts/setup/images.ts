@@ -33,6 +33,11 @@ export const CACHE_LABEL = "io.skep.cache";
 const LABELS = { [CACHE_LABEL]: "true" };
 /** The first part of the name of every image that is made here. */
 export const OWN_IMAGES = "skep-lab/";
+/**
+ * What nodes run without a registry of ours has a server that can never exist (RFC 6761): their engines ask a registry for
+ * an image at each start of a task, and Docker Hub would answer with what anybody has put there under our name.
+ */
+export const NO_SERVER = "skep.invalid/";
 
 const PULL_SECONDS = 300;
 /** Measured on a busy machine: 350 and 90 seconds. */
@@ -63,12 +68,20 @@ export async function ensureImages(progress: Progress, docker: Docker, dockerHub
     const maker = new ImageMaker(progress, docker);
     const base = dockerHub ? await maker.pull(HUB.debian) : await maker.bootstrap();
     const debian = (name: "nginx" | "registry" | "curl", more: readonly string[] = []) =>
-        maker.build({ name, base, folder: OFFLINE, dockerfile: `${name}.Dockerfile`, only: more });
+        maker.build({
+            name,
+            base,
+            folder: OFFLINE,
+            dockerfile: `${name}.Dockerfile`,
+            only: more,
+            ...(name === "registry" && { server: NO_SERVER }),
+        });
     const workload = (name: "nginx" | "curl") => (dockerHub ? maker.pull(HUB[name]) : debian(name));
     // Not the pulled image itself: a swarm would pin that to Docker Hub's digest, and nodes would pull it from there.
     const officialRegistry = async () =>
         maker.build({
             name: "registry",
+            server: NO_SERVER,
             base: await maker.pull(HUB.registry),
             folder: join(ROOT, "lab/registry"),
         });
@@ -86,6 +99,8 @@ export async function ensureImages(progress: Progress, docker: Docker, dockerHub
 
 interface Recipe {
     name: string;
+    /** The first part of its reference; default none, which is Docker Hub to an engine. */
+    server?: string;
     base: Image;
     folder: string;
     /** Default `Dockerfile`. */
@@ -109,7 +124,7 @@ interface ContextFile {
 
 /** The file of the cache whose time says when an image of ours was last used; the engine does not know. */
 export function imageMark(ref: string): string {
-    return join(cacheFolder(), "images", ref.slice(OWN_IMAGES.length).replace(":", "-"));
+    return join(cacheFolder(), "images", basename(ref).replace(":", "-"));
 }
 
 async function markImage(ref: string): Promise<void> {
@@ -189,10 +204,17 @@ class ImageMaker {
     }
 
     /** An image from a Dockerfile of the project, tagged by all that goes into it. */
-    async build({ name, base, folder, dockerfile = "Dockerfile", only }: Recipe): Promise<Image> {
+    async build({
+        name,
+        server = "",
+        base,
+        folder,
+        dockerfile = "Dockerfile",
+        only,
+    }: Recipe): Promise<Image> {
         const files = await readContext(folder, only && [dockerfile, ...only]);
         const parts = files.flatMap(({ path, content, executable }) => [path, content, String(executable)]);
-        const ref = `${OWN_IMAGES}${name}:${contentHash(base.id, ...parts)}`;
+        const ref = `${server}${OWN_IMAGES}${name}:${contentHash(base.id, ...parts)}`;
         return this.once(ref, () => this.makeImage(ref, base, dockerfile, files));
     }
 

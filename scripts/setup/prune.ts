@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type Docker from "dockerode";
 import { cacheFolder, isPartial, markUsed, removeWhole, withLock, writeWhole } from "./cache";
 import { GO_WORK } from "./go";
-import { CACHE_LABEL, imageMark, OWN_IMAGES } from "./images";
+import { CACHE_LABEL, imageMark, NO_SERVER, OWN_IMAGES } from "./images";
 
 const DAY = 24 * 60 * 60 * 1000;
 /** Long enough for a checkout of last week to find its results still there. */
@@ -61,7 +61,7 @@ async function pruneImages(docker: Docker, now: number): Promise<string[]> {
     const removed: string[] = [];
     const images = await docker.listImages({ filters: { label: [CACHE_LABEL] } });
     for (const ref of images.flatMap(({ RepoTags }) => RepoTags ?? [])) {
-        if (!ref.startsWith(OWN_IMAGES)) continue;
+        if (!ref.replace(NO_SERVER, "").startsWith(OWN_IMAGES)) continue;
         const mark = imageMark(ref);
         const stats = await stat(mark).catch(() => undefined);
         if (!stats) await writeWhole(mark, ref);

@@ -7,7 +7,7 @@ import { Readable } from "node:stream";
 import type Docker from "dockerode";
 import { pack } from "tar-stream";
 import { PROJECT_LABEL, STACK_LABEL } from "../../planning/labels";
-import { HUB, type Image, OWN_IMAGES } from "../../scripts/setup/images";
+import { HUB, type Image, NO_SERVER, OWN_IMAGES } from "../../scripts/setup/images";
 import { hubReference } from "../../scripts/setup/mirrors";
 import { projectId } from "../../scripts/stack/project";
 
@@ -121,7 +121,8 @@ export class Hub {
 
     /** The newest image that set-up made without Docker Hub. */
     private async made(name: string): Promise<string> {
-        const images = await this.docker.listImages({ filters: { reference: [`${OWN_IMAGES}${name}`] } });
+        const reference = ["", NO_SERVER].map((server) => `${server}${OWN_IMAGES}${name}`);
+        const images = await this.docker.listImages({ filters: { reference } });
         const newest = images.sort((a, b) => b.Created - a.Created)[0];
         if (!newest) throw new Error(`this engine has no ${OWN_IMAGES}${name}`);
         return newest.Id;

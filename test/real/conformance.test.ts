@@ -5,12 +5,15 @@ import { createProgress } from "../../scripts/progress";
 import { conformance } from "../../scripts/testing/conformance";
 import { skipWithoutRealPlugins } from "./built";
 
+/** What a lab declares, by its own components; `npm run conformance` has every case. */
+const CASES = ["hosts", "passwords", "stack-certificates"];
+
 describe("The stand-ins beside the real plugins", function () {
     this.timeout(1_800_000);
     before(skipWithoutRealPlugins);
 
     it("do the same with every resource of a lab, and give the same of what Skep reads", async () => {
-        const { done, read, unread } = await conformance("real", createProgress());
+        const { done, read, unread } = await conformance("real", createProgress(), CASES);
         console.log(`      ${unread.length} differences in outputs that nobody reads`);
         assert.deepEqual([...done, ...read], []);
     });
