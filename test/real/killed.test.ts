@@ -77,7 +77,10 @@ async function gone(pids: readonly number[]): Promise<void> {
     for (;;) {
         const left = processes().filter(({ id, isZombie }) => pids.includes(id) && !isZombie);
         if (left.length === 0) return;
-        assert.ok(Date.now() < deadline, `${left.length} plugins go on after ${SECONDS} seconds`);
+        if (Date.now() > deadline) {
+            for (const { id } of left) kill(id);
+            assert.fail(`${left.length} plugins went on for ${SECONDS} seconds`);
+        }
         await sleep(100);
     }
 }
