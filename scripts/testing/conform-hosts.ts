@@ -32,10 +32,10 @@ const POLL_MILLISECONDS = 200;
  */
 const CRASH = ["kill", "-49", "1"];
 /** The engine doubles its pause from 0.1 s at every crash: a preview needs some seconds of it. */
-const CRASHES = 8;
+const CRASHES = 9;
 
-/** Hosts that are made, then meet one event after another. */
-export function hostsCase(args: HostsCase): Case {
+/** Hosts that are made, then meet one event after another; those that restart, which takes minutes, in a case of their own. */
+export function hostsCases(args: HostsCase): Case[] {
     const container = args.docker.getContainer(HOST);
     const { hosts } = planPlacement({ managers: 1, workers: 1, zones: ["zone-a", "zone-b"] });
     const program = () => {
@@ -53,7 +53,7 @@ export function hostsCase(args: HostsCase): Case {
     };
     const after = (title: string, before: () => Promise<void>): Version => ({ title, before, program });
     const booted = () => hasBooted(container);
-    const versions: Version[] = [
+    const hostsThatStop: Version[] = [
         program,
         program,
         after("while a host is stopped", () => container.stop() as Promise<void>),
@@ -61,6 +61,9 @@ export function hostsCase(args: HostsCase): Case {
             await container.start();
             await booted();
         }),
+    ];
+    const hostsThatRestart: Version[] = [
+        program,
         {
             ...{ title: "while a host restarts", before: () => crash(container), program },
             previewOnly: true,
@@ -78,13 +81,16 @@ export function hostsCase(args: HostsCase): Case {
     ];
     const { restartEngine } = args;
     if (restartEngine)
-        versions.push(
+        hostsThatRestart.push(
             after("once the engine was restarted", async () => {
                 await restartEngine();
                 await booted();
             }),
         );
-    return { name: "hosts", versions };
+    return [
+        { name: "hosts", versions: hostsThatStop },
+        { name: "restarting-hosts", versions: hostsThatRestart },
+    ];
 }
 
 /** Ends the host's init until its engine pauses for long before it starts it again. */

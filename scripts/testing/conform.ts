@@ -11,7 +11,7 @@ import * as tls from "@pulumi/tls";
 import { Pki } from "../../components/pki";
 import { dockerEnvironment } from "../../providers/runtime/docker";
 import type { Deed, Deeds, Made } from "./compare";
-import { type HostsCase, hostsCase } from "./conform-hosts";
+import { type HostsCase, hostsCases } from "./conform-hosts";
 
 /** One version of a program: run as it is, or after something has happened to what it made. */
 export type Version =
@@ -207,7 +207,7 @@ export function cases({
                 () => lab(image, "b", two, "unless-stopped"),
             ],
         });
-    if (hosts !== undefined) found.push(hostsCase(hosts));
+    if (hosts !== undefined) found.push(...hostsCases(hosts));
     return found;
 }
 
