@@ -10,6 +10,7 @@ import { countMembers, roleOf, unknownNodes } from "./planning/members";
 import { movesRefused, movesWaiting, placementOf, zoneNames } from "./planning/moves";
 import { placeHosts, tolerated } from "./planning/placement";
 import { checkRegistry, registrySchema, registryWarnings } from "./planning/registry-settings";
+import { repositorySchema } from "./planning/repository-settings";
 
 /** More managers make every change slower (Docker admin guide, "Maintain the quorum of managers"). */
 const MOST_MANAGERS = 7;
@@ -87,6 +88,8 @@ const schema = z.strictObject({
     rebalance: z.boolean().default(false),
     /** The private registry: its settings are in planning/registry-settings.ts and the README. */
     registry: registrySchema.prefault({}),
+    /** A mirror of Docker's package repository: planning/repository-settings.ts. Default: Docker's own. */
+    repository: repositorySchema.optional(),
     /** The sample stack: a web server and a client that asks it. */
     sample: z
         .strictObject({
@@ -182,7 +185,10 @@ function problemsOf(stack: string, issue: z.core.$ZodIssue): Problem[] {
         return issue.keys.map((key) => ({
             id: "CONFIG_UNKNOWN",
             problem: `There is no setting ${full(key)}.`,
-            advice: `Did you mean ${full(closest(key, known))}? The README lists all settings.`,
+            advice:
+                full(key) === "skep:aws.repository"
+                    ? "Set skep:repository, which serves hosts of every kind."
+                    : `Did you mean ${full(closest(key, known))}? The README lists all settings.`,
         }));
     }
     return [
@@ -207,7 +213,7 @@ function knownBelow(path: string): object {
         "aws.image": awsSchema.shape.image.unwrap().shape,
         "aws.manager": awsSchema.shape.manager.unwrap().shape,
         "aws.worker": awsSchema.shape.worker.unwrap().shape,
-        "aws.repository": { url: 0, fingerprint: 0 },
+        repository: repositorySchema.shape,
     };
     return examples[path.startsWith("nodes.") ? "nodes" : path] ?? {};
 }

@@ -5,13 +5,15 @@ import * as pulumi from "@pulumi/pulumi";
 import { SkepError } from "./errors";
 import { program } from "./program";
 import { ready } from "./scripts/commands/context";
-import { keepRegistryHosts } from "./scripts/stack/settings";
+import { refuseOtherEnvironment } from "./scripts/stack/docker-engine";
+import { keepForUp } from "./scripts/stack/settings";
 
 export = async () => {
     try {
         const stack = pulumi.getStack();
-        const { program: args, settings } = await ready({ stack, json: true });
-        if (!pulumi.runtime.isDryRun()) await keepRegistryHosts(stack, settings);
+        const { program: args, settings, engine } = await ready({ stack, json: true });
+        if (engine) refuseOtherEnvironment();
+        if (!pulumi.runtime.isDryRun()) await keepForUp(stack, settings, engine);
         return program(args);
     } catch (error) {
         // The SDK shows a RunError without its stack.

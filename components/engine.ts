@@ -6,7 +6,7 @@ import type { Packages } from "../config";
 import { renderHostFiles } from "../planning/host-files";
 import type { MemberSettings } from "../planning/members";
 import { nearestFirst } from "../planning/registry-hosts";
-import { HostEngine, HostFiles } from "../providers/swarm/resources";
+import { HostEngine, HostFiles, type HostRepository } from "../providers/swarm/resources";
 import { hostScript } from "../providers/swarm/scripts";
 import { type Host, hostInput, serverAddresses } from "./host";
 import type { Pki } from "./pki";
@@ -20,7 +20,7 @@ export interface EngineArgs {
     /** The registry's name and port, and the hosts that run it: each host knows them by that name, its own zone's first. */
     registry: { name: string; port: number; hosts: readonly Host[] };
     /** Where docker-ce comes from, and the fingerprint of the key that signs it. */
-    repository: { url: string; fingerprint: string };
+    repository: HostRepository;
     /** Exact versions of docker-ce and containerd.io. */
     packages: Packages;
     /** Range for bridges on each host. */
@@ -78,7 +78,11 @@ export class Engine extends pulumi.ComponentResource {
                 host: hostInput(host),
                 hostId: host.id,
                 managers: managerInputs(args.hosts, args.members),
-                repository: { url: args.repository.url, fingerprint: args.repository.fingerprint },
+                repository: {
+                    url: args.repository.url,
+                    fingerprint: args.repository.fingerprint,
+                    ...(args.repository.viaProxy && { viaProxy: true }),
+                },
                 packages: { "docker-ce": docker, "docker-ce-cli": docker, "containerd.io": containerd },
             },
             { parent: this, dependsOn: [files], deletedWith: host.resource },

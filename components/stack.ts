@@ -20,7 +20,7 @@ export interface StackArgs {
     configs?: Record<string, pulumi.Input<string>>;
     /** How its ports are published: by the routing mesh, or on the nodes that run a task. */
     publish: pulumi.Input<PublishMode>;
-    /** For images of a private registry; sent to the nodes that pull. */
+    /** For images of a private registry; sent to the nodes that pull. Without it, nodes must have the images, and no registry is asked. */
     registryAuth?: { server: string; username: string; password: pulumi.Output<string> };
     /** Tasks are spread again when there are nodes with fewer. */
     rebalance?: boolean;

@@ -107,17 +107,6 @@ export const awsSchema = z.strictObject({
     registryStorage: z.enum(["volume", "s3"], { error: "registryStorage is volume or s3" }).default("volume"),
     /** A network load balancer over all zones in front of the published ports, about 17 USD a month. Default false. */
     loadBalancer: z.boolean().default(false),
-    /** A mirror of Docker's package repository that this machine and the hosts reach. Default: Docker's own. */
-    repository: z
-        .strictObject({
-            /** What stands before the suite in apt's sources; `<url>/gpg` is the key. */
-            url: z.url({ error: "the repository's url is a URL", protocol: /^https?$/ }),
-            /** Fingerprint of its signing key. */
-            fingerprint: z
-                .string()
-                .regex(/^[0-9A-F]{40}$/, { error: "a fingerprint is 40 hexadecimal digits" }),
-        })
-        .optional(),
     /** Tags for everything, beside `Name`, `io.skep.stack` and `io.skep.role`. Default none. */
     tags: z.record(z.string().min(1).max(128), z.string().max(256)).default({}),
 });

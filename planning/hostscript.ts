@@ -12,7 +12,7 @@ export function shellQuote(value: string): string {
  */
 export function renderHostScript(script: string, inputs: Readonly<Record<string, string>>): string {
     const exports = Object.entries(inputs).map(([name, value]) => {
-        if (!/^[A-Z][A-Z0-9_]*$/.test(name)) throw new Error(`${name} is no name for a script's input`);
+        if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(name)) throw new Error(`${name} is no name for a script's input`);
         return `export ${name}=${shellQuote(value)}`;
     });
     return [...exports, "{", script.replace(/^#!.*\n/, "").trimEnd(), "} </dev/null", ""].join("\n");

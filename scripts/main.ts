@@ -49,7 +49,7 @@ onStack("env", "print what the plain pulumi command needs in its environment").a
 );
 program
     .command("test")
-    .description("run every test, or one part: unit, providers, lab, aws, faults, kill, real, full")
+    .description("run every test, or one part: unit, providers, lab, aws, faults, kill, real, online, full")
     .argument("[part]", "which part", "all")
     .action(async (part: string) => {
         const { PARTS, runTests } = await import("./test");
@@ -58,7 +58,7 @@ program
             throw skepError(
                 "TEST_PART",
                 `There is no part "${part}" of the tests.`,
-                "Take unit, providers, lab, aws, faults, kill, real or full.",
+                "Take unit, providers, lab, aws, faults, kill, real, online or full.",
             );
         process.exitCode = await runTests(known);
     });

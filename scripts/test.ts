@@ -16,9 +16,21 @@ import { ROOT, runProgram, type Program } from "./testing/programs";
 
 /**
  * `unit` needs no setup; `faults` loses hosts and scales; `kill` interrupts and kills; `real` builds the plugins that stand-ins
- * are compared with, and brings a swarm up on them; `all` is everything but what takes long, `full` is everything.
+ * are compared with, and brings a swarm up on them; `online` plays the sites that set-up downloads from; `all` is everything
+ * but what takes long, `full` is everything.
  */
-export const PARTS = ["unit", "providers", "lab", "aws", "faults", "kill", "real", "all", "full"] as const;
+export const PARTS = [
+    "unit",
+    "providers",
+    "lab",
+    "aws",
+    "faults",
+    "kill",
+    "real",
+    "online",
+    "all",
+    "full",
+] as const;
 export type Part = (typeof PARTS)[number];
 
 function isPart(text: string): text is Part {
@@ -98,6 +110,7 @@ class Suite {
                 signal,
             );
         if (has("faults")) await this.mocha("the fault tests", "test/faults", 90, env, signal);
+        if (has("online")) await this.mocha("the tests of downloads", "test/online", 40, env, signal);
         if (has("kill")) await this.mocha("the tests of interrupts", "test/kill", 60, env, signal);
     }
 

@@ -7,6 +7,7 @@ import {
     parseInstalled,
     type FoundEngine,
 } from "../../planning/engines";
+import { proxiesForOthers } from "../../planning/proxies";
 import type { Context, Props, Resource } from "../runtime/types";
 import { inputsOf, membership, NoManager } from "./engine";
 import { ConnectionError, reasonOf } from "./failures";
@@ -100,6 +101,7 @@ function install({ host, repository, packages }: Props, { signal }: Context): Pr
         DOCKER_VERSION: packages["docker-ce"],
         CONTAINERD_VERSION: packages["containerd.io"],
         LOGIN_USER: host.ssh.user,
+        ...(repository.viaProxy && proxiesForOthers(process.env)),
     };
     const script = `${hostScript("lock")}\n${hostScript("engine")}`;
     return runScript(remote(host), script, variables, SCRIPT_MS, signal);

@@ -1,8 +1,8 @@
 // An image of the local engine on the hosts: loaded into each of them, or pushed once to the swarm's registry and pulled
 // from there, so that no node needs the registry to start a task: it may stand in the zone that is lost.
 import { PassThrough } from "node:stream";
-import Docker from "dockerode";
 import { skepError } from "../../errors";
+import { dockerClient } from "../runtime/docker";
 import type { Context, Props, Resource } from "../runtime/types";
 import { ifExists } from "./engine";
 import { reasonOf } from "./failures";
@@ -23,7 +23,7 @@ interface Push {
 
 export const image: Resource = {
     required: ["image", "imageId", "hosts", "hostIds"],
-    computed: ["digest", "reference", "missing"],
+    computed: ["digest", "reference", "missing", "hostImageIds"],
     ignoreInDiff: ["hosts"],
 
     /** Hosts that could not pull get another chance with every up. */
@@ -39,20 +39,32 @@ export const image: Resource = {
     read: async (id, state) => ({ id, outs: state }),
 };
 
-function distribute(inputs: Props, olds: Props, ctx: Context): Promise<Props> {
-    return inputs.push ? pushAndPull(inputs, inputs.push, olds, ctx) : loadEverywhere(inputs);
+async function distribute(inputs: Props, olds: Props, ctx: Context): Promise<Props> {
+    const { imageId } = inputs;
+    const isSame = olds.imageId === imageId;
+    const ids = new Set<string>([imageId, ...(isSame ? (olds.hostImageIds ?? []) : [])]);
+    const outs = inputs.push
+        ? await pushAndPull(inputs, inputs.push, olds, ids, ctx)
+        : await loadEverywhere(inputs, ids);
+    return { ...outs, hostImageIds: [...ids].filter((id) => id !== imageId).sort() };
 }
 
-async function loadEverywhere({ image, imageId, hosts }: Props): Promise<Props> {
-    await eachLimited(hosts, LOADS_AT_ONCE, (host: HostInput) => provide(remote(host), image, imageId));
+async function loadEverywhere({ image, hosts }: Props, ids: Set<string>): Promise<Props> {
+    await eachLimited(hosts, LOADS_AT_ONCE, (host: HostInput) => provide(remote(host), image, ids));
     return { reference: image, digest: "", missing: [] };
 }
 
 /** Under the registry's real name, and with each host's own trust. */
-async function pushAndPull(inputs: Props, push: Push, olds: Props, ctx: Context): Promise<Props> {
+async function pushAndPull(
+    inputs: Props,
+    push: Push,
+    olds: Props,
+    ids: Set<string>,
+    ctx: Context,
+): Promise<Props> {
     const engine = await firstReachable(inputs.hosts);
     const digest =
-        (await pushedBefore(engine, inputs, push, olds)) ?? (await pushFrom(engine, inputs, push, ctx));
+        (await pushedBefore(engine, inputs, push, olds)) ?? (await pushFrom(engine, inputs, push, ids, ctx));
     const missing: string[] = [];
     await eachLimited(inputs.hosts, PULLS_AT_ONCE, async (host: HostInput) => {
         try {
@@ -81,10 +93,16 @@ async function pushedBefore(
     return found === olds.digest ? found : undefined;
 }
 
-function pushFrom(engine: Remote, { image, imageId }: Props, push: Push, ctx: Context): Promise<string> {
+function pushFrom(
+    engine: Remote,
+    { image }: Props,
+    push: Push,
+    ids: Set<string>,
+    ctx: Context,
+): Promise<string> {
     const attempt = async () => {
-        await provide(engine, image, imageId);
-        await tag(engine, imageId, image, push.reference);
+        await provide(engine, image, ids);
+        await tag(engine, image, push.reference);
         return pushOnce(engine, push);
     };
     const what = `the push of ${push.reference}`;
@@ -143,14 +161,25 @@ async function firstReachable(hosts: readonly HostInput[]): Promise<Remote> {
     );
 }
 
-/** Loads the image where it is missing, and gives it its name where only that is. */
-async function provide(engine: Remote, reference: string, imageId: string): Promise<void> {
-    if ((await idOf(engine, reference)) === imageId) return;
-    if (await idOf(engine, imageId)) return tag(engine, imageId, reference, reference);
+/**
+ * Loads the image where it is missing, and gives it its name where only that is. `ids` are the image's: this machine's
+ * engine and a host's may each have another for it, the digest of its manifest in a containerd store, that of its
+ * configuration elsewhere. What a host calls it is learned from a transfer, so that a later one finds it there.
+ */
+export async function provide(
+    engine: Pick<Remote, "call" | "load">,
+    reference: string,
+    ids: Set<string>,
+): Promise<void> {
+    const found = await idOf(engine, reference);
+    if (found !== undefined && ids.has(found)) return;
+    for (const id of ids) if (await idOf(engine, id)) return tag(engine, id, reference);
     await transfer(engine, reference);
+    const loaded = await idOf(engine, reference);
+    if (loaded !== undefined) ids.add(loaded);
 }
 
-async function transfer(engine: Remote, reference: string): Promise<void> {
+async function transfer(engine: Pick<Remote, "load">, reference: string): Promise<void> {
     const saved = await localImage(reference);
     // A pull stream of its own: what the engine sends can be piped, but is no Readable by type.
     const stream = saved.on("error", (error) => stream.destroy(error)).pipe(new PassThrough());
@@ -159,7 +188,7 @@ async function transfer(engine: Remote, reference: string): Promise<void> {
 
 async function localImage(reference: string): Promise<NodeJS.ReadableStream> {
     try {
-        return await new Docker().getImage(reference).get();
+        return await dockerClient().getImage(reference).get();
     } catch (error) {
         throw skepError(
             "IMAGE_NOT_LOCAL",
@@ -169,13 +198,12 @@ async function localImage(reference: string): Promise<NodeJS.ReadableStream> {
     }
 }
 
-async function idOf(engine: Remote, reference: string): Promise<string | undefined> {
+async function idOf(engine: Pick<Remote, "call">, reference: string): Promise<string | undefined> {
     return (await ifExists(engine.call("GET", `/images/${reference}/json`)))?.Id;
 }
 
-/** Tags by id; an engine that counts ids differently knows the image by its name only. */
-async function tag(engine: Remote, imageId: string, fallback: string, reference: string): Promise<void> {
-    const source = (await idOf(engine, imageId)) ? imageId : fallback;
+/** Gives an image that is there, by its id or a name, another name. */
+async function tag(engine: Pick<Remote, "call">, source: string, reference: string): Promise<void> {
     const { name, tag: version } = split(reference);
     const query = `repo=${encodeURIComponent(name)}&tag=${encodeURIComponent(version)}`;
     await engine.call("POST", `/images/${source}/tag?${query}`);

@@ -78,6 +78,16 @@ export class HostFiles extends pulumi.CustomResource {
     }
 }
 
+/** A repository of docker-ce, as a host sees it. */
+export interface HostRepository {
+    /** What stands before the suite in apt's sources; `<url>/gpg` is the key. */
+    url: string;
+    /** The key's, without spaces. */
+    fingerprint: string;
+    /** Whether the host goes by the proxy that the environment of Skep names, which is kept in no state. Default false. */
+    viaProxy?: boolean;
+}
+
 export interface HostEngineArgs {
     /** The host whose engine it is. */
     host: HostArgs;
@@ -86,7 +96,7 @@ export interface HostEngineArgs {
     /** All hosts that manage the swarm: asked before the engine of one that serves it is restarted. */
     managers: HostArgs[];
     /** Where packages come from, and the fingerprint of the key that signs them; a change alone changes no host. */
-    repository: { url: string; fingerprint: string };
+    repository: HostRepository;
     /** Exact versions. */
     packages: EngineVersions;
 }

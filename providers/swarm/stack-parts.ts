@@ -47,10 +47,15 @@ function ignoreInUse(error: unknown): undefined {
     throw error;
 }
 
-/** Runs docker's own `stack deploy` on a manager. */
+/**
+ * Runs docker's own `stack deploy` on a manager. A stack without a registry's password has its images on its nodes already:
+ * no registry is asked for them, since another one could know an image by the same name.
+ */
 export async function deploy(engine: Remote, { name, compose, registryAuth }: Props): Promise<void> {
     const stdin = `${JSON.stringify(dockerConfig(registryAuth))}\n${compose}`;
-    const command = ["sh", "-c", shellQuote(hostScript("deploy")), "deploy", shellQuote(name)].join(" ");
+    const resolve = registryAuth ? "changed" : "never";
+    const script = shellQuote(hostScript("deploy"));
+    const command = ["sh", "-c", script, "deploy", shellQuote(name), resolve].join(" ");
     const { code, stderr } = await engine.exec(command, stdin, DEPLOY_MS);
     if (code === 0) return;
     throw skepError(

@@ -4,17 +4,19 @@ import { placementOf } from "../../planning/moves";
 import type { ReadySettings, ProgramArgs } from "../../program";
 import { createProgress, type Progress } from "../progress";
 import { BRIDGED } from "../setup/bridged";
+import { ensureDocker } from "../setup/docker";
 import { askedKind } from "../setup/kind";
 import { setup } from "../setup/setup";
 import type { Tools } from "../setup/tools";
 import { refuseTooManyHosts } from "../stack/capacity";
+import { labEngine, type LabEngine } from "../stack/docker-engine";
 import { settleHosts } from "../stack/hosts";
 import { instanceRepository } from "../stack/instances";
 import { registryKeys } from "../stack/keys";
 import { refuseRiskyMoves } from "../stack/moves";
 import { projectId, refuseForeignHosts } from "../stack/project";
 import { refuseTakenPorts } from "../stack/ranges";
-import { completeSettings, readSettings, rememberPlacement } from "../stack/settings";
+import { completeSettings, type Generated, readSettings, rememberPlacement } from "../stack/settings";
 import { refuseFixed, standingPorts, standingSubnet } from "../stack/standing";
 import { linkSwarmPlugin } from "../stack/workspace";
 
@@ -29,6 +31,8 @@ export interface Ready {
     tools: Tools;
     settings: ReadySettings;
     program: ProgramArgs;
+    /** The Docker engine that has, or gets, the lab's hosts; set for the lab only. */
+    engine?: LabEngine;
 }
 
 /** Settings are checked before anything is installed or touched. */
@@ -38,7 +42,12 @@ export async function ready({ stack, json }: Options): Promise<Ready> {
     const { settings, generated, warnings } = await readSettings(stack, problems);
     for (const warning of warnings) progress.note(`Note: ${warning}`);
     if (keys) progress.note("Note: the registry gets the AWS keys that this environment has, for its bucket");
-    const found = await setup({ progress, needs: settings.hosts === "lab" ? "lab" : "instances" });
+    const engine = settings.hosts === "lab" ? await checkedEngine(stack, generated, progress) : undefined;
+    const found = await setup({
+        progress,
+        needs: settings.hosts === "lab" ? "lab" : "instances",
+        repository: settings.repository,
+    });
     const tools =
         settings.hosts === "aws" && settings.aws
             ? { ...found, repository: instanceRepository(settings.aws, found.repository) }
@@ -74,6 +83,7 @@ export async function ready({ stack, json }: Options): Promise<Ready> {
         progress,
         tools,
         settings: complete,
+        engine,
         program: {
             stack,
             project: projectId(),
@@ -85,6 +95,12 @@ export async function ready({ stack, json }: Options): Promise<Ready> {
             remember: (places) => rememberPlacement(stack, places),
         },
     };
+}
+
+/** Before images are made on it: the engine that answers, if it is the one that has the stack's hosts. */
+async function checkedEngine(stack: string, kept: Generated, progress: Progress): Promise<LabEngine> {
+    await ensureDocker(progress);
+    return labEngine(stack, { engine: kept.engine, wasUp: kept.settings.placement !== undefined });
 }
 
 /** Asks on a terminal; elsewhere, and with --yes, the answer is yes. */

@@ -3,17 +3,18 @@
 import { rm } from "node:fs/promises";
 import { createProgress } from "../progress";
 import { setup } from "../setup/setup";
+import { labEngine } from "../stack/docker-engine";
 import { operate } from "../stack/engine";
 import { clientFolder } from "../stack/folders";
 import { projectId, refuseForeignHosts } from "../stack/project";
 import { removeLabObjects } from "../stack/residue";
-import { forgetGenerated, hostsOf, readGenerated } from "../stack/settings";
+import { forgetGenerated, type Generated, hostsOf, readGenerated } from "../stack/settings";
 import { findStack, forgetStack, withProviders } from "../stack/workspace";
 import { confirmed, type Options } from "./context";
 import { printJson, suffix } from "./up";
 
 export interface DestroyOptions extends Options {
-    /** Lab objects of this stack go whichever copy of the project made them. */
+    /** Lab objects of this stack go whichever copy of the project made them; those on an engine that is gone are forgotten. */
     orphaned?: boolean;
 }
 
@@ -24,6 +25,7 @@ export async function destroy(options: DestroyOptions): Promise<void> {
     if (!(await confirmed(`Destroy the stack "${options.stack}" with all of its data?`, options))) return;
     const { plugins: made } = await readGenerated(options.stack);
     const tools = await setup({ progress, needs: isLab ? "docker" : "engine", made });
+    if (isLab && !options.orphaned) await refuseOtherEngine(options.stack);
     let changes = {};
     const stack = await findStack(options.stack, tools);
     if (stack) {
@@ -42,4 +44,10 @@ export async function destroy(options: DestroyOptions): Promise<void> {
     await forgetStack(options.stack);
     if (options.json) return printJson({ changes, removed });
     console.log(`Nothing of ${options.stack} is left.\n\nNext: npm run up${suffix(options)}`);
+}
+
+/** What is not kept, or cannot be read, is not held against this engine: a destroy must go through. */
+async function refuseOtherEngine(stack: string): Promise<void> {
+    const { engine } = await readGenerated(stack).catch((): Partial<Generated> => ({}));
+    await labEngine(stack, { engine, wasUp: false });
 }

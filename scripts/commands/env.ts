@@ -20,11 +20,15 @@ export async function env(options: Options): Promise<void> {
         progress,
         needs: settings.hosts === "lab" ? "lab" : "instances",
         made: generated.plugins,
+        repository: settings.repository,
     });
     linkSwarmPlugin(tools);
     const environment: Record<string, string> = {
         ...(await engineEnvironment(tools)),
         PULUMI_STACK: options.stack,
+        // Plugins are had when a resource asks for them: the engine would first get all that node_modules name, also
+        // the hundreds of megabytes of the one for AWS. Engines older than the option pass over it.
+        PULUMI_OPTION_SKIP_PLUGIN_PRE_INSTALL: "true",
     };
     if (!existsSync(join(tools.pulumi.root, "bin/pulumi-language-nodejs")))
         environment.PATH = [await ensureLanguageHost(progress, tools.pulumi), environment.PATH].join(

@@ -8,7 +8,7 @@ import type { Progress } from "../progress";
 import { adoptNetwork, isNetworkThere, labNetwork } from "../stack/adopt";
 import { operate, type Outcome, type Step } from "../stack/engine";
 import { startStoppedHosts } from "../stack/hosts";
-import { keepRegistryHosts } from "../stack/settings";
+import { keepForUp } from "../stack/settings";
 import { openStack } from "../stack/workspace";
 import { writeClientFiles } from "../stack/clients";
 import { confirmed, type Options, ready } from "./context";
@@ -37,7 +37,7 @@ async function noteLostNetwork(stack: string, { steps }: Outcome, progress: Prog
 /** Brings the stack to what its settings say; on a terminal it shows the changes first, and asks. */
 export async function up(options: Options): Promise<void> {
     const began = Date.now();
-    const { progress, tools, program, settings } = await ready(options);
+    const { progress, tools, program, settings, engine } = await ready(options);
     const stack = await openStack(options.stack, tools, program);
     if (settings.hosts === "lab") await startStoppedHosts(options.stack, progress);
     let unchanged: Outcome | undefined;
@@ -50,7 +50,7 @@ export async function up(options: Options): Promise<void> {
         if (plan.steps.length > 0 && !(await confirmed(`${summary(plan)}. Do it?`, options))) return;
         if (isSettled(plan, settings)) unchanged = { ...plan, outputs: await stack.outputs() };
     }
-    await keepRegistryHosts(options.stack, settings);
+    await keepForUp(options.stack, settings, engine);
     const outcome =
         unchanged ??
         (await progress.step(`Bringing up ${options.stack}`, () => bringUp(stack, settings, progress)));

@@ -1,7 +1,8 @@
 #!/bin/sh
 # When this ends, exactly the asked docker-ce, docker-ce-cli and containerd.io are installed, held and running, from a
 # repository whose key has the asked fingerprint; LOGIN_USER may use the engine.
-# Inputs: REPOSITORY_URL, KEY_FINGERPRINT, DOCKER_VERSION, CONTAINERD_VERSION, LOGIN_USER.
+# Inputs: REPOSITORY_URL, KEY_FINGERPRINT, DOCKER_VERSION, CONTAINERD_VERSION, LOGIN_USER; http_proxy, https_proxy and no_proxy
+# where the host reaches the repository by a proxy: for this script alone, the host keeps none of them.
 set -eu
 
 export DEBIAN_FRONTEND=noninteractive

@@ -1,41 +1,80 @@
-// A Docker engine that answers: the one that runs, else Debian's, installed and started here.
-// Images are images.ts's concern; the engines inside lab hosts are no concern of setup.
+// A Docker engine that answers: the one that is meant (providers/runtime/docker.ts says which), else Debian's, installed and
+// started here. Images are images.ts's concern; the engines inside lab hosts are no concern of setup.
 
 import { spawn } from "node:child_process";
 import { existsSync, openSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import Docker from "dockerode";
+import type Docker from "dockerode";
 import { skepError } from "../../errors";
+import { type DockerEndpoint, USUAL_SOCKET } from "../../planning/docker-endpoint";
+import { dockerClient, dockerEndpoint, preferSocket, socketsHere } from "../../providers/runtime/docker";
 import type { Progress } from "../progress";
 import { cacheFolder, withLock } from "./cache";
 import { becomeRoot, hasApt, installPackages, run } from "./commands";
 
 const START_SECONDS = 60;
 const ANSWER_SECONDS = 5;
+const USUAL_HOST = `unix://${USUAL_SOCKET}`;
 
-/** The engine's API: at DOCKER_HOST, or at the usual socket. */
-export function dockerClient(): Docker {
-    return process.env.DOCKER_HOST ? new Docker() : new Docker({ socketPath: "/var/run/docker.sock" });
+export { dockerClient };
+
+/** Makes sure that a Docker engine answers that can do what is `needed`, and returns its client. */
+export async function ensureDocker(progress: Progress, needed: "any" | "hosts" = "any"): Promise<Docker> {
+    const docker = (await answeringEngine()) ?? (await ownEngine(progress));
+    await refuseUnsuited(docker, needed);
+    return docker;
 }
 
-/** Makes sure that a Docker engine answers, and returns its client. */
-export async function ensureDocker(progress: Progress): Promise<Docker> {
-    const docker = dockerClient();
-    const problem = await pingProblem(docker);
-    if (problem === undefined) return docker;
-    if (process.env.DOCKER_HOST)
-        throw skepError(
-            "DOCKER_UNREACHABLE",
-            `No Docker engine answers at DOCKER_HOST (${process.env.DOCKER_HOST}): ${problem}.`,
-            "Start it, or unset DOCKER_HOST to use this machine's own.",
-        );
-    if (problem === "EACCES")
+/** The engine that is meant, or one at another known socket where nothing names any; undefined when none answers. */
+async function answeringEngine(): Promise<Docker | undefined> {
+    const endpoint = dockerEndpoint();
+    const isNamed = endpoint.from !== undefined;
+    // Named or not, the usual socket is that of this machine's own engine, which is started here.
+    if (isNamed && endpoint.host !== USUAL_HOST) return namedEngine(endpoint, endpoint.from);
+    const silent: string[] = [];
+    let isForbidden = false;
+    for (const socket of isNamed ? [USUAL_SOCKET] : socketsHere()) {
+        const docker = dockerClient({ host: `unix://${socket}` });
+        const problem = await pingProblem(docker);
+        if (problem === undefined) {
+            preferSocket(socket);
+            return docker;
+        }
+        if (socket !== USUAL_SOCKET) silent.push(socket);
+        else isForbidden = problem === "EACCES";
+    }
+    if (isForbidden)
         throw skepError(
             "DOCKER_FORBIDDEN",
             "This user may not use Docker's socket.",
             "Add the user to the group docker (sudo usermod -aG docker $USER), log in again and try again.",
         );
+    if (silent.length > 0)
+        throw skepError(
+            "DOCKER_STOPPED",
+            `The Docker engine of this user does not run: nothing answers at ${silent.join(", ")}.`,
+            "Start it (Docker Desktop, colima or the rootless engine); or remove the file, and Debian's engine is installed.",
+        );
+    return undefined;
+}
+
+async function namedEngine(endpoint: DockerEndpoint, from = ""): Promise<Docker> {
+    const docker = dockerClient(endpoint);
+    const problem = await pingProblem(docker);
+    if (problem === undefined) return docker;
+    throw skepError(
+        "DOCKER_UNREACHABLE",
+        `No Docker engine answers at ${from} (${endpoint.host}): ${problem}.`,
+        from === "DOCKER_HOST"
+            ? "Start it, or unset DOCKER_HOST to use this machine's own."
+            : "Start it, or choose another one with docker context use NAME, or with DOCKER_HOST.",
+    );
+}
+
+/** This machine's own engine, which does not run: installed where it is missing, and started. */
+async function ownEngine(progress: Progress): Promise<Docker> {
+    const docker = dockerClient({ host: USUAL_HOST });
     if (!hasApt())
         throw skepError(
             "DOCKER_MISSING",
@@ -60,6 +99,34 @@ export async function ensureDocker(progress: Progress): Promise<Docker> {
         progress,
     );
     return docker;
+}
+
+/** Refuses what answers like Docker's engine and cannot do what is needed of it. */
+async function refuseUnsuited(docker: Docker, needed: "any" | "hosts"): Promise<void> {
+    const { host } = dockerEndpoint();
+    const { Components = [] } = (await docker.version()) as { Components?: { Name: string }[] };
+    if (Components.some(({ Name }) => /podman/i.test(Name)))
+        throw skepError(
+            "DOCKER_UNSUITED",
+            `Podman answers at ${host}: it has no network "bridge", on which Pulumi's docker plugin makes containers.`,
+            "Install Docker Engine beside it, and name its socket with DOCKER_HOST.",
+        );
+    if (needed === "hosts" && !(await hasBridge(docker)))
+        throw skepError(
+            "DOCKER_UNSUITED",
+            `The Docker engine at ${host} has no network "bridge", on which images are built and containers made.`,
+            'Take "bridge": "none" out of its settings (/etc/docker/daemon.json) and restart it, or name another engine with DOCKER_HOST.',
+        );
+}
+
+async function hasBridge(docker: Docker): Promise<boolean> {
+    try {
+        await docker.getNetwork("bridge").inspect();
+        return true;
+    } catch (error) {
+        if ((error as { statusCode?: number }).statusCode === 404) return false;
+        throw error;
+    }
 }
 
 /** Why the engine does not answer: an error code, or undefined when it does. */

@@ -9,7 +9,9 @@ import { skepError } from "../../errors";
 import type { Progress } from "../progress";
 import { cachedFolder, cacheFolder, contentHash, markUsed } from "./cache";
 import { run, tryRun } from "./commands";
+import { download, Unanswered } from "./fetch";
 import { isAtLeast, withGo } from "./go";
+import { pulumiDownloads } from "./mirrors";
 
 /** What is downloaded or built; offline/engine/go.mod pins the same. */
 export const ENGINE_VERSION = "3.274.1";
@@ -18,8 +20,8 @@ const OLDEST_ENGINE = "3.200.0";
 
 const SOURCE = join(__dirname, "../../offline/engine");
 const PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi";
-const DOWNLOADS = "https://get.pulumi.com/releases/sdk";
-const DOWNLOAD_SECONDS = 300;
+/** For slow lines: a download that stalls ends long before. */
+const DOWNLOAD_SECONDS = 1800;
 /** On two cores that do other work as well it was measured to take more than 20 minutes; idle ones need 4. */
 const BUILD_SECONDS = 3600;
 
@@ -43,7 +45,7 @@ export async function ensureEngine(progress: Progress, official: boolean): Promi
     }
 
     const root = official
-        ? await cachedFolder(downloaded, (folder) => download(progress, folder), progress)
+        ? await cachedFolder(downloaded, (folder) => unpackRelease(progress, folder), progress)
         : await cachedFolder(built, (folder) => build(progress, folder), progress);
     return { root, version: ENGINE_VERSION, source: official ? "download" : "build" };
 }
@@ -59,20 +61,31 @@ async function findOnPath(path: string): Promise<Engine | undefined> {
     return undefined;
 }
 
-async function download(progress: Progress, folder: string): Promise<void> {
+/** The list of a release's checksums: where it can be had, so can the release. */
+export function checksumsUrl(): string {
+    return `${pulumiDownloads()}/pulumi-${ENGINE_VERSION}-checksums.txt`;
+}
+
+async function unpackRelease(progress: Progress, folder: string): Promise<void> {
     const archive = `pulumi-v${ENGINE_VERSION}-${process.platform}-${process.arch}.tar.gz`;
     await progress.step(`Downloading Pulumi ${ENGINE_VERSION}`, async () => {
-        const checksums = (await fetchAll(`${DOWNLOADS}/pulumi-${ENGINE_VERSION}-checksums.txt`)).toString();
+        const checksums = (await fetchAll(checksumsUrl())).toString();
         const wanted = checksums
             .split("\n")
-            .map((line) => line.split(/\s+/))
+            .map((line) => line.trim().split(/\s+/))
             .find(([, file]) => file === archive)?.[0];
-        const content = await fetchAll(`${DOWNLOADS}/${archive}`);
+        if (wanted === undefined)
+            throw skepError(
+                "PULUMI_CHECKSUM",
+                `${checksumsUrl()} has no checksum of ${archive}.`,
+                `Look at what that address answers; ${INSTEAD}.`,
+            );
+        const content = await fetchAll(`${pulumiDownloads()}/${archive}`);
         if (createHash("sha256").update(content).digest("hex") !== wanted)
             throw skepError(
                 "PULUMI_CHECKSUM",
-                `${archive} is not what Pulumi's list of checksums says.`,
-                "Try again.",
+                `${archive} is not what its checksum at ${checksumsUrl()} says.`,
+                `Try again; if it stays so, find out who changes it on the way; ${INSTEAD}.`,
             );
 
         await writeFile(join(folder, archive), content);
@@ -85,16 +98,17 @@ async function download(progress: Progress, folder: string): Promise<void> {
     });
 }
 
+const INSTEAD = "SKEP_OFFLINE=1 builds Pulumi from Go modules instead";
+
 async function fetchAll(url: string): Promise<Buffer> {
     try {
-        const response = await fetch(url, { signal: AbortSignal.timeout(DOWNLOAD_SECONDS * 1000) });
-        if (!response.ok) throw new Error(`HTTP ${response.status}`);
-        return Buffer.from(await response.arrayBuffer());
+        return await download(url, { seconds: DOWNLOAD_SECONDS });
     } catch (error) {
+        if (!(error instanceof Unanswered)) throw error;
         throw skepError(
             "PULUMI_DOWNLOAD",
-            `${url} could not be fetched within ${DOWNLOAD_SECONDS} seconds: ${(error as Error).message}.`,
-            "Try again; SKEP_OFFLINE=1 builds Pulumi from Go modules instead.",
+            `${url} could not be fetched: ${error.message}.`,
+            `Try again; ${INSTEAD}.`,
         );
     }
 }

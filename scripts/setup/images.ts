@@ -9,19 +9,21 @@ import { stripVTControlCharacters } from "node:util";
 import type Docker from "dockerode";
 import { pack } from "tar-stream";
 import { skepError } from "../../errors";
+import { hasLoopbackProxy, proxiesOf } from "../../planning/proxies";
 import type { Progress } from "../progress";
 import { cacheFolder, contentHash, markUsed, readFolder, withWorkFolder, writeWhole } from "./cache";
 import { capital, installPackages, runForAll } from "./commands";
 import { diskFull, saysDiskFull } from "./disk";
+import { hubReference } from "./mirrors";
 import { allOrProblems } from "./together";
 
 const ROOT = join(__dirname, "../..");
 const OFFLINE = join(ROOT, "lab/offline");
 
-/** What Docker Hub is asked for. */
-const HUB = {
+/** What Docker Hub is asked for: tags that are still built, the registry's apart. */
+export const HUB = {
     debian: "debian:bookworm-slim",
-    nginx: "nginx:1.28-alpine",
+    nginx: "nginx:1.30-alpine",
     registry: "registry:2.8.3",
     curl: "curlimages/curl:8.17.0",
 } as const;
@@ -60,16 +62,22 @@ export interface Images {
 export async function ensureImages(progress: Progress, docker: Docker, dockerHub: boolean): Promise<Images> {
     const maker = new ImageMaker(progress, docker);
     const base = dockerHub ? await maker.pull(HUB.debian) : await maker.bootstrap();
-    const workload = (name: "nginx" | "registry" | "curl", more: readonly string[] = []) =>
-        dockerHub
-            ? maker.pull(HUB[name])
-            : maker.build({ name, base, folder: OFFLINE, dockerfile: `${name}.Dockerfile`, only: more });
+    const debian = (name: "nginx" | "registry" | "curl", more: readonly string[] = []) =>
+        maker.build({ name, base, folder: OFFLINE, dockerfile: `${name}.Dockerfile`, only: more });
+    const workload = (name: "nginx" | "curl") => (dockerHub ? maker.pull(HUB[name]) : debian(name));
+    // Not the pulled image itself: a swarm would pin that to Docker Hub's digest, and nodes would pull it from there.
+    const officialRegistry = async () =>
+        maker.build({
+            name: "registry",
+            base: await maker.pull(HUB.registry),
+            folder: join(ROOT, "lab/registry"),
+        });
     const sample = async (name: "web" | "client", on: Promise<Image>) =>
         maker.build({ name, base: await on, folder: join(ROOT, "stacks/sample", name) });
 
     const [host, registry, web, client] = await allOrProblems([
         maker.build({ name: "host", base, folder: join(ROOT, "lab/host") }),
-        workload("registry", ["registry.yml"]),
+        dockerHub ? officialRegistry() : debian("registry", ["registry.yml"]),
         sample("web", workload("nginx")),
         sample("client", workload("curl")),
     ]);
@@ -125,8 +133,9 @@ class ImageMaker {
         }
     }
 
-    /** An image of Docker Hub, pulled when missing. */
-    async pull(ref: string): Promise<Image> {
+    /** An image of Docker Hub, or of the mirror in its place under the mirror's name, pulled when missing. */
+    async pull(name: string): Promise<Image> {
+        const ref = hubReference(name);
         const found = await this.find(ref);
         if (found) return found;
         return this.progress.step(`Pulling ${ref}`, async (update) => {
@@ -204,6 +213,8 @@ class ImageMaker {
                 buildargs: { BASE: base.id, ...proxies() },
                 labels: LABELS,
                 forcerm: true,
+                // A proxy on this machine's loopback is reached from its own network only.
+                ...(hasLoopbackProxy(process.env) && { networkmode: "host" }),
             };
             await this.follow(
                 this.docker.buildImage(Readable.from(context), options),
@@ -276,8 +287,6 @@ async function readContext(folder: string, only?: readonly string[]): Promise<Co
 
 /** Builds reach the network as this process does. */
 function proxies(): Record<string, string> {
-    const names = ["http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"];
-    return Object.fromEntries(
-        names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
-    );
+    const found = Object.entries(proxiesOf(process.env));
+    return Object.fromEntries([...found, ...found.map(([name, value]) => [name.toUpperCase(), value])]);
 }

@@ -35,9 +35,9 @@ export async function ensurePlugins(
     reachable: Reachability,
     made?: PluginKind,
 ): Promise<Plugins> {
-    const usual = askedKind() ?? (reachable.pulumi ? "official" : "standins");
+    const usual = askedKind() ?? (reachable.plugins ? "official" : "standins");
     if (made === undefined || made === usual) return provide(progress, usual);
-    if (made === "official" && !reachable.pulumi) return provide(progress, usual);
+    if (made === "official" && !reachable.plugins) return provide(progress, usual);
     try {
         return await provide(progress, made);
     } catch (error) {

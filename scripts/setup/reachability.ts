@@ -1,66 +1,88 @@
-// Which of the sites that Skep would rather use can be reached: Pulumi's downloads, Docker Hub, Docker's packages.
-// Asked once a day, all at once; what follows from an answer stands in the steps.
+// Which of the sites that Skep would rather use can be reached: Pulumi's downloads and plugins, Docker Hub, Docker's
+// packages, or the mirrors that stand for them. Asked once a day, all at once; what follows from an answer stands in the steps.
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { skepError } from "../../errors";
+import { proxiesOf } from "../../planning/proxies";
 import type { Progress } from "../progress";
-import { cacheFolder, writeWhole } from "./cache";
+import { cacheFolder, contentHash, writeWhole } from "./cache";
+import { checksumsUrl } from "./engine";
+import { answers } from "./fetch";
+import { hubProbes } from "./mirrors";
 
-const SITES = {
-    pulumi: "https://get.pulumi.com/",
-    dockerHub: "https://registry-1.docker.io/v2/",
-    dockerPackages: "https://download.docker.com/linux/debian/gpg",
-} as const;
+const SITES = ["pulumi", "plugins", "dockerHub", "dockerPackages"] as const;
+type Site = (typeof SITES)[number];
+
+/** What can be reached from this machine. */
+export type Reachability = Record<Site, boolean>;
+
+/** Where each site is asked: one address that answers is enough. */
+function addresses(): Record<Site, readonly string[]> {
+    return {
+        pulumi: [checksumsUrl()],
+        plugins: ["https://get.pulumi.com/"],
+        dockerHub: hubProbes(),
+        dockerPackages: ["https://download.docker.com/linux/debian/gpg"],
+    };
+}
 
 /** Where npm packages come from: whoever reaches neither this nor the sites has no network at all just now. */
 const PACKAGES = process.env.npm_config_registry || "https://registry.npmjs.org/";
 
-const PROBE_SECONDS = 3;
+const PROBE_SECONDS = 5;
 const REMEMBERED_MILLISECONDS = 24 * 60 * 60 * 1000;
-
-/** What can be reached from this machine. */
-export type Reachability = Record<keyof typeof SITES, boolean>;
 
 const memorySchema = z.object({
     asked: z.number(),
-    answers: z.object({ pulumi: z.boolean(), dockerHub: z.boolean(), dockerPackages: z.boolean() }),
+    /** What was asked, and by which proxy: other answers say nothing of it. */
+    of: z.string(),
+    answers: z.object({
+        pulumi: z.boolean(),
+        plugins: z.boolean(),
+        dockerHub: z.boolean(),
+        dockerPackages: z.boolean(),
+    }),
 });
 
-/** Asks one site; injected in tests. */
+/** Asks one address; injected in tests. */
 export type Probe = (url: string) => Promise<boolean>;
 
 /**
  * Probes the sites, or tells what was found within the last day, or, without any network, what was found last: a
- * stack goes on with what it was made with.
+ * stack goes on with what it was made with. Answers of other mirrors or proxies are forgotten.
  * SKEP_OFFLINE=1 forces unreachable, SKEP_OFFLINE=0 reachable; neither is remembered.
  */
 export async function reachability(
     progress: Progress,
-    { probe = answers, now = Date.now() }: { probe?: Probe; now?: number } = {},
+    { probe = (url) => answers(url, PROBE_SECONDS), now = Date.now() }: { probe?: Probe; now?: number } = {},
 ): Promise<Reachability> {
     const forced = forcedAnswer(process.env.SKEP_OFFLINE);
-    if (forced !== undefined) return { pulumi: forced, dockerHub: forced, dockerPackages: forced };
+    if (forced !== undefined) return ofEach(() => forced);
 
+    const asked = addresses();
     const path = join(cacheFolder(), "reachability.json");
-    const remembered = await recall(path);
+    const of = contentHash(JSON.stringify([asked, proxiesOf(process.env)]));
+    const remembered = await recall(path, of);
     const age = now - (remembered?.asked ?? -Infinity);
     if (remembered && age >= 0 && age < REMEMBERED_MILLISECONDS) return remembered.answers;
 
     return progress.step("Looking which download sites can be reached", async () => {
-        const [pulumi, dockerHub, dockerPackages, packages] = await Promise.all([
-            probe(SITES.pulumi),
-            probe(SITES.dockerHub),
-            probe(SITES.dockerPackages),
+        const [packages, ...found] = await Promise.all([
             probe(PACKAGES),
+            ...SITES.map(async (site) => (await Promise.all(asked[site].map(probe))).some(Boolean)),
         ]);
-        const answers = { pulumi, dockerHub, dockerPackages };
-        const nothing = !pulumi && !dockerHub && !dockerPackages && !packages;
+        const answers = ofEach((site) => found[SITES.indexOf(site)] ?? false);
+        const nothing = !packages && !found.some(Boolean);
         if (nothing && remembered) return remembered.answers;
-        await writeWhole(path, JSON.stringify({ asked: now, answers }));
+        await writeWhole(path, JSON.stringify({ asked: now, of, answers }));
         return answers;
     });
+}
+
+function ofEach(answer: (site: Site) => boolean): Reachability {
+    return Object.fromEntries(SITES.map((site) => [site, answer(site)])) as Reachability;
 }
 
 /** What SKEP_OFFLINE says: whether the sites count as reachable, or undefined to find out. */
@@ -75,27 +97,13 @@ export function forcedAnswer(setting: string | undefined): boolean | undefined {
     );
 }
 
-async function recall(path: string): Promise<z.output<typeof memorySchema> | undefined> {
+async function recall(path: string, of: string): Promise<z.output<typeof memorySchema> | undefined> {
     const text = await readFile(path, "utf8").catch(() => "null");
     try {
-        return memorySchema.parse(JSON.parse(text));
+        const memory = memorySchema.parse(JSON.parse(text));
+        return memory.of === of ? memory : undefined;
     } catch {
         // An unreadable memory is no memory.
         return undefined;
-    }
-}
-
-const UNAUTHORIZED = 401;
-
-async function answers(url: string): Promise<boolean> {
-    try {
-        const response = await fetch(url, {
-            method: "HEAD",
-            signal: AbortSignal.timeout(PROBE_SECONDS * 1000),
-        });
-        // Docker Hub answers strangers with 401; a proxy that refuses says 403 or worse.
-        return response.ok || response.status === UNAUTHORIZED;
-    } catch {
-        return false;
     }
 }

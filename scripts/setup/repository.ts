@@ -1,16 +1,18 @@
-// The repository that hosts install docker-ce from: Docker's own, or, where that is out of reach, one built from
-// Debian's engine packages (offline/repository), which lab hosts read through a mount.
+// The repository that hosts install docker-ce from: the mirror that the settings name, Docker's own, or, where that is out
+// of reach, one built from Debian's engine packages (offline/repository), which lab hosts read through a mount.
 // Choosing a version stands with the configuration; installing it, with the host scripts.
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { skepError } from "../../errors";
+import { SkepError, skepError } from "../../errors";
 import { ENGINE_PACKAGES, type EnginePackage } from "../../planning/engines";
+import type { RepositorySettings } from "../../planning/repository-settings";
 import type { Progress } from "../progress";
 import { cachedFolder, folderHash } from "./cache";
 import { installPackages, runForAll } from "./commands";
 import { compareDebianVersions } from "./debianVersions";
+import { download } from "./fetch";
 
 const OFFICIAL_URL = "https://download.docker.com/linux/debian";
 /** The key of Docker's packages, as Docker's installation guide prints it. */
@@ -18,23 +20,30 @@ const OFFICIAL_FINGERPRINT = "9DC858229FC7DD38854AE2D88D81803C0EBFCD88";
 
 const SOURCE = join(__dirname, "../../offline/repository");
 const BUILD_SECONDS = 1200;
-const FETCH_SECONDS = 30;
+const FETCH_SECONDS = 60;
 
 export interface DockerRepository {
-    kind: "official" | "debian";
+    kind: "official" | "mirror" | "debian";
     /** What stands before the suite in a host's apt sources; `$url/gpg` is the key. */
     url: string;
     /** The signing key's, without spaces. */
     fingerprint: string;
     /** Where the repository is a folder of this machine: mount `source` at `target`, read-only, on every lab host. */
     mount?: { source: string; target: string };
+    /** Whether hosts reach it by the proxy that this machine's environment names; they stand where this machine does. */
+    viaProxy?: boolean;
 }
 
 /** Where a built repository is found on lab hosts. */
 const MOUNT_TARGET = "/srv/docker-repository";
 
-/** The repository for hosts; built when Docker's own is out of reach and the cache has none. */
-export async function ensureRepository(progress: Progress, official: boolean): Promise<DockerRepository> {
+/** The repository for hosts: the mirror, where one is named; built when Docker's own is out of reach and the cache has none. */
+export async function ensureRepository(
+    progress: Progress,
+    official: boolean,
+    mirror?: RepositorySettings,
+): Promise<DockerRepository> {
+    if (mirror) return { kind: "mirror", ...mirror };
     if (official) return { kind: "official", url: OFFICIAL_URL, fingerprint: OFFICIAL_FINGERPRINT };
     const source = await cachedFolder(
         `repository/${await folderHash(SOURCE)}`,
@@ -87,14 +96,15 @@ async function readIndex(repository: DockerRepository, path: string): Promise<st
     }
     const url = `${repository.url}/${path}`;
     try {
-        const response = await fetch(url, { signal: AbortSignal.timeout(FETCH_SECONDS * 1000) });
-        if (!response.ok) throw new Error(`HTTP ${response.status}`);
-        return gunzipSync(Buffer.from(await response.arrayBuffer())).toString();
+        return gunzipSync(await download(url, { seconds: FETCH_SECONDS })).toString();
     } catch (error) {
+        if (error instanceof SkepError) throw error;
         throw skepError(
             "DOCKER_PACKAGES",
-            `Docker's package index could not be read within ${FETCH_SECONDS} seconds (${url}): ${(error as Error).message}.`,
-            "Look at the network and try again; SKEP_OFFLINE=1 uses Debian's engine packages instead.",
+            `The index of docker-ce packages could not be read (${url}): ${(error as Error).message}.`,
+            repository.kind === "mirror"
+                ? "See to skep:repository and to the network, and try again."
+                : "Look at the network and try again; SKEP_OFFLINE=1 uses Debian's engine packages instead.",
         );
     }
 }

@@ -2,6 +2,8 @@
 // result in the cache under a hash of what it was made from, so a second setup finds everything done.
 // Installing npm packages comes before all this: scripts/skep.mjs.
 
+import { hasLoopbackProxy } from "../../planning/proxies";
+import type { RepositorySettings } from "../../planning/repository-settings";
 import type { Progress } from "../progress";
 import { dockerClient, ensureDocker } from "./docker";
 import { ensureEngine } from "./engine";
@@ -28,12 +30,19 @@ export interface SetupOptions {
     needs: Needs;
     /** The kind of plugins that the stack was made with, for what takes it down or reads it. */
     made?: PluginKind;
+    /** The stack's mirror of Docker's package repository; with `lab` and `instances` only. */
+    repository?: RepositorySettings;
 }
 
 /** Installs what is missing and says where it is. Safe to run again after being killed at any moment. */
 export async function setup(options: SetupOptions & { needs: "engine" | "docker" }): Promise<PulumiTools>;
 export async function setup(options: SetupOptions & { needs: "lab" | "instances" }): Promise<Tools>;
-export async function setup({ progress, needs, made }: SetupOptions): Promise<PulumiTools | Tools> {
+export async function setup({
+    progress,
+    needs,
+    made,
+    repository: mirror,
+}: SetupOptions): Promise<PulumiTools | Tools> {
     // A setting that is wrong is refused before anything is fetched.
     askedKind();
     const [reachable] = await allOrProblems([reachability(progress)]);
@@ -42,7 +51,7 @@ export async function setup({ progress, needs, made }: SetupOptions): Promise<Pu
         ensurePlugins(progress, reachable, made),
         ensureSwarmPlugin(progress),
         engineAndImages(progress, needs, reachable),
-        repositoryFor(progress, needs, reachable),
+        repositoryFor(progress, needs, reachable, mirror),
     ]);
     // Last: what is in use has been marked so by now.
     const removed = needs === "lab" ? await prune(dockerClient()) : [];
@@ -56,7 +65,7 @@ async function engineAndImages(
     reachable: Reachability,
 ): Promise<Images | undefined> {
     if (needs === "engine") return undefined;
-    const docker = await ensureDocker(progress);
+    const docker = await ensureDocker(progress, needs === "lab" ? "hosts" : "any");
     return needs === "docker" ? undefined : ensureImages(progress, docker, reachable.dockerHub);
 }
 
@@ -64,8 +73,13 @@ async function repositoryFor(
     progress: Progress,
     needs: Needs,
     reachable: Reachability,
+    mirror?: RepositorySettings,
 ): Promise<DockerRepository | undefined> {
     // Instances on EC2 reach Docker's own repository, wherever this machine stands.
-    if (needs === "instances") return ensureRepository(progress, true);
-    return needs === "lab" ? ensureRepository(progress, reachable.dockerPackages) : undefined;
+    if (needs === "instances") return ensureRepository(progress, true, mirror);
+    if (needs !== "lab") return undefined;
+    // What this machine reaches by a proxy on its loopback, its containers do not reach.
+    const official = reachable.dockerPackages && !hasLoopbackProxy(process.env);
+    const found = await ensureRepository(progress, official, mirror);
+    return found.mount ? found : { ...found, viaProxy: true };
 }

@@ -4,14 +4,11 @@ import type { Settings } from "../../config";
 import { type AwsSettings, SYSTEMS } from "../../planning/aws-settings";
 import type { DockerRepository } from "../setup/repository";
 
-/** The mirror that the settings name, else Docker's own for the instances' system. */
-export function instanceRepository(
-    { repository, image }: AwsSettings,
-    official: DockerRepository,
-): DockerRepository {
-    if (repository) return { kind: "official", ...repository };
+/** The repository that set-up found, or of Docker's own the part for the instances' system. */
+export function instanceRepository({ image }: AwsSettings, found: DockerRepository): DockerRepository {
+    if (found.kind !== "official") return found;
     const { distribution } = SYSTEMS[image.system];
-    return { ...official, url: official.url.replace(/\/debian$/, `/${distribution}`) };
+    return { ...found, url: found.url.replace(/\/debian$/, `/${distribution}`) };
 }
 
 /** The suite and architecture of the packages that a stack's hosts take. */

@@ -5,6 +5,7 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { skepError } from "../../errors";
+import { dockerEnvironment } from "../../providers/runtime/docker";
 import { BRIDGED } from "../setup/bridged";
 import { ATTACHED } from "../setup/plugins";
 import type { PluginKind, PulumiTools } from "../setup/tools";
@@ -18,6 +19,7 @@ export async function startProviders({ swarmPlugin, plugins }: PulumiTools): Pro
     const names = ["swarm", ...attachedStandIns(plugins)];
     const child = spawn(process.execPath, [join(swarmPlugin, ATTACHED), ...names], {
         stdio: ["pipe", "pipe", "inherit"],
+        env: { ...process.env, ...dockerEnvironment() },
     });
     // Its standard input closes when this process ends, however it ends.
     child.unref();

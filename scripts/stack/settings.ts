@@ -18,6 +18,7 @@ import { writeWhole } from "../setup/cache";
 import { listPackages } from "../setup/repository";
 import { PLUGIN_KINDS, type PluginKind, type Tools } from "../setup/tools";
 import { lostKeys, misplacedKeys, ownSettings, PREFIX, readConfig, type Values } from "./config-file";
+import type { LabEngine } from "./docker-engine";
 import { engineConfigFile, generatedFile, settingsFile } from "./folders";
 import { packagesFor } from "./instances";
 import { chooseRanges } from "./ranges";
@@ -28,12 +29,18 @@ export interface Generated {
     settings: Values;
     /** The kind of plugins that the stack was made with. */
     plugins?: PluginKind;
+    /** The Docker engine that has the lab's hosts. */
+    engine?: LabEngine;
 }
 
 /** What Skep chose for the stack and keeps. */
 export async function readGenerated(stack: string): Promise<Generated> {
-    const { plugins, ...settings } = ownSettings(await readConfig(generatedFile(stack)));
-    return { settings, plugins: PLUGIN_KINDS.find((kind) => kind === plugins) };
+    const { plugins, engine, ...settings } = ownSettings(await readConfig(generatedFile(stack)));
+    return {
+        settings,
+        plugins: PLUGIN_KINDS.find((kind) => kind === plugins),
+        engine: engine as Generated["engine"],
+    };
 }
 
 /** The stack's settings; all problems at once, `known` ones included. A stack other than the default needs a file. */
@@ -96,7 +103,8 @@ export async function completeSettings(
     const found = { ...settings, packages: await packages(settings, tools) };
     const keep = async (complete: ReadySettings) => {
         const kept = GENERATED.flatMap((key) => (complete[key] === undefined ? [] : [[key, complete[key]]]));
-        await writeGenerated(stack, { ...Object.fromEntries(kept), plugins: tools.plugins });
+        const { engine } = generated;
+        await writeGenerated(stack, { settings: Object.fromEntries(kept), plugins: tools.plugins, engine });
         return complete;
     };
     const { hosts, labSubnet, labPorts } = settings;
@@ -107,8 +115,9 @@ export async function completeSettings(
     );
 }
 
-async function writeGenerated(stack: string, values: Values): Promise<void> {
+async function writeGenerated(stack: string, { settings, plugins, engine }: Generated): Promise<void> {
     const file = generatedFile(stack);
+    const values = { ...settings, plugins, ...(engine && { engine }) };
     const config = Object.fromEntries(Object.entries(values).map(([key, value]) => [PREFIX + key, value]));
     await mkdir(dirname(file), { recursive: true });
     await writeWhole(file, stringify({ config }));
@@ -116,17 +125,20 @@ async function writeGenerated(stack: string, values: Values): Promise<void> {
 
 /** Keeps where the hosts stand, which later placements begin with. */
 export async function rememberPlacement(stack: string, placement: Places): Promise<void> {
-    const { settings, plugins } = await readGenerated(stack);
-    if (isDeepStrictEqual(settings.placement, placement)) return;
-    await writeGenerated(stack, { ...settings, placement, plugins });
+    const generated = await readGenerated(stack);
+    if (isDeepStrictEqual(generated.settings.placement, placement)) return;
+    await writeGenerated(stack, { ...generated, settings: { ...generated.settings, placement } });
 }
 
-/** Keeps where the registry is, once an up begins: later ones move it only where they must. */
-export async function keepRegistryHosts(stack: string, settings: Settings): Promise<void> {
+/**
+ * Keeps, once an up begins, where the registry is, since later ones move it only where they must, and which engine has
+ * the lab's hosts.
+ */
+export async function keepForUp(stack: string, settings: Settings, engine?: LabEngine): Promise<void> {
     const { hosts } = placementOf(settings);
     const registryHosts = chooseRegistryHosts(hosts, settings.registry.replicas, settings.registryHosts);
     const generated = await readGenerated(stack);
-    await writeGenerated(stack, { ...generated.settings, registryHosts, plugins: generated.plugins });
+    await writeGenerated(stack, { ...generated, settings: { ...generated.settings, registryHosts }, engine });
 }
 
 /** Forgets what was chosen, once the stack is gone. */

@@ -4,8 +4,10 @@ import { mkdirSync, renameSync, symlinkSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { delimiter, dirname, join, relative } from "node:path";
 import * as auto from "@pulumi/pulumi/automation";
+import { LOOPBACK } from "../../planning/proxies";
 import { program, type ProgramArgs } from "../../program";
 import { SkepError } from "../../errors";
+import { dockerEnvironment } from "../../providers/runtime/docker";
 import type { PulumiTools } from "../setup/tools";
 import {
     ENGINE_CONFIG_FOLDER,
@@ -22,6 +24,16 @@ import { startProviders } from "./providers";
 
 const PROJECT_NAME = "skep";
 
+/**
+ * The SDK talks to the engine by gRPC on this machine, which for Node.js takes the way of `http_proxy` unless this names the
+ * address. In this process too: an inline program runs in it.
+ */
+function directGrpc(): Record<string, string> {
+    const direct = { no_grpc_proxy: LOOPBACK.join(",") };
+    Object.assign(process.env, direct);
+    return direct;
+}
+
 /** What the Pulumi engine must find in its environment. */
 export async function engineEnvironment(tools: PulumiTools): Promise<Record<string, string>> {
     await mkdir(STATE_FOLDER, { recursive: true, mode: 0o700 });
@@ -35,6 +47,8 @@ export async function engineEnvironment(tools: PulumiTools): Promise<Record<stri
         PULUMI_BACKEND_URL: backend,
         ...passphrase,
         PULUMI_SKIP_UPDATE_CHECK: "true",
+        ...directGrpc(),
+        ...dockerEnvironment(),
         PATH: [join(tools.pulumi.root, "bin"), process.env.PATH].join(delimiter),
         ...(tools.pulumiHome && {
             PULUMI_HOME: tools.pulumiHome,

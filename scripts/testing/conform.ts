@@ -9,6 +9,7 @@ import * as auto from "@pulumi/pulumi/automation";
 import * as random from "@pulumi/random";
 import * as tls from "@pulumi/tls";
 import { Pki } from "../../components/pki";
+import { dockerEnvironment } from "../../providers/runtime/docker";
 import type { Deed, Deeds, Made } from "./compare";
 import { type HostsCase, hostsCase } from "./conform-hosts";
 
@@ -228,6 +229,7 @@ export async function perform({ name, versions }: Case, side: Side): Promise<Dee
         { stackName: name, projectName: "skep-conformance", program: async () => program() },
         {
             envVars: {
+                ...dockerEnvironment(),
                 ...side.environment,
                 PULUMI_BACKEND_URL: `file://${state}`,
                 PULUMI_CONFIG_PASSPHRASE: "conformance",

@@ -61,6 +61,8 @@ export class Cloud {
         private readonly metadata: MetadataService,
         /** Settings of `skep:aws` with which a stack is here. */
         readonly settings: Record<string, unknown>,
+        /** `skep:repository`, as a stack is here. */
+        readonly repository: { url: string; fingerprint: string },
         image: string,
     ) {
         const requestHandler = { requestTimeout: ANSWER_MILLISECONDS, throwOnRequestTimeout: true };
@@ -102,12 +104,17 @@ export class Cloud {
             connectVia: "private",
             adminCidrs: [`${gateway}/32`],
             image: { architecture: ARCHITECTURE },
-            repository: {
-                url: `${packages.url}/linux/debian`,
-                fingerprint: repository.fingerprint,
-            },
         };
-        return new Cloud(network, moto, packages, metadata, settings, tools.images.host.id);
+        const { fingerprint } = repository;
+        return new Cloud(
+            network,
+            moto,
+            packages,
+            metadata,
+            settings,
+            { url: `${packages.url}/linux/debian`, fingerprint },
+            tools.images.host.id,
+        );
     }
 
     async close(): Promise<void> {

@@ -372,6 +372,7 @@ function configure(workers: number, aws: object = {}): void {
         "skep:workers": workers,
         "skep:sample": { replicas: 3 },
         "skep:registry": { replicas: 3 },
+        "skep:repository": cloud.repository,
         "skep:aws": {
             ...cloud.settings,
             registryStorage: "s3",
@@ -384,8 +385,7 @@ function configure(workers: number, aws: object = {}): void {
 
 async function unchanged(command: string): Promise<void> {
     const { changes, steps } = await lab.json<Outcome>(command);
-    const changing = CHANGING.filter((verb) => changes[verb]);
-    assert.deepEqual(changing, [], `${command}: ${JSON.stringify(steps)}`);
+    assert.ok(!CHANGING.some((verb) => changes[verb]), `${command}: ${JSON.stringify(steps)}`);
 }
 
 async function wholeSwarm(size: number): Promise<void> {

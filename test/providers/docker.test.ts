@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import type { ServiceError } from "@grpc/grpc-js";
-import Docker from "dockerode";
 import { pack } from "tar-stream";
 import { docker as provider } from "../../offline/plugins/docker/provider";
+import { dockerClient } from "../../providers/runtime/docker";
 import type { Props } from "../../providers/runtime/types";
 import { secret } from "../../providers/runtime/wire";
 import { projectId } from "../../scripts/stack/project";
@@ -26,7 +26,7 @@ const IMAGE = `${PREFIX}:latest`;
 const PROGRAMS = ["/bin/sh", "/bin/sleep", "/bin/cat", "/bin/ls"];
 const FOREVER = ["/bin/sh", "-c", "trap 'exit 0' TERM; while :; do /bin/sleep 0.1; done"];
 
-const engineApi = new Docker();
+const engineApi = dockerClient();
 
 describe("the docker stand-in", function () {
     this.timeout(60_000);

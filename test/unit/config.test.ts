@@ -256,3 +256,31 @@ describe("zones of a stack that stands", () => {
         assert.doesNotMatch(noted(["a", "b", "f"]), /one a run/);
     });
 });
+
+describe("a mirror of Docker's packages", () => {
+    const url = "https://mirror.example/linux/debian/";
+    const fingerprint = "9DC858229FC7DD38854AE2D88D81803C0EBFCD88";
+
+    it("is one setting for every kind of hosts, and its url is taken without a last slash", () => {
+        const { settings, problems } = checkSettings("dev", { repository: { url, fingerprint } });
+        assert.deepEqual(problems, []);
+        assert.deepEqual(settings?.repository, { url: "https://mirror.example/linux/debian", fingerprint });
+    });
+
+    it("is refused without the fingerprint of its key, or with one that is none", () => {
+        assert.match(onlyProblem({ repository: { url } }).problem, /fingerprint of the repository's key/);
+        const spaced = { url, fingerprint: "9dc8 5822" };
+        assert.match(onlyProblem({ repository: spaced }).problem, /40 hexadecimal digits/);
+        assert.match(onlyProblem({ repository: { url: "mirror", fingerprint } }).problem, /is a URL/);
+    });
+
+    it("is refused below skep:aws, with the place where it is set", () => {
+        const aws = { region: "eu-central-1", adminCidrs: ["203.0.113.7/32"] };
+        const { id, advice } = onlyProblem({
+            hosts: "aws",
+            aws: { ...aws, repository: { url, fingerprint } },
+        });
+        assert.equal(id, "CONFIG_UNKNOWN");
+        assert.match(advice, /^Set skep:repository, which serves/);
+    });
+});

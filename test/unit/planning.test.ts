@@ -256,7 +256,7 @@ describe("a host script", () => {
     });
 
     it("takes no input under a name that a shell would not take", () => {
-        for (const name of ["a", "A-B", "1A", "A=1; B", ""])
+        for (const name of ["A-B", "1A", "A=1; B", ""])
             assert.throws(() => renderHostScript("", { [name]: "x" }), /is no name for a script's input/);
     });
 });

@@ -6,8 +6,8 @@ import { createProgress } from "../../scripts/progress";
 import { forcedAnswer, reachability } from "../../scripts/setup/reachability";
 
 const silent = createProgress({ silent: true });
-/** Three sites and the registry of packages. */
-const ASKED = 4;
+/** Four sites and the registry of packages. */
+const ASKED = 5;
 const HOUR = 60 * 60 * 1000;
 
 describe("what can be reached", () => {
@@ -37,7 +37,12 @@ describe("what can be reached", () => {
 
     it("is asked of each site once, and remembered for a day", async () => {
         const found = await reachability(silent, { probe, now: 0 });
-        assert.deepEqual(found, { pulumi: false, dockerHub: true, dockerPackages: true });
+        assert.deepEqual(found, {
+            pulumi: false,
+            plugins: false,
+            dockerHub: true,
+            dockerPackages: true,
+        });
         assert.equal(asked.length, ASKED);
         assert.deepEqual(await reachability(silent, { probe, now: 23 * HOUR }), found);
         assert.equal(asked.length, ASKED);
@@ -54,7 +59,12 @@ describe("what can be reached", () => {
         assert.equal(asked.length, 2 * ASKED);
         const registryOnly = (url: string) => Promise.resolve(/npm/.test(url));
         const restricted = await reachability(silent, { probe: registryOnly, now: 52 * HOUR });
-        assert.deepEqual(restricted, { pulumi: false, dockerHub: false, dockerPackages: false });
+        assert.deepEqual(restricted, {
+            pulumi: false,
+            plugins: false,
+            dockerHub: false,
+            dockerPackages: false,
+        });
     });
 
     it("is asked again when the memory lies in the future or cannot be read", async () => {
@@ -68,7 +78,12 @@ describe("what can be reached", () => {
 
     it("is what SKEP_OFFLINE says, without asking", async () => {
         process.env.SKEP_OFFLINE = "1";
-        const all = (answer: boolean) => ({ pulumi: answer, dockerHub: answer, dockerPackages: answer });
+        const all = (answer: boolean) => ({
+            pulumi: answer,
+            plugins: answer,
+            dockerHub: answer,
+            dockerPackages: answer,
+        });
         assert.deepEqual(await reachability(silent, { probe }), all(false));
         process.env.SKEP_OFFLINE = "0";
         assert.deepEqual(await reachability(silent, { probe }), all(true));

@@ -1,9 +1,10 @@
-// The Docker engine that containers, networks and volumes are made on: DOCKER_HOST, else the local socket.
-import Docker from "dockerode";
+// The Docker engine that containers, networks and volumes are made on: this machine's, as all of Skep takes it.
+import type Docker from "dockerode";
+import { dockerClient } from "../../../providers/runtime/docker";
 
-/** A new client each time: dockerode reads DOCKER_HOST and its certificates from the environment. */
+/** A new client each time: a provider's configuration may have named another engine since. */
 export function engine(): Docker {
-    return new Docker();
+    return dockerClient();
 }
 
 /** The answer, or undefined where the engine says that there is no such thing. */

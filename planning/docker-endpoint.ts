@@ -1,0 +1,196 @@
+// Which Docker engine is meant, decided as docker's own command line decides it: DOCKER_HOST, else the context that
+// DOCKER_CONTEXT names, else the current context of its configuration, else a socket of this machine
+// (docker/cli, cli/command/cli.go, resolveContextName). Reading files and asking engines is the caller's.
+
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import type { Problem } from "../errors";
+
+/** What a choice is made of. */
+export interface DockerSurroundings {
+    environment: Readonly<Record<string, string | undefined>>;
+    /** The user's home folder. */
+    home: string;
+    /** A file's text; undefined where there is no such file. */
+    read(path: string): string | undefined;
+    /** Whether there is anything at a path. */
+    exists(path: string): boolean;
+    /** The socket at which an engine was found to answer, where nothing names one. */
+    answering?: string;
+}
+
+export interface DockerEndpoint {
+    /** As DOCKER_HOST has it: `unix:///PATH` or `tcp://HOST:PORT`. */
+    host: string;
+    /** What names it, for a sentence: `DOCKER_HOST`, `the Docker context "NAME"`; nothing where Skep looked itself. */
+    from?: string;
+    /** The folder of ca.pem, cert.pem and key.pem; the engine is spoken to by TLS with them. */
+    certificates?: string;
+}
+
+export type EndpointChoice =
+    { endpoint: DockerEndpoint; problem?: undefined } | { endpoint?: undefined; problem: Problem };
+
+export const USUAL_SOCKET = "/var/run/docker.sock";
+const CERTIFICATES = ["ca.pem", "cert.pem", "key.pem"];
+const PORT = "2375";
+const TLS_PORT = "2376";
+
+/**
+ * What `up` tells users to call the context of a swarm of Skep's. Its engine is one of the lab's own hosts, so it is
+ * passed over, also while it is the current one.
+ */
+const OWN_CONTEXTS = /^skep-/;
+
+/** Sockets that engines of this machine are known to have, the usual one first. */
+export function knownSockets({
+    environment,
+    home,
+}: Pick<DockerSurroundings, "environment" | "home">): string[] {
+    const { XDG_RUNTIME_DIR } = environment;
+    return [
+        USUAL_SOCKET,
+        ...(XDG_RUNTIME_DIR ? [join(XDG_RUNTIME_DIR, "docker.sock")] : []), // rootless
+        join(home, ".docker/run/docker.sock"), // Docker Desktop on a Mac, older rootless engines
+        join(home, ".docker/desktop/docker.sock"), // Docker Desktop on Linux
+        join(home, ".colima/default/docker.sock"),
+    ];
+}
+
+/** The engine that is meant; a problem where what names one cannot be followed. */
+export function resolveEndpoint(seen: DockerSurroundings): EndpointChoice {
+    const { DOCKER_HOST, DOCKER_CONTEXT } = seen.environment;
+    if (DOCKER_HOST) return namedByHost(DOCKER_HOST, seen);
+    if (DOCKER_CONTEXT) return namedByContext(DOCKER_CONTEXT, "DOCKER_CONTEXT", seen);
+    const file = join(configFolder(seen), "config.json");
+    const config = parsed(seen.read(file));
+    if (config === undefined)
+        return refused(`${file} cannot be read: it is not JSON.`, "Correct it, or set DOCKER_HOST.");
+    const { currentContext } = config;
+    if (typeof currentContext === "string" && currentContext !== "")
+        return namedByContext(currentContext, file, seen);
+    return unnamed(seen);
+}
+
+/** Nothing names one: the socket that answers, else the first known one that is there. */
+function unnamed(seen: DockerSurroundings): EndpointChoice {
+    const socket = seen.answering ?? knownSockets(seen).find((path) => seen.exists(path)) ?? USUAL_SOCKET;
+    return { endpoint: { host: `unix://${socket}` } };
+}
+
+function namedByHost(value: string, seen: DockerSurroundings): EndpointChoice {
+    const { DOCKER_TLS, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH } = seen.environment;
+    const certificates = DOCKER_TLS_VERIFY ? DOCKER_CERT_PATH || configFolder(seen) : undefined;
+    const isUnchecked = Boolean(DOCKER_TLS) && !DOCKER_TLS_VERIFY;
+    return endpointAt(value, "DOCKER_HOST", { certificates, isUnchecked }, seen);
+}
+
+interface ContextFile {
+    Endpoints?: { docker?: { Host?: unknown; SkipTLSVerify?: unknown } };
+}
+
+function namedByContext(name: string, by: string, seen: DockerSurroundings): EndpointChoice {
+    if (name === "default" || OWN_CONTEXTS.test(name)) return unnamed(seen);
+    const folder = join(configFolder(seen), "contexts");
+    const id = createHash("sha256").update(name).digest("hex");
+    const text = seen.read(join(folder, "meta", id, "meta.json"));
+    if (text === undefined)
+        return refused(
+            `There is no Docker context "${name}", which ${by} names.`,
+            "docker context ls lists those that there are: choose one of them, or set DOCKER_HOST.",
+        );
+    const { Host, SkipTLSVerify } = (parsed(text) as ContextFile | undefined)?.Endpoints?.docker ?? {};
+    if (typeof Host !== "string" || Host === "")
+        return refused(
+            `The Docker context "${name}" names no engine.`,
+            "Choose another one with docker context use NAME, or set DOCKER_HOST.",
+        );
+    const tls = join(folder, "tls", id, "docker");
+    const certificates = CERTIFICATES.some((file) => seen.exists(join(tls, file))) ? tls : undefined;
+    return endpointAt(
+        Host,
+        `the Docker context "${name}"`,
+        { certificates, isUnchecked: SkipTLSVerify === true },
+        seen,
+    );
+}
+
+interface Tls {
+    certificates?: string;
+    /** The engine's certificate would not be checked. */
+    isUnchecked: boolean;
+}
+
+function endpointAt(
+    value: string,
+    from: string,
+    { certificates, isUnchecked }: Tls,
+    seen: DockerSurroundings,
+): EndpointChoice {
+    const [, scheme = "tcp", rest = ""] = /^(?:([a-z]+):\/\/)?(.*)$/.exec(value) ?? [];
+    if (scheme === "unix") return { endpoint: { host: `unix://${rest || USUAL_SOCKET}`, from } };
+    const address = scheme === "tcp" ? addressOf(rest, certificates ? TLS_PORT : PORT) : undefined;
+    if (address === undefined)
+        return refused(
+            `${capital(from)} names an engine at ${scheme}://, and Skep reaches one at a socket or at a port only.`,
+            "Set DOCKER_HOST to unix:///PATH or tcp://HOST:PORT, or choose another context.",
+        );
+    if (isUnchecked)
+        return refused(
+            `${capital(from)} names an engine whose certificate is not to be checked.`,
+            "Set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH, or make a context that has the engine's CA.",
+        );
+    const missing = certificates && CERTIFICATES.find((file) => !seen.exists(join(certificates, file)));
+    if (missing)
+        return refused(
+            `${capital(from)} names an engine with TLS, and ${missing} is missing in ${certificates}.`,
+            "Put the CA's, the client's certificate and its key there, or name another engine with DOCKER_HOST.",
+        );
+    return { endpoint: { host: `tcp://${address}`, from, ...(certificates && { certificates }) } };
+}
+
+function addressOf(rest: string, port: string): string | undefined {
+    // A scheme that URL knows as one with hosts and ports.
+    const url = URL.canParse(`http://${rest}`) ? new URL(`http://${rest}`) : undefined;
+    if (!url || url.hostname === "" || url.username !== "") return undefined;
+    const asked = /:(\d+)(?:\/|$)/.exec(rest)?.[1];
+    return `${url.hostname}:${asked ?? port}`;
+}
+
+/** Where docker's command line keeps its configuration. */
+function configFolder({ environment, home }: DockerSurroundings): string {
+    return environment.DOCKER_CONFIG || join(home, ".docker");
+}
+
+/** Nothing there is an empty configuration. */
+function parsed(text: string | undefined): Record<string, unknown> | undefined {
+    if (text === undefined || text.trim() === "") return {};
+    try {
+        const value = JSON.parse(text) as unknown;
+        return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
+    } catch {
+        return undefined;
+    }
+}
+
+/**
+ * What programs must find in their environment to go to the same engine, whatever their own rules are: Pulumi's docker
+ * plugin puts DOCKER_CONTEXT above all, and takes DOCKER_CERT_PATH for TLS at a socket too. Empty counts as unset.
+ */
+export function environmentOf({ host, certificates }: DockerEndpoint): Record<string, string> {
+    return {
+        DOCKER_HOST: host,
+        DOCKER_CONTEXT: "",
+        DOCKER_CERT_PATH: certificates ?? "",
+        DOCKER_TLS: "",
+        DOCKER_TLS_VERIFY: certificates ? "1" : "",
+    };
+}
+
+function refused(problem: string, advice: string): EndpointChoice {
+    return { problem: { id: "DOCKER_ENDPOINT", problem, advice } };
+}
+
+function capital(text: string): string {
+    return text.charAt(0).toUpperCase() + text.slice(1);
+}

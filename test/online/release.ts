@@ -1,0 +1,30 @@
+// A release of Pulumi's engine, laid out as its download site lays it out: an archive with one folder at its top for each
+// kind of machine, and a list of checksums.
+
+import { createHash } from "node:crypto";
+import { gzipSync } from "node:zlib";
+import { pack } from "tar-stream";
+import { buffer } from "node:stream/consumers";
+import { ENGINE_VERSION } from "../../scripts/setup/engine";
+
+export const ARCHIVE = `pulumi-v${ENGINE_VERSION}-${process.platform}-${process.arch}.tar.gz`;
+export const CHECKSUMS = `pulumi-${ENGINE_VERSION}-checksums.txt`;
+
+/** The files of a release below `folder`, by path. Programs are by their names. */
+export async function releaseFiles(
+    folder: string,
+    programs: Readonly<Record<string, Buffer>>,
+): Promise<Map<string, Buffer>> {
+    const archive = pack();
+    for (const [name, content] of Object.entries(programs))
+        archive.entry({ name: `pulumi/${name}`, mode: 0o755 }, content);
+    archive.finalize();
+    const content = gzipSync(await buffer(archive), { level: 1 });
+    const sum = createHash("sha256").update(content).digest("hex");
+    const other = createHash("sha256").update("of another machine").digest("hex");
+    const checksums = `${other}  pulumi-v${ENGINE_VERSION}-plan9-mips.tar.gz\n${sum}  ${ARCHIVE}\n`;
+    return new Map([
+        [`${folder}/${ARCHIVE}`, content],
+        [`${folder}/${CHECKSUMS}`, Buffer.from(checksums)],
+    ]);
+}
