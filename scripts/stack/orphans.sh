@@ -8,7 +8,7 @@ cat >/dev/null
 
 # Ids of the engine and of its plugins; a plugin that is a script has its interpreter's name, and ends by itself.
 marked() {
-    for file in $(grep -lszx -- "SKEP_COMMAND=$1" /proc/[0-9]*/environ); do
+    grep -lszx -- "SKEP_COMMAND=$1" /proc/[0-9]*/environ | while read -r file; do
         process=${file%/environ}
         read -r name 2>/dev/null <"$process/comm" || continue
         case $name in pulumi*) echo "${process#/proc/}" ;; esac
