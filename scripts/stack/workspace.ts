@@ -1,7 +1,7 @@
 // The Pulumi engine's side of a stack: where state is kept, with which passphrase, through which plugins.
 
 import { mkdirSync, renameSync, symlinkSync } from "node:fs";
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, rm, stat } from "node:fs/promises";
 import { delimiter, dirname, join, relative } from "node:path";
 import * as auto from "@pulumi/pulumi/automation";
 import { LOOPBACK } from "../../planning/proxies";
@@ -125,6 +125,7 @@ async function workspace(
     const workDir = workFolder(stackName);
     await mkdir(workDir, { recursive: true });
     await mkdir(ENGINE_CONFIG_FOLDER, { recursive: true });
+    await removeCutShort(stackName);
     return [
         { stackName, projectName: PROJECT_NAME, program: async () => run() },
         {
@@ -134,6 +135,16 @@ async function workspace(
             projectSettings: projectSettings(tools, workDir),
         },
     ];
+}
+
+/**
+ * The file backend keeps a file of attributes beside a stack's state, which says nothing that matters. One that a kill cut
+ * short is empty, and then the engine takes the whole state for unreadable.
+ */
+async function removeCutShort(stack: string): Promise<void> {
+    const attributes = join(STATE_FOLDER, ".pulumi/stacks", PROJECT_NAME, `${stack}.json.attrs`);
+    const found = await stat(attributes).catch(() => undefined);
+    if (found?.size === 0) await rm(attributes, { force: true });
 }
 
 /** The SDK's type lacks `plugins` and `options`, which the engine reads from the project file that the SDK writes. */
