@@ -4,6 +4,8 @@
 import type { ContainerInspectInfo, NetworkInspectInfo } from "dockerode";
 import type { Props } from "../../../providers/runtime/types";
 
+const MIB = 1024 * 1024;
+
 /** A container's properties as the engine has them; `given` are its properties so far. Pure. */
 export function readContainer(found: ContainerInspectInfo, given: Props): Props {
     const { HostConfig, State } = found;
@@ -13,10 +15,16 @@ export function readContainer(found: ContainerInspectInfo, given: Props): Props 
     return {
         bridge: "",
         command: Config.Cmd ?? [],
+        containerLogs: "",
+        entrypoints: Config.Entrypoint ?? [],
+        envs: [],
         exitCode: State.Running ? given.exitCode : State.ExitCode,
         hostname: Config.Hostname,
         image: given.image?.startsWith("sha256:") ? found.Image : Config.Image,
+        init: HostConfig.Init ?? false,
+        ipcMode: HostConfig.IpcMode,
         labels: given.labels ?? [],
+        logDriver: HostConfig.LogConfig?.Type,
         maxRetryCount: HostConfig.RestartPolicy?.MaximumRetryCount ?? 0,
         mounts: (HostConfig.Mounts ?? []).map(({ Type, Source, Target, ReadOnly }) => ({
             type: Type,
@@ -27,8 +35,11 @@ export function readContainer(found: ContainerInspectInfo, given: Props): Props 
         name: found.Name.replace(/^\//, ""),
         networkDatas: networkDatas(found),
         networkMode: HostConfig.NetworkMode,
+        platform: found.Platform,
         restart: HostConfig.RestartPolicy?.Name || "no",
+        runtime: HostConfig.Runtime,
         securityOpts: HostConfig.SecurityOpt ?? [],
+        shmSize: Math.round((HostConfig.ShmSize ?? 0) / MIB),
         stopSignal: Config.StopSignal ?? "",
         stopTimeout: Config.StopTimeout ?? 0,
         tmpfs: HostConfig.Tmpfs ?? {},
