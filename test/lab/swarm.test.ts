@@ -246,6 +246,8 @@ describe("A locked swarm over three zones from one command", function () {
             "SWMTKN-1-",
             "-----BEGIN OPENSSH PRIVATE",
             "-----BEGIN PRIVATE",
+            // The form that the authority's and all certificates' keys have.
+            "-----BEGIN EC PRIVATE",
         ];
         for (const [where, text] of Object.entries(seen))
             for (const secret of secrets)

@@ -7,6 +7,13 @@ import { checkSettings } from "../../config";
 import { placeHosts } from "../../planning/placement";
 import { chooseRegistryHosts } from "../../planning/registry-hosts";
 
+/** What AWS gives no tags: parts of something that has them. */
+const UNTAGGED = [
+    "aws:ec2/route:Route",
+    "aws:ec2/routeTableAssociation:RouteTableAssociation",
+    "aws:ec2/subnetCidrReservation:SubnetCidrReservation",
+];
+
 interface Declared {
     type: string;
     name: string;
@@ -116,6 +123,11 @@ for (const preview of [true, false])
 
         it("carry the stack's tags and the user's", async () => {
             const tagged = await declare({ tags: { team: "x" } }, preview);
+            const untagged = tagged.declared.filter(({ inputs }) => !inputs.tags).map(({ type }) => type);
+            assert.deepEqual(
+                [...new Set(untagged)].filter((type) => type.startsWith("aws:")).sort(),
+                UNTAGGED,
+            );
             for (const { name, inputs } of tagged.declared.filter(({ inputs }) => inputs.tags)) {
                 assert.equal(inputs.tags["io.skep.stack"], "test", name);
                 assert.equal(inputs.tags.team, "x", name);

@@ -122,10 +122,10 @@ describe("a change of who votes", () => {
             fc.property(situation, fc.boolean(), ([voters, change], promoting) => {
                 const members = membersOf(voters, ["w"]);
                 const other: Member = promoting
-                    ? { id: "x", name: "x", role: "manager", leader: false, status: "ready" }
+                    ? { id: "x", name: "the-other", role: "manager", leader: false, status: "ready" }
                     : {
                           id: "x",
-                          name: "x",
+                          name: "the-other",
                           role: "worker",
                           reachability: "reachable",
                           leader: false,
@@ -133,7 +133,7 @@ describe("a change of who votes", () => {
                       };
                 const refusal = mayStep([...members, other], change);
                 assert.ok(refusal?.wait);
-                assert.match(refusal.problem.problem, /x|unreachable|reachable/);
+                assert.match(refusal.problem.problem, /the-other/);
                 const itself: Step = promoting ? { kind: "promote", id: "x" } : { kind: "demote", id: "x" };
                 assert.notEqual(mayStep([...members, other], itself)?.problem.id, "MANAGER_CHANGING");
             }),
