@@ -7,6 +7,7 @@ import { unlockKey } from "./join";
 import { open } from "./open";
 import { isGone, look, namesOf, refuseUnsafe, theOneCluster, whyUnusable } from "./sightings";
 import { remote, type Remote } from "./ssh";
+import { isBug } from "./wait";
 
 const INIT_MS = 30_000;
 const LEAVE_MS = 8000;
@@ -70,8 +71,8 @@ export const cluster: Resource = {
             const locked = namesOf(sightings, ({ state }) => state === "locked");
             const outs = { clusterId: id, locked, emptyHosts: [], ...keys(state, await unlockKey(engine)) };
             return { id, outs: { ...inputs, autolock, ...outs }, inputs: { ...inputs, autolock } };
-        } catch {
-            throw unusable();
+        } catch (error) {
+            throw isBug(error) ? error : unusable();
         }
     },
 

@@ -70,6 +70,8 @@ class Lease {
                 throw skepError("CANCELLED", `Interrupted while waiting for ${purpose}.`, RETRY);
             try {
                 const { label, swap } = await this.look();
+                // A write whose answer was lost, as in an election, may have been carried out.
+                if (this.isMine(label)) return;
                 if (label !== undefined && label !== seen?.value) seen = { value: label, since: Date.now() };
                 const expired = seen !== undefined && Date.now() - seen.since >= this.expiryMs;
                 if ((label === undefined || expired) && (await swap(this.next()))) return;

@@ -1,7 +1,7 @@
 // Work on a host that ends its engine for a while: one host of the swarm at a time, and only while the others can do
 // without it. Its tasks go before, it is unlocked after, and it is as it was when the next one begins.
 import type { Context, Props } from "../runtime/types";
-import { ifExists, membership, updateNode, type Membership } from "./engine";
+import { ifExists, managerSoon, membership, updateNode, type Membership } from "./engine";
 import { reasonOf } from "./failures";
 import type { HostInput } from "./host";
 import { unlock, unlockKey } from "./join";
@@ -15,6 +15,8 @@ import { until } from "./wait";
 const PATIENCE_MS = 30_000;
 const AWAKE_MS = 60_000;
 const READY_MS = 90_000;
+/** Within the time that an interrupted command takes to end. */
+const RESTORE_MS = 5_000;
 
 /** A host that works for a swarm, and hosts to ask about it. */
 export interface Serving {
@@ -51,7 +53,7 @@ export async function inMaintenance<T>(
             return done;
         } finally {
             // Also where the work failed: the node has to take its tasks back, once it can.
-            await restore(nodeId, Spec, engine, turn);
+            await restore({ ...serving, managers }, Spec, turn);
         }
     });
 }
@@ -77,10 +79,19 @@ async function isBack(serving: Serving, spec: Props, engine: Remote, ctx: Contex
     await until(`${host.name} to be ready again`, ready, READY_MS, ctx);
 }
 
-async function restore(nodeId: string, before: Props, engine: Remote, ctx: Context): Promise<void> {
-    const { Availability } = before;
+/**
+ * Gives the node its availability back, through a manager that answers now and in a time of its own: an interrupt or a
+ * lost lease ends the work, and must not leave the node drained.
+ */
+export async function restore(
+    { managers, clusterId, nodeId }: Omit<Serving, "host">,
+    { Availability }: Props,
+    ctx: Context,
+): Promise<void> {
+    const signal = AbortSignal.timeout(RESTORE_MS);
     try {
-        await updateNode(engine, nodeId, (spec) => ({ ...spec, Availability }), ctx.signal);
+        const engine = await managerSoon(managers, clusterId, { signal }, RESTORE_MS);
+        await updateNode(engine, nodeId, (spec) => ({ ...spec, Availability }), signal);
     } catch (error) {
         ctx.log(
             `its availability is still drain, and set back by the next up: ${reasonOf(error)}`,

@@ -8,7 +8,7 @@ import { admit, managersFor } from "./join";
 import { demote, remove } from "./leave";
 import type { Remote } from "./ssh";
 import { takeTurn } from "./voting";
-import { until } from "./wait";
+import { isBug, until } from "./wait";
 
 const READY_MS = 90_000;
 const COMPUTED = ["nodeId", "engineVersion", "address", "settled"];
@@ -67,6 +67,7 @@ async function bringIn(inputs: Props, olds: Props, ctx: Context): Promise<Props>
         };
         return outsOf(await until(`${inputs.hostname} to be ready as ${inputs.role}`, ready, READY_MS, ctx));
     } catch (error) {
+        if (isBug(error)) throw error;
         throw new NotConverged(inputs.hostname, unsettled, [(error as Error).message]);
     }
 }

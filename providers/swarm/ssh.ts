@@ -117,9 +117,10 @@ export class Remote {
             throw error;
         });
         return new Promise((resolve, reject) => {
-            client.exec(command, (error, channel) => {
+            const failed = (error: Error) => reject(brokenRequest(this.name, "a command", error));
+            const started = (error: Error | undefined, channel: ClientChannel) => {
                 this.starting -= 1;
-                if (error) return reject(brokenRequest(this.name, "a command", error));
+                if (error) return failed(error);
                 this.track(channel);
                 collect(channel, resolve);
                 const giveUp = (why: Error) => {
@@ -133,13 +134,20 @@ export class Remote {
                 const stop = () => giveUp(cancelledRequest(this.name));
                 if (signal?.aborted) stop();
                 signal?.addEventListener("abort", stop);
-                const broken = (error: Error) => reject(brokenRequest(this.name, "a command", error));
-                channel.on("error", broken).on("close", () => {
+                channel.on("error", failed).on("close", () => {
                     clearTimeout(timer);
                     signal?.removeEventListener("abort", stop);
                 });
                 channel.end(stdin);
-            });
+            };
+            try {
+                client.exec(command, started);
+            } catch (error) {
+                // A connection that has just ended refuses at once, and may never say that it is closed.
+                this.starting -= 1;
+                this.forget(noConnection(this.name, this.endpoint, error as Error));
+                failed(error as Error);
+            }
         });
     }
 

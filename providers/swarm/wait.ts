@@ -1,4 +1,5 @@
 // Waiting: bounded, interruptible, and able to say what for.
+import { AsyncLocalStorage } from "node:async_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { skepError } from "../../errors";
 import { reasonOf } from "./failures";
@@ -12,7 +13,15 @@ export interface WaitOptions {
     giveUp?(error: unknown): boolean;
 }
 
-/** Repeats `probe` until it answers with something; an error counts as "not yet" and is named in the end. */
+/** Whether an error is one of the program and not of a host or a connection: no wait and no other sentence may hide it. */
+export function isBug(error: unknown): boolean {
+    return error instanceof TypeError || error instanceof ReferenceError;
+}
+
+/**
+ * Repeats `probe` until it answers with something; an error counts as "not yet" and is named in the end, unless it is a
+ * bug, which ends the wait at once.
+ */
 export async function until<T>(
     what: string,
     probe: () => Promise<T | undefined | false>,
@@ -28,7 +37,7 @@ export async function until<T>(
             if (found) return found;
             last = undefined;
         } catch (error) {
-            if (giveUp?.(error)) throw error;
+            if (isBug(error) || giveUp?.(error)) throw error;
             last = error;
         }
         if (Date.now() >= end) throw timedOut(what, timeoutMs, last);
@@ -56,12 +65,16 @@ function timedOut(what: string, timeoutMs: number, last: unknown): Error {
 
 const chains = new Map<string, Promise<unknown>>();
 
-/** Runs work on one key one after the other within this process. */
+const held = new AsyncLocalStorage<readonly string[]>();
+
+/** Runs work on one key one after the other within this process. Work on the key inside of it is a bug: it would wait for itself. */
 export function exclusively<T>(key: string, work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    const keys = held.getStore() ?? [];
+    if (keys.includes(key)) return Promise.reject(new TypeError(`work on ${key} inside of work on ${key}`));
     const before = chains.get(key) ?? Promise.resolve();
     const next = async () => {
         if (signal.aborted) throw cancelled("another change of the swarm's managers");
-        return work();
+        return held.run([...keys, key], work);
     };
     const mine = before.then(next, next);
     chains.set(key, mine);

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { utils } from "ssh2";
+import { type Client, utils } from "ssh2";
 import { closeRemotes, remote, type Remote } from "../../providers/swarm/ssh";
 import { SshHost } from "../../scripts/testing/ssh-host";
 
@@ -78,6 +78,18 @@ describe("The way to a host's engine", () => {
         const commands = Array.from({ length: BURST }, () => to.exec("echo here"));
         for (const { stdout } of await Promise.all(commands)) assert.equal(stdout, "here\n");
         assert.match(String(await asked), /ENGINE_STOPPED|ENGINE_CONNECTION/);
+    });
+
+    it("says that the connection broke when it has just ended, and connects anew for the next command", async () => {
+        const to = await connect(engineSocket);
+        const client = await (to as unknown as { connect(): Promise<Client> }).connect();
+        client.destroy();
+        await assert.rejects(
+            to.exec("true"),
+            /ENGINE_CONNECTION: The connection to the engine of manager-1 broke/,
+        );
+        assert.equal((await to.exec("echo here")).stdout, "here\n");
+        assert.equal((to as unknown as { starting: number }).starting, 0);
     });
 
     it("stops waiting for a command when it is interrupted, also before it begins", async () => {
