@@ -10,7 +10,7 @@ import { setup } from "../setup/setup";
 import type { Tools } from "../setup/tools";
 import { refuseTooManyHosts } from "../stack/capacity";
 import { labEngine, type LabEngine } from "../stack/docker-engine";
-import { settleHosts } from "../stack/hosts";
+import { type LabHost, settleHosts } from "../stack/hosts";
 import { instanceRepository } from "../stack/instances";
 import { registryKeys } from "../stack/keys";
 import { refuseRiskyMoves } from "../stack/moves";
@@ -33,6 +33,8 @@ export interface Ready {
     program: ProgramArgs;
     /** The Docker engine that has, or gets, the lab's hosts; set for the lab only. */
     engine?: LabEngine;
+    /** The lab's hosts there when the command began. */
+    hosts: readonly LabHost[];
 }
 
 /** Settings are checked before anything is installed or touched. */
@@ -84,6 +86,7 @@ export async function ready({ stack, json }: Options): Promise<Ready> {
         tools,
         settings: complete,
         engine,
+        hosts,
         program: {
             stack,
             project: projectId(),

@@ -15,7 +15,10 @@ import { confirmed, type Options, ready } from "./context";
 
 /** Shows what up would do; touches nothing. */
 export async function preview(options: Options): Promise<void> {
-    const { progress, tools, program, settings } = await ready(options);
+    const { progress, tools, program, settings, hosts } = await ready(options);
+    // In the state they are whole, so that the plan says nothing of them.
+    for (const { name } of hosts.filter(({ state }) => state === "created"))
+        progress.note(`${name} was made and never started: up makes it anew`);
     const stack = await openStack(options.stack, tools, program);
     const outcome = await progress.step(`Previewing ${options.stack}`, () =>
         operate(stack, "preview", progress),

@@ -8,6 +8,7 @@ import { skepError } from "../../errors";
 import { proxiesOf } from "../../planning/proxies";
 import type { Progress } from "../progress";
 import { cacheFolder, contentHash, writeWhole } from "./cache";
+import { tryRun } from "./commands";
 import { checksumsUrl } from "./engine";
 import { answers } from "./fetch";
 import { hubProbes } from "./mirrors";
@@ -27,9 +28,6 @@ function addresses(): Record<Site, readonly string[]> {
         dockerPackages: ["https://download.docker.com/linux/debian/gpg"],
     };
 }
-
-/** Where npm packages come from: whoever reaches neither this nor the sites has no network at all just now. */
-const PACKAGES = process.env.npm_config_registry || "https://registry.npmjs.org/";
 
 const PROBE_SECONDS = 5;
 const REMEMBERED_MILLISECONDS = 24 * 60 * 60 * 1000;
@@ -69,16 +67,22 @@ export async function reachability(
     if (remembered && age >= 0 && age < REMEMBERED_MILLISECONDS) return remembered.answers;
 
     return progress.step("Looking which download sites can be reached", async () => {
-        const [packages, ...found] = await Promise.all([
-            probe(PACKAGES),
+        const [isConnected, ...found] = await Promise.all([
+            packages().then(probe),
             ...SITES.map(async (site) => (await Promise.all(asked[site].map(probe))).some(Boolean)),
         ]);
         const answers = ofEach((site) => found[SITES.indexOf(site)] ?? false);
-        const nothing = !packages && !found.some(Boolean);
+        const nothing = !isConnected && !found.some(Boolean);
         if (nothing && remembered) return remembered.answers;
         await writeWhole(path, JSON.stringify({ asked: now, of, answers }));
         return answers;
     });
+}
+
+/** Where npm packages come from: whoever reaches neither this nor the sites has no network at all just now. */
+async function packages(): Promise<string> {
+    const told = process.env.npm_config_registry ?? (await tryRun("npm", ["config", "get", "registry"]));
+    return told?.trim() ?? "";
 }
 
 function ofEach(answer: (site: Site) => boolean): Reachability {

@@ -57,6 +57,9 @@ describe("Hosts that stand", function () {
         const manager = await idOf("manager-1");
 
         lab.configure({ ...small, "skep:labPorts": own + 400 });
+        const preview = lab.start("preview");
+        assert.equal(await preview.result(), 0, preview.said);
+        assert.match(preview.said, /worker-1 was made and never started: up makes it anew/);
         const again = lab.start("up");
         assert.equal(await again.result(), 0, again.said);
         assert.match(again.said, /worker-1 was made and never started: it is made anew/);

@@ -117,9 +117,10 @@ describe("A lab in daily use", function () {
         writeFileSync(join(home, "skep/pruned"), "");
         const answers = JSON.parse(readFileSync(join(cacheFolder(), "reachability.json"), "utf8")) as object;
         writeFileSync(join(home, "skep/reachability.json"), JSON.stringify({ ...answers, asked: 0 }));
+        const packages = new URL(execFileSync("npm", ["config", "get", "registry"], { encoding: "utf8" }));
         const script = [
             "mount --bind /dev/null /etc/resolv.conf",
-            '! getent hosts registry.npmjs.org || { echo "names are still found"; exit 1; }',
+            `! getent hosts ${packages.hostname} || { echo "names are still found"; exit 1; }`,
             'exec "$@"',
         ].join(" && ");
         const arguments_ = ["up", "--json", "--stack", second.stack];

@@ -12,7 +12,11 @@ const HOUR = 60 * 60 * 1000;
 
 describe("what can be reached", () => {
     let home: string;
-    const before = { cache: process.env.XDG_CACHE_HOME, offline: process.env.SKEP_OFFLINE };
+    const before = {
+        cache: process.env.XDG_CACHE_HOME,
+        offline: process.env.SKEP_OFFLINE,
+        packages: process.env.npm_config_registry,
+    };
     let asked: string[];
     const probe = (url: string) => {
         asked.push(url);
@@ -23,12 +27,14 @@ describe("what can be reached", () => {
         home = await mkdtemp(join(tmpdir(), "skep-test-"));
         process.env.XDG_CACHE_HOME = home;
         delete process.env.SKEP_OFFLINE;
+        process.env.npm_config_registry = "https://npm.test/";
         asked = [];
     });
     afterEach(async () => {
         for (const [name, value] of [
             ["XDG_CACHE_HOME", before.cache],
             ["SKEP_OFFLINE", before.offline],
+            ["npm_config_registry", before.packages],
         ] as const)
             if (value === undefined) delete process.env[name];
             else process.env[name] = value;
