@@ -1,20 +1,16 @@
 // A Docker engine that answers: the one that is meant (providers/runtime/docker.ts says which), else Debian's, installed and
 // started here. Images are images.ts's concern; the engines inside lab hosts are no concern of setup.
 
-import { spawn } from "node:child_process";
-import { existsSync, openSync } from "node:fs";
-import { mkdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
 import type Docker from "dockerode";
 import { skepError } from "../../errors";
 import { type DockerEndpoint, USUAL_SOCKET } from "../../planning/docker-endpoint";
 import { dockerClient, dockerEndpoint, preferSocket, socketsHere } from "../../providers/runtime/docker";
 import type { Progress } from "../progress";
-import { cacheFolder, withLock } from "./cache";
-import { becomeRoot, hasApt, installPackages, run } from "./commands";
+import { withLock } from "./cache";
+import { becomeRoot, hasApt, installPackages } from "./commands";
+import { pingProblem, startDocker } from "./daemon";
 
-const START_SECONDS = 60;
-const ANSWER_SECONDS = 5;
 const USUAL_HOST = `unix://${USUAL_SOCKET}`;
 
 export { dockerClient };
@@ -94,7 +90,7 @@ async function ownEngine(progress: Progress): Promise<Docker> {
         "docker",
         async () => {
             if ((await pingProblem(docker)) !== undefined)
-                await progress.step("Starting Docker", () => start(docker, root));
+                await progress.step("Starting Docker", () => startDocker(docker, root));
         },
         progress,
     );
@@ -127,72 +123,4 @@ async function hasBridge(docker: Docker): Promise<boolean> {
         if ((error as { statusCode?: number }).statusCode === 404) return false;
         throw error;
     }
-}
-
-/** Why the engine does not answer: an error code, or undefined when it does. */
-async function pingProblem(docker: Docker): Promise<string | undefined> {
-    try {
-        // The types of ping do not know its options.
-        const ping = docker.ping.bind(docker) as (options: { abortSignal: AbortSignal }) => Promise<unknown>;
-        await ping({ abortSignal: AbortSignal.timeout(ANSWER_SECONDS * 1000) });
-        return undefined;
-    } catch (error) {
-        return (error as NodeJS.ErrnoException).code ?? (error as Error).name;
-    }
-}
-
-async function start(docker: Docker, root: readonly string[]): Promise<void> {
-    const log = existsSync("/run/systemd/system") ? await startUnit(root) : await startDaemon(root);
-    const deadline = Date.now() + START_SECONDS * 1000;
-    let problem = await pingProblem(docker);
-    while (problem !== undefined) {
-        if (problem === "EACCES")
-            throw skepError(
-                "DOCKER_FORBIDDEN",
-                "Docker runs now, but this user may not use its socket.",
-                "Add the user to the group docker, log in again and try again.",
-            );
-        if (Date.now() > deadline)
-            throw skepError(
-                "DOCKER_START",
-                `Docker did not answer within ${START_SECONDS} seconds of its start.`,
-                `Its log (${log}) says why.`,
-            );
-        await new Promise((resolve) => setTimeout(resolve, 300));
-        problem = await pingProblem(docker);
-    }
-}
-
-async function startUnit(root: readonly string[]): Promise<string> {
-    const [file = "", ...args] = [...root, "systemctl", "start", "docker"];
-    await run(file, args, {
-        what: "starting docker.service",
-        timeoutSeconds: START_SECONDS,
-        advice: "journalctl -u docker says why.",
-    });
-    return "journalctl -u docker";
-}
-
-/** Without systemd as PID 1 nothing starts the engine: it becomes a background process that outlives setup. */
-async function startDaemon(root: readonly string[]): Promise<string> {
-    const log = join(cacheFolder(), "dockerd.log");
-    await mkdir(cacheFolder(), { recursive: true });
-    const output = openSync(log, "a");
-    const [file = "", ...args] = [...root, "dockerd", ...(await mtuOption())];
-    spawn(file, args, { detached: true, stdio: ["ignore", output, output], cwd: "/" }).unref();
-    return log;
-}
-
-const USUAL_MTU = 1500;
-
-/** Containers' packets must fit the machine's uplink: where that is narrower than usual, large downloads would hang. */
-async function mtuOption(): Promise<string[]> {
-    const routes = await readFile("/proc/net/route", "utf8");
-    const uplink = routes
-        .split("\n")
-        .map((line) => line.split("\t"))
-        .find(([, destination]) => destination === "00000000")?.[0];
-    if (!uplink) return [];
-    const mtu = Number(await readFile(`/sys/class/net/${uplink}/mtu`, "utf8"));
-    return mtu < USUAL_MTU ? [`--mtu=${mtu}`] : [];
 }
