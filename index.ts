@@ -4,9 +4,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { SkepError } from "./errors";
 import { program } from "./program";
-import { ready } from "./scripts/commands/context";
-import { refuseOtherEnvironment } from "./scripts/stack/docker-engine";
-import { keepForUp } from "./scripts/stack/settings";
+import { ready } from "./cli/prepare";
+import { refuseOtherEnvironment } from "./lab/engine";
+import { keepForUp } from "./cli/stack/settings";
 
 export = async () => {
     try {

@@ -8,19 +8,22 @@ import { Pki } from "./components/pki";
 import { Registry } from "./components/registry";
 import { Stack } from "./components/stack";
 import { Swarm } from "./components/swarm";
-import type { Settings } from "./config";
+import type { ReadySettings } from "./config/settings";
 import { availabilityOf, roleOf } from "./planning/members";
-import { placementOf } from "./planning/moves";
+import { placementOf } from "./planning/zone-moves";
 import type { Places } from "./planning/placement";
 import type { HostPorts } from "./planning/ports";
 import type { S3Keys } from "./planning/registry-config";
 import { chooseRegistryHosts } from "./planning/registry-hosts";
-import { type BucketSettings, KEY_SETTINGS } from "./planning/registry-settings";
+import { type BucketSettings, KEY_SETTINGS } from "./config/registry";
 import type { PublishMode } from "./planning/compose";
-import type { Tools } from "./scripts/setup/tools";
+import type { HostRepository } from "./providers/sdk/swarm";
 
-/** Settings with everything chosen that Skep chooses once per stack. */
-export type ReadySettings = Settings & Required<Pick<Settings, "packages">>;
+/** An image of this machine's engine. */
+export interface LocalImage {
+    ref: string;
+    id: string;
+}
 
 export interface ProgramArgs {
     /** The Pulumi stack's name. */
@@ -30,9 +33,9 @@ export interface ProgramArgs {
     /** Checked, with everything chosen. */
     settings: ReadySettings;
     /** Images on this machine's engine: the lab's host, the registry, the sample's two. */
-    images: NonNullable<Tools["images"]>;
-    /** Where docker-ce comes from. */
-    repository: Tools["repository"];
+    images: Record<"host" | "registry" | "web" | "client", LocalImage>;
+    /** Where docker-ce comes from; where that is a folder of this machine, every lab host mounts it. */
+    repository: HostRepository & { mount?: { source: string; target: string } };
     /** Ports of the lab's hosts that stand already, by name; default none. */
     standing?: Readonly<Record<string, HostPorts>>;
     /** Keys of the registry's bucket, where the environment has them and the stack's secret settings do not. */

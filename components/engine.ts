@@ -2,12 +2,12 @@
 // swarm works on a host already, one after another.
 
 import * as pulumi from "@pulumi/pulumi";
-import type { Packages } from "../config";
+import type { Packages } from "../config/settings";
 import { renderHostFiles } from "../planning/host-files";
 import type { MemberSettings } from "../planning/members";
 import { nearestFirst } from "../planning/registry-hosts";
-import { HostEngine, HostFiles, type HostRepository } from "../providers/swarm/resources";
-import { hostScript } from "../providers/swarm/scripts";
+import { HostEngine, HostFiles, type HostRepository } from "../providers/sdk/swarm";
+import { hostScript } from "../swarm/scripts";
 import { type Host, hostInput, serverAddresses } from "./host";
 import type { Pki } from "./pki";
 import { managerInputs } from "./swarm";

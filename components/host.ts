@@ -6,7 +6,7 @@ import type { PlacedHost } from "../planning/placement";
 import type { HostPorts } from "../planning/ports";
 import type { S3Keys } from "../planning/registry-config";
 import { renderUserData } from "../planning/userdata";
-import { HostKey } from "../providers/swarm/resources";
+import { HostKey } from "../providers/sdk/swarm";
 
 export interface Connection {
     host: pulumi.Input<string>;

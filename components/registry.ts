@@ -3,7 +3,7 @@
 
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { Image } from "../providers/swarm/resources";
+import { Image } from "../providers/sdk/swarm";
 import { renderRegistryConfig } from "../planning/registry-config";
 import { type Host, hostInput, type ObjectStorage, serverAddresses } from "./host";
 import type { Pki } from "./pki";

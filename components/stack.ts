@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { type PublishMode, renderStack } from "../planning/compose";
-import { Stack as SwarmStack } from "../providers/swarm/resources";
+import { Stack as SwarmStack } from "../providers/sdk/swarm";
 import type { Swarm } from "./swarm";
 
 export interface StackArgs {

@@ -2,7 +2,7 @@
 
 import * as pulumi from "@pulumi/pulumi";
 import { availabilityOf, type MemberSettings, roleOf } from "../planning/members";
-import { Cluster, Node } from "../providers/swarm/resources";
+import { Cluster, Node } from "../providers/sdk/swarm";
 import { type Host, hostInput } from "./host";
 
 export interface SwarmArgs {

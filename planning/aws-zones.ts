@@ -1,7 +1,7 @@
 // Which availability zones a stack takes, and which official image its hosts boot.
 
 import type { Problem } from "../errors";
-import { SYSTEMS, type System } from "./aws-settings";
+import { SYSTEMS, type System } from "./systems";
 
 export interface ZoneChoice {
     zones?: string[];

@@ -2,5 +2,5 @@
 
 /** The stack's name. */
 export const STACK_LABEL = "io.skep.stack";
-/** The id of the copy of the project that made it: scripts/stack/project.ts. */
+/** The id of the copy of the project that made it: lab/project.ts. */
 export const PROJECT_LABEL = "io.skep.project";

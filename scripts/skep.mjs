@@ -1,5 +1,5 @@
 // The way in, for a fresh clone too: checks Node, installs npm packages when they are missing or old, then becomes
-// `skep <args>` (scripts/main.ts). Plain Node without packages: nothing here may need what it installs.
+// `skep <args>` (cli/main.ts), or the runner of the tests for `skep test` (test/run/main.ts). Plain Node without packages: nothing here may need what it installs.
 
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -53,8 +53,12 @@ function installPackages() {
 function runMain() {
     // By its full address, since --import looks from the folder that the command is typed in.
     const tsx = pathToFileURL(join(ROOT, "node_modules/tsx/dist/loader.mjs")).href;
-    const main = join(ROOT, "scripts/main.ts");
-    const child = spawn(process.execPath, ["--import", tsx, main, ...process.argv.slice(2)], {
+    const [command, ...others] = process.argv.slice(2);
+    const [main, args] =
+        command === "test"
+            ? ["test/run/main.ts", others]
+            : ["cli/main.ts", command === undefined ? [] : [command, ...others]];
+    const child = spawn(process.execPath, ["--import", tsx, join(ROOT, main), ...args], {
         stdio: "inherit",
     });
 

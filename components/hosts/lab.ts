@@ -3,7 +3,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
-import { LAB_HOST_CAPABILITIES, LAB_HOST_OPTIONS } from "../../lab/capabilities";
+import { LAB_HOST_CAPABILITIES, LAB_HOST_OPTIONS } from "./capabilities";
 import { labAddress, labGateway } from "../../planning/addresses";
 import { PROJECT_LABEL, STACK_LABEL } from "../../planning/labels";
 import type { PlacedHost } from "../../planning/placement";

@@ -3,7 +3,7 @@
 import type { LocalImage } from "../registry";
 import type { Hosts } from "../host";
 import { LabHosts } from "./lab";
-import type { Settings } from "../../config";
+import type { Settings } from "../../config/settings";
 import type { PlacedHost } from "../../planning/placement";
 import type { HostPorts } from "../../planning/ports";
 

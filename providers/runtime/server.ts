@@ -7,7 +7,7 @@ import * as rpc from "@pulumi/pulumi/proto/provider_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import type { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { diffConfig, readConfig } from "./configuration";
-import { EngineLog } from "./engine";
+import { EngineLog } from "./pulumi-log";
 import { toServiceError } from "./failures";
 import { Operations, unknownToken, type Environment } from "./operations";
 import { checkResponse, diffResponse } from "./responses";

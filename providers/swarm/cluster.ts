@@ -1,13 +1,13 @@
 // The swarm as a whole: made once, or adopted; locked or not; left by all at the end.
 import { formatProblem } from "../../errors";
 import { NotConverged, type Context, type Props, type Resource } from "../runtime/types";
-import { inputsOf, membership, observer, updateSwarm } from "./engine";
-import type { HostInput } from "./host";
-import { unlockKey } from "./join";
-import { open } from "./open";
-import { isGone, look, namesOf, refuseUnsafe, theOneCluster, whyUnusable } from "./sightings";
-import { remote, type Remote } from "./ssh";
-import { isBug } from "./wait";
+import { inputsOf, membership, observer, updateSwarm } from "../../swarm/engine";
+import type { HostInput } from "../../swarm/host";
+import { unlockKey } from "../../swarm/join";
+import { open } from "../../swarm/reopen";
+import { isGone, look, namesOf, refuseUnsafe, theOneCluster, whyUnusable } from "../../swarm/survey";
+import { remote, type Remote } from "../../swarm/ssh";
+import { isBug } from "../../swarm/wait";
 
 const INIT_MS = 30_000;
 const LEAVE_MS = 8000;

@@ -6,18 +6,19 @@ import {
     needsRestart,
     parseInstalled,
     type FoundEngine,
-} from "../../planning/engines";
+} from "../../planning/engine-packages";
 import { proxiesForOthers } from "../../planning/proxies";
-import type { Context, Props, Resource } from "../runtime/types";
-import { inputsOf, membership, NoManager } from "./engine";
-import { ConnectionError, reasonOf } from "./failures";
-import type { HostInput } from "./host";
-import { runScript, SCRIPT_MS } from "./host-script";
-import { inMaintenance, type Serving } from "./maintenance";
-import { hostScript } from "./scripts";
-import { look, theOneCluster, whyUnusable } from "./sightings";
-import { remote } from "./ssh";
-import { Refused } from "./voting";
+import type { Context } from "../../swarm/context";
+import type { Props, Resource } from "../runtime/types";
+import { inputsOf, membership, NoManager } from "../../swarm/engine";
+import { ConnectionError, reasonOf } from "../../swarm/failures";
+import type { HostInput } from "../../swarm/host";
+import { runScript, SCRIPT_MS } from "../../swarm/host-script";
+import { inMaintenance, type Serving } from "../../swarm/maintenance";
+import { hostScript } from "../../swarm/scripts";
+import { look, theOneCluster, whyUnusable } from "../../swarm/survey";
+import { remote } from "../../swarm/ssh";
+import { Refused } from "../../swarm/turns";
 
 const CHECK_MS = 10_000;
 const COMPUTED = ["mesh", "esp"];

@@ -3,11 +3,11 @@ import { pack } from "tar-stream";
 import { buffer } from "node:stream/consumers";
 import type { HostFile } from "../../planning/host-files";
 import type { Context, Props, Resource } from "../runtime/types";
-import { inputsOf } from "./engine";
-import { reasonOf } from "./failures";
-import { runScript } from "./host-script";
-import { hostScript } from "./scripts";
-import { remote } from "./ssh";
+import { inputsOf } from "../../swarm/engine";
+import { reasonOf } from "../../swarm/failures";
+import { runScript } from "../../swarm/host-script";
+import { hostScript } from "../../swarm/scripts";
+import { remote } from "../../swarm/ssh";
 
 const CHECK_MS = 10_000;
 const COMPUTED = ["differing"];

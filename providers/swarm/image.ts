@@ -4,11 +4,11 @@ import { PassThrough } from "node:stream";
 import { skepError } from "../../errors";
 import { dockerClient } from "../runtime/docker";
 import type { Context, Props, Resource } from "../runtime/types";
-import { ifExists } from "./engine";
-import { reasonOf } from "./failures";
-import type { HostInput } from "./host";
-import { remote, type Remote } from "./ssh";
-import { until } from "./wait";
+import { ifExists } from "../../swarm/engine";
+import { reasonOf } from "../../swarm/failures";
+import type { HostInput } from "../../swarm/host";
+import { remote, type Remote } from "../../swarm/ssh";
+import { until } from "../../swarm/wait";
 
 const LOADS_AT_ONCE = 3;
 const PULLS_AT_ONCE = 4;

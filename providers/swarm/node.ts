@@ -1,14 +1,22 @@
 // A host's membership in the swarm: joined, labelled, kept, and left in the order that keeps the swarm's quorum. The
 // resource is the host's place in the swarm: a host that lost its membership gets another one, and stays this resource.
 import { NotConverged, type Context, type Props, type Resource } from "../runtime/types";
-import { ifExists, inputsOf, managerSoon, membership, observer, updateNode } from "./engine";
-import { reasonOf } from "./failures";
-import type { HostInput } from "./host";
-import { admit, managersFor } from "./join";
-import { demote, remove } from "./leave";
-import type { Remote } from "./ssh";
-import { takeTurn } from "./voting";
-import { isBug, until } from "./wait";
+import {
+    ifExists,
+    inputsOf,
+    isReady,
+    managerSoon,
+    membership,
+    observer,
+    updateNode,
+} from "../../swarm/engine";
+import { reasonOf } from "../../swarm/failures";
+import type { HostInput } from "../../swarm/host";
+import { admit, managersFor } from "../../swarm/join";
+import { demote, remove } from "../../swarm/leave";
+import type { Remote } from "../../swarm/ssh";
+import { takeTurn } from "../../swarm/turns";
+import { isBug, until } from "../../swarm/wait";
 
 const READY_MS = 90_000;
 const COMPUTED = ["nodeId", "engineVersion", "address", "settled"];
@@ -117,12 +125,6 @@ function observed({ Spec }: Props, state: Props): Props {
     const labels = Object.entries((Spec.Labels ?? {}) as Record<string, string>);
     const managed = labels.filter(([label]) => label in (state.labels ?? {}));
     return { role: Spec.Role, availability: Spec.Availability, labels: Object.fromEntries(managed) };
-}
-
-/** Whether the swarm sees the member at work in its role. */
-export function isReady({ Status, ManagerStatus }: Props, role: string): boolean {
-    if (Status?.State !== "ready") return false;
-    return role === "manager" ? ManagerStatus?.Reachability === "reachable" : !ManagerStatus;
 }
 
 function outsOf(found: Props): Props {

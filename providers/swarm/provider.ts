@@ -3,7 +3,7 @@ import type { Provider } from "../runtime/types";
 import { cluster } from "./cluster";
 import { hostEngine } from "./host-engine";
 import { hostFiles } from "./host-files";
-import { hostKey } from "./hostkey";
+import { hostKey } from "./host-key";
 import { image } from "./image";
 import { node } from "./node";
 import { stack } from "./stack";

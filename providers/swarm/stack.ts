@@ -1,13 +1,13 @@
 // A stack: its secrets and configs, deployed by docker's own command, waited for until every task runs.
 import { formatProblem } from "../../errors";
 import { NotConverged, type Context, type Props, type Resource } from "../runtime/types";
-import { canonical, digestOf, standing } from "./convergence";
-import { filters, inputsOf, manager, managerSoon, observer } from "./engine";
-import { oneLine, reasonOf } from "./failures";
-import { remakeTasks, unevenServices, updateSteps } from "./spread";
-import type { Remote } from "./ssh";
-import { createMissing, deploy, removeAll, removeUnused } from "./stack-parts";
-import { pause } from "./wait";
+import { canonical, digestOf, standing } from "../../swarm/convergence";
+import { filters, inputsOf, manager, managerSoon, observer } from "../../swarm/engine";
+import { oneLine, reasonOf } from "../../swarm/failures";
+import { remakeTasks, unevenServices, updateSteps } from "../../swarm/spread";
+import type { Remote } from "../../swarm/ssh";
+import { createMissing, deploy, removeAll, removeUnused } from "../../swarm/stack-objects";
+import { pause } from "../../swarm/wait";
 
 const COMPUTED = ["services", "deployed", "uneven", "tolerated"];
 const POLL_MS = 1000;

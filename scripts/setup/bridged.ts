@@ -3,10 +3,10 @@
 
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { sdkVersion } from "../../offline/plugins/build";
-import type { Progress } from "../progress";
+import { sdkVersion } from "../../providers/bundle/build";
+import type { Progress } from "./progress";
 import { cachedFolder, cacheFolder, folderHash, markUsed, withLock } from "./cache";
-import { run } from "./commands";
+import { run } from "./programs";
 import { type GoBuilder, withGo } from "./go";
 
 /** The providers that are built, each a module of offline/bridged. */

@@ -9,7 +9,7 @@ import { homedir } from "node:os";
 import { basename, dirname, join, relative } from "node:path";
 import { lock } from "proper-lockfile";
 import { skepError } from "../../errors";
-import type { Progress } from "../progress";
+import type { Progress } from "./progress";
 
 const PARTIAL = ".partial-";
 

@@ -7,7 +7,7 @@ import { basename, join } from "node:path";
 import type Docker from "dockerode";
 import { skepError } from "../../errors";
 import { cacheFolder } from "./cache";
-import { run } from "./commands";
+import { run } from "./programs";
 
 const START_SECONDS = 60;
 const ANSWER_SECONDS = 5;

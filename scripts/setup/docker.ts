@@ -6,9 +6,9 @@ import type Docker from "dockerode";
 import { skepError } from "../../errors";
 import { type DockerEndpoint, USUAL_SOCKET } from "../../planning/docker-endpoint";
 import { dockerClient, dockerEndpoint, preferSocket, socketsHere } from "../../providers/runtime/docker";
-import type { Progress } from "../progress";
+import type { Progress } from "./progress";
 import { withLock } from "./cache";
-import { becomeRoot, hasApt, installPackages } from "./commands";
+import { becomeRoot, hasApt, installPackages } from "./programs";
 import { pingProblem, startDocker } from "./daemon";
 
 const USUAL_HOST = `unix://${USUAL_SOCKET}`;

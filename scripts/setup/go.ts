@@ -3,11 +3,11 @@
 
 import { chmod, readdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { Progress } from "../progress";
+import type { Progress } from "./progress";
 import { cachedFolder, cacheFolder, contentHash } from "./cache";
-import { hasApt, installPackages, run, tryRun } from "./commands";
+import { hasApt, installPackages, run, tryRun } from "./programs";
 
-const ENGINE = join(__dirname, "../../offline/engine");
+const ENGINE = join(__dirname, "../../offline/pulumi");
 /** The folder of the cache where builds with setup's own toolchain keep what they fetch and compile. */
 export const GO_WORK = "go-work";
 const DOWNLOAD_SECONDS = 300;
@@ -82,7 +82,7 @@ async function build(go: Go, workFolder: string, program: GoProgram): Promise<vo
     });
 }
 
-/** A `go` of the version that offline/engine/go.mod asks for, or newer. */
+/** A `go` of the version that offline/pulumi/go.mod asks for, or newer. */
 export async function ensureGo(progress: Progress): Promise<Go> {
     const wanted = /^go (\S+)$/m.exec(await readFile(join(ENGINE, "go.mod"), "utf8"))?.[1] ?? "";
     // GOVERSION of the toolchain at hand: without this, `go` may fetch another one to answer.

@@ -10,12 +10,12 @@ import type Docker from "dockerode";
 import { pack } from "tar-stream";
 import { skepError } from "../../errors";
 import { hasLoopbackProxy, proxiesOf } from "../../planning/proxies";
-import type { Progress } from "../progress";
+import type { Progress } from "./progress";
 import { cacheFolder, contentHash, markUsed, readFolder, withWorkFolder, writeWhole } from "./cache";
-import { capital, installPackages, runForAll } from "./commands";
+import { capital, installPackages, runForAll } from "./programs";
 import { diskFull, saysDiskFull } from "./disk";
 import { hubReference } from "./mirrors";
-import { allOrProblems } from "./together";
+import { allOrProblems } from "./all-or-problems";
 
 const ROOT = join(__dirname, "../..");
 const OFFLINE = join(ROOT, "lab/offline");

@@ -1,7 +1,7 @@
 // Setup alone, to try it: node --import tsx scripts/setup/main.ts [--json]
 
 import { SkepError } from "../../errors";
-import { createProgress } from "../progress";
+import { createProgress } from "./progress";
 import { setup } from "./setup";
 
 async function main(): Promise<void> {

@@ -1,5 +1,5 @@
 // Where set-up's downloads come from: the sites themselves, or mirrors that the environment names. A mirror of the hosts'
-// docker-ce repository is a setting of a stack, `skep:repository`: planning/repository-settings.ts.
+// docker-ce repository is a setting of a stack, `skep:repository`: config/repository.ts.
 
 import { skepError } from "../../errors";
 

@@ -1,25 +1,31 @@
 // The provider plugins: Skep's own ("swarm"), bundled from its source, and, where the official ones cannot be had,
 // stand-ins for the resource types that Skep uses, or, where that is asked, plugins built from Go modules (bridged.ts).
-// How a plugin is bundled stands in offline/plugins.
+// How a plugin is bundled stands in providers/bundle.
 
 import { copyFile, link, mkdir, readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { buildPlugin, installStandIns, pluginFile, STAND_INS } from "../../offline/plugins/build";
-import type { Progress } from "../progress";
+import { buildPlugin, installStandIns, pluginFile, STAND_INS } from "../../providers/bundle/build";
+import type { Progress } from "./progress";
 import { ensureBridged } from "./bridged";
 import { cachedFolder, cacheFolder, contentHash, folderHash } from "./cache";
-import type { Engine } from "./engine";
+import type { Engine } from "./pulumi";
 
 const ROOT = join(__dirname, "../..");
 
-/** Where bundled plugins take their code from: what they import lies in these folders and files. */
-const SOURCE_FOLDERS = ["providers", "planning", "offline/plugins", "scripts/host"];
-const SOURCE_FILES = ["errors.ts", "config.ts", "package-lock.json"];
+/** Bundled plugins import from these folders, and from packages. */
+export const SOURCE_FOLDERS = [
+    "errors",
+    "planning",
+    "config",
+    "swarm",
+    "providers",
+    "offline/plugins",
+    "scripts/host",
+];
 
 async function sourceHash(): Promise<string> {
     const folders = await Promise.all(SOURCE_FOLDERS.map((folder) => folderHash(join(ROOT, folder))));
-    const files = await Promise.all(SOURCE_FILES.map((file) => readFile(join(ROOT, file))));
-    return contentHash(...folders, ...files);
+    return contentHash(...folders, await readFile(join(ROOT, "package-lock.json")));
 }
 
 /** The file, beside the plugin "swarm", that serves it and the stand-ins in one process. */
@@ -35,7 +41,7 @@ export async function ensureSwarmPlugin(progress: Progress): Promise<string> {
                     join(ROOT, "providers/swarm/main.ts"),
                     join(folder, "pulumi-resource-swarm"),
                 );
-                await buildPlugin(join(ROOT, "offline/plugins/attached.ts"), join(folder, ATTACHED));
+                await buildPlugin(join(ROOT, "providers/bundle/attached.ts"), join(folder, ATTACHED));
             }),
         progress,
     );

@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { z } from "zod";
 import { skepError } from "../../errors";
 import { proxiesOf } from "../../planning/proxies";
-import type { Progress } from "../progress";
+import type { Progress } from "./progress";
 import { cacheFolder, contentHash, writeWhole } from "./cache";
-import { tryRun } from "./commands";
-import { checksumsUrl } from "./engine";
+import { tryRun } from "./programs";
+import { checksumsUrl } from "./pulumi";
 import { answers } from "./fetch";
 import { hubProbes } from "./mirrors";
 

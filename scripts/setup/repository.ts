@@ -6,12 +6,12 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { SkepError, skepError } from "../../errors";
-import { ENGINE_PACKAGES, type EnginePackage } from "../../planning/engines";
-import type { RepositorySettings } from "../../planning/repository-settings";
-import type { Progress } from "../progress";
+import { ENGINE_PACKAGES, type EnginePackage } from "../../planning/engine-packages";
+import type { RepositorySettings } from "../../config/repository";
+import type { Progress } from "./progress";
 import { cachedFolder, folderHash } from "./cache";
-import { installPackages, runForAll } from "./commands";
-import { compareDebianVersions } from "./debianVersions";
+import { installPackages, runForAll } from "./programs";
+import { compareDebianVersions } from "./debian-versions";
 import { download } from "./fetch";
 
 const OFFICIAL_URL = "https://download.docker.com/linux/debian";

@@ -3,17 +3,17 @@
 // Installing npm packages comes before all this: scripts/skep.mjs.
 
 import { hasLoopbackProxy } from "../../planning/proxies";
-import type { RepositorySettings } from "../../planning/repository-settings";
-import type { Progress } from "../progress";
+import type { RepositorySettings } from "../../config/repository";
+import type { Progress } from "./progress";
 import { dockerClient, ensureDocker } from "./docker";
-import { ensureEngine } from "./engine";
+import { ensureEngine } from "./pulumi";
 import { ensureImages, type Images } from "./images";
-import { askedKind, ensurePlugins } from "./kind";
+import { askedKind, ensurePlugins } from "./plugin-kind";
 import { ensureSwarmPlugin } from "./plugins";
 import { prune } from "./prune";
 import { reachability, type Reachability } from "./reachability";
 import { type DockerRepository, ensureRepository } from "./repository";
-import { allOrProblems } from "./together";
+import { allOrProblems } from "./all-or-problems";
 import type { PluginKind, PulumiTools, Tools } from "./tools";
 
 /**

@@ -1,6 +1,6 @@
 // What setup hands to the commands: where everything that they need was found or put.
 
-import type { Engine } from "./engine";
+import type { Engine } from "./pulumi";
 import type { Images } from "./images";
 import type { DockerRepository } from "./repository";
 

@@ -13,11 +13,11 @@ import {
 import type Docker from "dockerode";
 import { pack } from "tar-stream";
 import { stringify } from "yaml";
-import { LAB_HOST_CAPABILITIES, LAB_HOST_OPTIONS } from "../../lab/capabilities";
+import { LAB_HOST_CAPABILITIES, LAB_HOST_OPTIONS } from "../../components/hosts/capabilities";
 import { addressAt, labSubnets } from "../../planning/addresses";
 import { PROJECT_LABEL, STACK_LABEL } from "../../planning/labels";
 import { dockerClient } from "../../scripts/setup/docker";
-import { projectId } from "../../scripts/stack/project";
+import { projectId } from "../../lab/project";
 
 const SEED = "var/lib/cloud/seed/nocloud";
 const POLL_MILLISECONDS = 500;

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { CreateBucketCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import { addressAt } from "../../planning/addresses";
 import { dockerClient } from "../../scripts/setup/docker";
-import { STATE_FOLDER } from "../../scripts/stack/folders";
+import { STATE_FOLDER } from "../../config/folders";
 import { Lab } from "../lab/lab";
 import { required } from "../lab/required";
 import { status } from "./login";

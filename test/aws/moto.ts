@@ -6,9 +6,9 @@ import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createProgress } from "../../scripts/progress";
+import { createProgress } from "../../scripts/setup/progress";
 import { cachedFolder, contentHash } from "../../scripts/setup/cache";
-import { hasApt, installPackages, run, tryRun } from "../../scripts/setup/commands";
+import { hasApt, installPackages, run, tryRun } from "../../scripts/setup/programs";
 
 const REQUIREMENTS = join(__dirname, "requirements.txt");
 const INSTALL_SECONDS = 600;

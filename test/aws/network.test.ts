@@ -14,8 +14,8 @@ import {
 } from "@aws-sdk/client-ec2";
 import * as aws from "@pulumi/aws";
 import * as auto from "@pulumi/pulumi/automation";
-import { Network } from "../../components/aws/network";
-import { createProgress } from "../../scripts/progress";
+import { Network } from "../../components/hosts/aws/network";
+import { createProgress } from "../../scripts/setup/progress";
 import { setup } from "../../scripts/setup/setup";
 import { AMIS, REGION } from "./cloud";
 import { CREDENTIALS } from "./credentials";

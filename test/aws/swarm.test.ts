@@ -11,9 +11,9 @@ import {
     DescribeTargetHealthCommand,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { securityRules } from "../../planning/aws-rules";
-import { STATE_FOLDER } from "../../scripts/stack/folders";
-import { forgetGenerated } from "../../scripts/stack/settings";
-import { forgetStack } from "../../scripts/stack/workspace";
+import { STATE_FOLDER } from "../../config/folders";
+import { forgetGenerated } from "../../cli/stack/settings";
+import { forgetStack } from "../../cli/pulumi/workspace";
 import { eventually, Lab } from "../lab/lab";
 import { required } from "../lab/required";
 import { ARCHITECTURE, Cloud, NEWEST, OLDER } from "./cloud";

@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { dockerClient } from "../../providers/runtime/docker";
-import { projectId } from "../../scripts/stack/project";
+import { projectId } from "../../lab/project";
 import { Lab } from "../lab/lab";
 import { required } from "../lab/required";
 import { SecondEngine } from "./second-engine";

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createServer, type Server } from "node:net";
-import { kill } from "../../scripts/processes";
+import { kill } from "../../cli/processes";
 import { dockerClient } from "../../scripts/setup/docker";
 import { eventually, Lab, type NodeOutput } from "../lab/lab";
 import { required } from "../lab/required";
@@ -146,7 +146,7 @@ describe("Hosts that stand", function () {
     }
 
     async function chosen(): Promise<{ settings: { labPorts: number } }> {
-        const { readGenerated } = await import("../../scripts/stack/settings");
+        const { readGenerated } = await import("../../cli/stack/settings");
         return (await readGenerated(lab.stack)) as unknown as { settings: { labPorts: number } };
     }
 

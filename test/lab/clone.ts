@@ -3,7 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, symlinkSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { CLONES } from "../../scripts/testing/leftovers";
+import { CLONES } from "../run/leftovers";
 
 const ROOT = resolve(__dirname, "../..");
 

@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import type * as auto from "@pulumi/pulumi/automation";
 import { PROJECT_LABEL, STACK_LABEL } from "../../planning/labels";
-import { createProgress } from "../../scripts/progress";
+import { createProgress } from "../../scripts/setup/progress";
 import { dockerClient } from "../../scripts/setup/docker";
-import { settlePending } from "../../scripts/stack/pending";
-import { projectId } from "../../scripts/stack/project";
+import { settlePending } from "../../cli/pulumi/pending";
+import { projectId } from "../../lab/project";
 
 const STACK = "test-pending";
 const TYPE = "docker:index/volume:Volume";

@@ -1,7 +1,7 @@
 // Commands in an environment that names a proxy. No host is needed.
 
 import assert from "node:assert/strict";
-import { createProgress } from "../../scripts/progress";
+import { createProgress } from "../../scripts/setup/progress";
 import { reachability } from "../../scripts/setup/reachability";
 import { Lab } from "./lab";
 

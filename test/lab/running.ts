@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { kill, processes } from "../../scripts/processes";
+import { kill, processes } from "../../cli/processes";
 
 const POLL_MILLISECONDS = 20;
 

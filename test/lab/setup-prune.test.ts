@@ -6,7 +6,7 @@ import { mkdir, mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pack } from "tar-stream";
-import { createProgress } from "../../scripts/progress";
+import { createProgress } from "../../scripts/setup/progress";
 import { cacheFolder } from "../../scripts/setup/cache";
 import { dockerClient, ensureDocker } from "../../scripts/setup/docker";
 import { CACHE_LABEL, imageMark } from "../../scripts/setup/images";

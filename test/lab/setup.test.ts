@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { createProgress } from "../../scripts/progress";
+import { createProgress } from "../../scripts/setup/progress";
 import { ensureGo, goVersion, isAtLeast } from "../../scripts/setup/go";
 import { ensureRepository, listPackages } from "../../scripts/setup/repository";
 import type { Tools } from "../../scripts/setup/tools";

@@ -9,7 +9,7 @@ import { pack } from "tar-stream";
 import { PROJECT_LABEL, STACK_LABEL } from "../../planning/labels";
 import { HUB, type Image, NO_SERVER, OWN_IMAGES } from "../../scripts/setup/images";
 import { hubReference } from "../../scripts/setup/mirrors";
-import { projectId } from "../../scripts/stack/project";
+import { projectId } from "../../lab/project";
 
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 

@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { pack } from "tar-stream";
 import { buffer } from "node:stream/consumers";
-import { ENGINE_VERSION } from "../../scripts/setup/engine";
+import { ENGINE_VERSION } from "../../scripts/setup/pulumi";
 
 export const ARCHIVE = `pulumi-v${ENGINE_VERSION}-${process.platform}-${process.arch}.tar.gz`;
 export const CHECKSUMS = `pulumi-${ENGINE_VERSION}-checksums.txt`;

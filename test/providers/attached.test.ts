@@ -10,9 +10,9 @@ import { once } from "node:events";
 import * as auto from "@pulumi/pulumi/automation";
 import * as random from "@pulumi/random";
 import { version } from "@pulumi/random/package.json";
-import { buildPlugin } from "../../offline/plugins/build";
+import { buildPlugin } from "../../providers/bundle/build";
 import { ATTACHED } from "../../scripts/setup/plugins";
-import { startProviders } from "../../scripts/stack/providers";
+import { startProviders } from "../../cli/pulumi/attach";
 
 const ROOT = process.env.SKEP_PULUMI_ROOT;
 
@@ -22,7 +22,7 @@ describe("providers that the engine attaches to", function () {
 
     before(async () => {
         folder = await mkdtemp(join(tmpdir(), "skep-attached-"));
-        await buildPlugin(join(__dirname, "../../offline/plugins/attached.ts"), join(folder, ATTACHED));
+        await buildPlugin(join(__dirname, "../../providers/bundle/attached.ts"), join(folder, ATTACHED));
     });
     after(() => rm(folder, { recursive: true, force: true }));
 

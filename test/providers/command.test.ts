@@ -8,7 +8,7 @@ import { command } from "../../offline/plugins/command/provider";
 import { privateKey } from "../../offline/plugins/tls/private-key";
 import type { Context, Props } from "../../providers/runtime/types";
 import { secret } from "../../providers/runtime/wire";
-import { SshHost, type SshHostOptions } from "../../scripts/testing/ssh-host";
+import { SshHost, type SshHostOptions } from "../support/ssh-host";
 import { failureOf, TestEngine } from "./support";
 
 const LOCAL = "command:local:Command";

@@ -6,9 +6,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as random from "@pulumi/random";
-import { installStandIns } from "../../offline/plugins/build";
-import { differences } from "../../scripts/testing/compare";
-import { type Case, cases, perform, type Side } from "../../scripts/testing/conform";
+import { installStandIns } from "../../providers/bundle/build";
+import { differences } from "../conformance/compare";
+import { type Case, cases, perform, type Side } from "../conformance/cases";
 
 const ROOT = process.env.SKEP_PULUMI_ROOT;
 

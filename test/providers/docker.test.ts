@@ -8,7 +8,7 @@ import { docker as provider } from "../../offline/plugins/docker/provider";
 import { dockerClient } from "../../providers/runtime/docker";
 import type { Props } from "../../providers/runtime/types";
 import { secret } from "../../providers/runtime/wire";
-import { projectId } from "../../scripts/stack/project";
+import { projectId } from "../../lab/project";
 import { eventually, failureOf, TestEngine } from "./support";
 
 const CONTAINER = "docker:index/container:Container";

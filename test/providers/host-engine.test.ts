@@ -9,8 +9,8 @@ import { delimiter, join } from "node:path";
 import { utils } from "ssh2";
 import type { Context, Props } from "../../providers/runtime/types";
 import { hostEngine } from "../../providers/swarm/host-engine";
-import { closeRemotes } from "../../providers/swarm/ssh";
-import { SshHost } from "../../scripts/testing/ssh-host";
+import { closeRemotes } from "../../swarm/ssh";
+import { SshHost } from "../support/ssh-host";
 
 const CE = "5:26.1.5-1~debian.12~bookworm";
 const ASKED = { "docker-ce": CE, "docker-ce-cli": CE, "containerd.io": "1.7.24-1" };

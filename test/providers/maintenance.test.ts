@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { utils } from "ssh2";
 import type { Context } from "../../providers/runtime/types";
-import { restore } from "../../providers/swarm/maintenance";
-import { closeRemotes } from "../../providers/swarm/ssh";
-import { FakeEngine } from "../../scripts/testing/fake-engine";
-import { SshHost } from "../../scripts/testing/ssh-host";
+import { restore } from "../../swarm/maintenance";
+import { closeRemotes } from "../../swarm/ssh";
+import { FakeEngine } from "../support/fake-engine";
+import { SshHost } from "../support/ssh-host";
 
 describe("A node in maintenance", function () {
     this.timeout(30_000);

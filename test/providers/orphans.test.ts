@@ -7,7 +7,7 @@ import { copyFileSync, existsSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ORPHANS_SCRIPT } from "../../scripts/stack/orphans";
+import { ORPHANS_SCRIPT } from "../../cli/pulumi/orphans";
 
 const MARK = "a-command-of-the-tests";
 

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import * as auto from "@pulumi/pulumi/automation";
-import { buildPlugin } from "../../offline/plugins/build";
+import { buildPlugin } from "../../providers/bundle/build";
 
 const ROOT = process.env.SKEP_PULUMI_ROOT;
 

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import * as rpc from "@pulumi/pulumi/proto/provider_pb";
 import { Status } from "@pulumi/pulumi/proto/status_pb";
 import { skepError } from "../../errors";
-import { buildPlugin } from "../../offline/plugins/build";
+import { buildPlugin } from "../../providers/bundle/build";
 import {
     NotConverged,
     UNKNOWN,

@@ -6,8 +6,8 @@ import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Client, utils } from "ssh2";
-import { closeRemotes, remote, type Remote } from "../../providers/swarm/ssh";
-import { SshHost } from "../../scripts/testing/ssh-host";
+import { closeRemotes, remote, type Remote } from "../../swarm/ssh";
+import { SshHost } from "../support/ssh-host";
 
 /** More at once than the connection keeps channels. */
 const BURST = 12;

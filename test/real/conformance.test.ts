@@ -1,8 +1,8 @@
 // The stand-ins beside the code that the official plugins wrap, on this machine's engine.
 
 import assert from "node:assert/strict";
-import { createProgress } from "../../scripts/progress";
-import { conformance } from "../../scripts/testing/conformance";
+import { createProgress } from "../../scripts/setup/progress";
+import { conformance } from "../conformance/conformance";
 import { skipWithoutRealPlugins } from "./built";
 
 /** What a lab declares, by its own components; SKEP_CONFORMANCE=all takes every case, as `npm run conformance` does. */

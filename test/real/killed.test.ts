@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { kill, processes } from "../../scripts/processes";
+import { kill, processes } from "../../cli/processes";
 import { Lab } from "../lab/lab";
 import { skipWithoutRealPlugins } from "./built";
 

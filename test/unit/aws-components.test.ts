@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { AwsHosts } from "../../components/hosts/aws";
-import { checkSettings } from "../../config";
+import { checkSettings } from "../../config/settings";
 import { placeHosts } from "../../planning/placement";
 import { chooseRegistryHosts } from "../../planning/registry-hosts";
 

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { parse } from "yaml";
-import { checkSettings } from "../../config";
+import { checkSettings } from "../../config/settings";
 import { overlaps } from "../../planning/addresses";
 import {
     managerAddress,

@@ -6,7 +6,7 @@ import { text } from "node:stream/consumers";
 
 const ROOT = resolve(__dirname, "../..");
 const SCRIPT = `
-require("./scripts/unread").goOnUnread();
+require("./cli/unread-output").goOnUnread();
 const saying = setInterval(() => console.log("a line"), 10);
 setTimeout(() => { clearInterval(saying); console.error("done"); }, 300);
 `;

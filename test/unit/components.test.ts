@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { FOR_NEW_HOSTS, FOR_NEW_NETWORKS } from "../../components/hosts/lab";
-import { checkSettings } from "../../config";
+import { checkSettings } from "../../config/settings";
 import type { Places } from "../../planning/placement";
 import type { HostPorts } from "../../planning/ports";
 import { program } from "../../program";
@@ -82,7 +82,6 @@ async function declare(
                 standing,
                 registryKeys: { accessKeyId: "KEY-ID", secretAccessKey: "SECRET-KEY" },
                 repository: {
-                    kind: "debian",
                     url: "file:///srv/packages",
                     fingerprint: "F",
                     mount: { source: "/packages", target: "/srv/packages" },

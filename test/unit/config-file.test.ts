@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { lostKeys, misplacedKeys, ownSettings, readConfig } from "../../scripts/stack/config-file";
+import { lostKeys, misplacedKeys, ownSettings, readConfig } from "../../config/file";
 
 describe("A file of settings", () => {
     const folder = mkdtempSync(join(tmpdir(), "skep-settings-"));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { checkSettings } from "../../config";
+import { checkSettings } from "../../config/settings";
 
 const ids = (input: Record<string, unknown>, stack = "dev") =>
     checkSettings(stack, input)

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { generateKeyPairSync, randomBytes } from "node:crypto";
-import { type Deeds, differences, shape } from "../../scripts/testing/compare";
+import { type Deeds, differences, shape } from "../conformance/compare";
 
 function deeds(outputs: Record<string, unknown>, op = "create", replacing: string[] = []): Deeds {
     const deed = {

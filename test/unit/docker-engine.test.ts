@@ -6,10 +6,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { dockerClient, dockerEnvironment } from "../../providers/runtime/docker";
-import type { Progress } from "../../scripts/progress";
+import type { Progress } from "../../scripts/setup/progress";
 import { ensureDocker } from "../../scripts/setup/docker";
-import { labEngine, refuseOtherEnvironment } from "../../scripts/stack/docker-engine";
-import { type Answer, FakeEngine } from "../../scripts/testing/fake-engine";
+import { labEngine, refuseOtherEnvironment } from "../../lab/engine";
+import { type Answer, FakeEngine } from "../support/fake-engine";
 
 const NAMES = [
     "DOCKER_HOST",

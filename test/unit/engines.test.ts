@@ -9,7 +9,7 @@ import {
     type FoundEngine,
     needsRestart,
     parseInstalled,
-} from "../../planning/engines";
+} from "../../planning/engine-packages";
 
 const ASKED: EngineVersions = {
     "docker-ce": "5:26.1.5-1~debian.12~bookworm",

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { renderHostFiles } from "../../planning/host-files";
 import { hostFiles } from "../../providers/swarm/host-files";
-import { hostScript } from "../../providers/swarm/scripts";
+import { hostScript } from "../../swarm/scripts";
 
 const usual = {
     ca: "CA\n\n",

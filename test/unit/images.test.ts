@@ -8,13 +8,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { provide } from "../../providers/swarm/image";
-import { EngineError } from "../../providers/swarm/failures";
-import type { Remote } from "../../providers/swarm/ssh";
-import { deploy } from "../../providers/swarm/stack-parts";
+import { EngineError } from "../../swarm/failures";
+import type { Remote } from "../../swarm/ssh";
+import { deploy } from "../../swarm/stack-objects";
 import { dockerClient } from "../../providers/runtime/docker";
-import { createProgress } from "../../scripts/progress";
+import { createProgress } from "../../scripts/setup/progress";
 import { ensureImages, imageMark } from "../../scripts/setup/images";
-import { FakeEngine, type FakeRequest } from "../../scripts/testing/fake-engine";
+import { FakeEngine, type FakeRequest } from "../support/fake-engine";
 
 const silent = createProgress({ silent: true });
 const digest = (text: string) => `sha256:${createHash("sha256").update(text).digest("hex")}`;

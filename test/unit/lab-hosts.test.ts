@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import type { ContainerInspectInfo } from "dockerode";
-import { checkSettings, type Settings } from "../../config";
-import { labHost, type LabHost } from "../../scripts/stack/hosts";
-import { fixedProblems, standingPorts } from "../../scripts/stack/standing";
+import { checkSettings, type Settings } from "../../config/settings";
+import { labHost, type LabHost } from "../../lab/hosts";
+import { fixedProblems, standingPorts } from "../../lab/standing";
 
 const NOW = Date.parse("2026-01-01T12:00:00Z");
 const ago = (seconds: number) => new Date(NOW - seconds * 1000).toISOString();

@@ -4,8 +4,8 @@ import { resolve } from "node:path";
 
 const ROOT = resolve(__dirname, "../..");
 const SCRIPT = `
-require("./scripts/lazy-typescript");
-require("./scripts/commands/up");
+require("./cli/lazy-typescript");
+require("./cli/commands/up");
 const compiler = () => require.cache[require.resolve("typescript")].children.length + Object.keys(require("typescript")).length;
 const before = compiler();
 const { version } = require("typescript");

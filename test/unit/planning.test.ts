@@ -13,7 +13,7 @@ import {
     overlaps,
     parseRange,
 } from "../../planning/addresses";
-import { renderHostScript, shellQuote } from "../../planning/hostscript";
+import { renderHostScript, shellQuote } from "../../planning/shell";
 import { placeHosts, tolerated } from "../../planning/placement";
 import { BLOCK_SIZE, hostPorts, portBlocks, publishedPorts } from "../../planning/ports";
 import { renderMetaData, renderUserData } from "../../planning/userdata";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { tree } from "../../scripts/commands/up";
-import { createProgress } from "../../scripts/progress";
+import { tree } from "../../cli/print";
+import { createProgress } from "../../scripts/setup/progress";
 
 const UP_AND_ERASE = "\u001b[1A\u001b[2K";
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parse } from "yaml";
-import { checkSettings } from "../../config";
+import { checkSettings } from "../../config/settings";
 import { placeHosts } from "../../planning/placement";
 import { renderRegistryConfig } from "../../planning/registry-config";
 import { chooseRegistryHosts, nearestFirst } from "../../planning/registry-hosts";

@@ -5,7 +5,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createProgress } from "../../scripts/progress";
+import { createProgress } from "../../scripts/setup/progress";
 import {
     cachedFolder,
     cacheFolder,

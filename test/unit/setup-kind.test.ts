@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { SkepError } from "../../errors";
-import { askedKind } from "../../scripts/setup/kind";
+import { askedKind } from "../../scripts/setup/plugin-kind";
 
 describe("SKEP_PLUGINS", () => {
     it("names a kind of plugins, or leaves the choice to what can be reached", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import fc from "fast-check";
-import { compareDebianVersions } from "../../scripts/setup/debianVersions";
+import { compareDebianVersions } from "../../scripts/setup/debian-versions";
 import { parsePackages } from "../../scripts/setup/repository";
 
 describe("the order of Debian versions", () => {

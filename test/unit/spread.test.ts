@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { isUneven, type SpreadNode } from "../../planning/spread";
 import { stack } from "../../providers/swarm/stack";
-import { unevenServices, updateSteps } from "../../providers/swarm/spread";
+import { unevenServices, updateSteps } from "../../swarm/spread";
 import type { Props } from "../../providers/runtime/types";
 
 /** One to five nodes in up to three zones. */

@@ -7,8 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { writeWhole } from "../../scripts/setup/cache";
-import { engineError, knownProblem } from "../../scripts/stack/known";
-import { forgetReservation, isReserved, reserving, type Reserved } from "../../scripts/stack/reservations";
+import { engineError, knownProblem } from "../../scripts/setup/known-failures";
+import { forgetReservation, isReserved, reserving, type Reserved } from "../../lab/reservations";
 
 describe("what a lab has reserved on this machine", () => {
     let home: string;

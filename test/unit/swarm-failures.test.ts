@@ -5,16 +5,9 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SkepError } from "../../errors";
-import { buildPlugin } from "../../offline/plugins/build";
-import {
-    brokenRequest,
-    EngineError,
-    noAnswer,
-    noConnection,
-    noSocket,
-    reasonOf,
-} from "../../providers/swarm/failures";
-import { until } from "../../providers/swarm/wait";
+import { buildPlugin } from "../../providers/bundle/build";
+import { brokenRequest, EngineError, noAnswer, noConnection, noSocket, reasonOf } from "../../swarm/failures";
+import { until } from "../../swarm/wait";
 
 const FAILURES: [string, SkepError][] = [
     ["ENGINE_REFUSED", new EngineError("manager-1", "POST /swarm/init", 503, "no\nroom.\n")],

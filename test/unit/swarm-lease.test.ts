@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
-import { EngineError } from "../../providers/swarm/failures";
-import { withLease } from "../../providers/swarm/lease";
-import type { Remote } from "../../providers/swarm/ssh";
-import { exclusively, until } from "../../providers/swarm/wait";
+import { EngineError } from "../../swarm/failures";
+import { withLease } from "../../swarm/lease";
+import type { Remote } from "../../swarm/ssh";
+import { exclusively, until } from "../../swarm/wait";
 
 const EXPIRY_MS = 600;
 const never = new AbortController().signal;

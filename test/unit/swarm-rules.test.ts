@@ -1,10 +1,10 @@
 // The swarm provider's pure rules: who votes, when a service has converged, how an image is named.
 
 import assert from "node:assert/strict";
-import { digestOf, standing } from "../../providers/swarm/convergence";
-import { EngineError } from "../../providers/swarm/failures";
+import { digestOf, standing } from "../../swarm/convergence";
+import { EngineError } from "../../swarm/failures";
 import { image, pushFailure, split } from "../../providers/swarm/image";
-import { memberOf } from "../../providers/swarm/voting";
+import { memberOf } from "../../swarm/turns";
 import type { Props } from "../../providers/runtime/types";
 
 const TEMPLATE = { ContainerSpec: { Image: "web:2" } };

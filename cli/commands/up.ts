@@ -1,0 +1,120 @@
+// `npm run up` and `npm run preview`: the stack as its settings say, and what to type next.
+
+import type * as auto from "@pulumi/pulumi/automation";
+import { shellQuote } from "../../planning/shell";
+import type { ReadySettings } from "../../config/settings";
+import { SkepError } from "../../errors";
+import type { Progress } from "../../scripts/setup/progress";
+import { adoptNetwork, isNetworkThere, labNetwork } from "../../lab/lost-network";
+import { operate, type Outcome } from "../pulumi/operate";
+import { startStoppedHosts } from "../../lab/hosts";
+import { keepForUp } from "../stack/settings";
+import { openStack } from "../pulumi/workspace";
+import { writeClientFiles } from "../stack/client-files";
+import { confirmed, type Options, ready } from "../prepare";
+import { plainOutputs, printJson, suffix, summary, tree, withoutSecrets } from "../print";
+
+/** Shows what up would do; touches nothing. */
+export async function preview(options: Options): Promise<void> {
+    const { progress, tools, program, settings, hosts } = await ready(options);
+    // In the state they are whole, so that the plan says nothing of them.
+    for (const { name } of hosts.filter(({ state }) => state === "created"))
+        progress.note(`${name} was made and never started: up makes it anew`);
+    const stack = await openStack(options.stack, tools, program);
+    const outcome = await progress.step(`Previewing ${options.stack}`, () =>
+        operate(stack, "preview", progress),
+    );
+    if (options.json) return printJson(outcome);
+    if (settings.hosts === "lab") await noteLostNetwork(options.stack, outcome, progress);
+    for (const line of tree(outcome.steps)) console.log(`  ${line}`);
+    console.log(summary(outcome));
+    console.log(`\nNext: npm run up${suffix(options)}`);
+}
+
+/** A preview cannot take the network back, and would let it look as if there were none. */
+async function noteLostNetwork(stack: string, { steps }: Outcome, progress: Progress): Promise<void> {
+    const isMade = steps.some(({ verb, type }) => verb === "+ create" && type === "docker:Network");
+    if (isMade && (await labNetwork(stack)) !== undefined)
+        progress.note("The lab's network stands, and the state does not know it: up takes it back as it is");
+}
+
+/** Brings the stack to what its settings say; on a terminal it shows the changes first, and asks. */
+export async function up(options: Options): Promise<void> {
+    const began = Date.now();
+    const { progress, tools, program, settings, engine } = await ready(options);
+    const stack = await openStack(options.stack, tools, program);
+    if (settings.hosts === "lab") await startStoppedHosts(options.stack, progress);
+    let unchanged: Outcome | undefined;
+    if (process.stdin.isTTY && !options.yes) {
+        const plan = await progress.step(`Previewing ${options.stack}`, () =>
+            operate(stack, "preview", progress),
+        );
+        // The question's part: results alone go to standard output.
+        for (const line of tree(plan.steps)) process.stderr.write(`  ${line}\n`);
+        if (plan.steps.length > 0 && !(await confirmed(`${summary(plan)}. Do it?`, options))) return;
+        if (isSettled(plan, settings)) unchanged = { ...plan, outputs: await stack.outputs() };
+    }
+    await keepForUp(options.stack, settings, engine);
+    const outcome =
+        unchanged ??
+        (await progress.step(`Bringing up ${options.stack}`, () => bringUp(stack, settings, progress)));
+    const outputs = plainOutputs(outcome.outputs ?? {});
+    const clients = await writeClientFiles(options.stack, outputs);
+    if (options.json) return printJson({ ...outcome, outputs: withoutSecrets(outcome.outputs ?? {}) });
+    console.log(`${summary(outcome)} in ${Math.round((Date.now() - began) / 1000)} s`);
+    if (settings.publish === "auto" && outputs.publish === "host")
+        console.log(
+            "Ports are published by the nodes that run a task, not by the routing mesh: the hosts' kernel has no IPVS.",
+        );
+    console.log(nextSteps(options, outputs, clients));
+}
+
+/** An up that meets the lab's own network, which the state has lost, takes it back and goes on. */
+async function bringUp(stack: auto.Stack, { hosts }: ReadySettings, progress: Progress): Promise<Outcome> {
+    try {
+        return await operate(stack, "up", progress);
+    } catch (error) {
+        if (hosts !== "lab" || !(error instanceof SkepError) || !isNetworkThere(error)) throw error;
+        if (!(await adoptNetwork(stack, progress))) throw error;
+        return operate(stack, "up", progress);
+    }
+}
+
+/** Whether an up before this one has done all that there is to do. */
+function isSettled({ steps, pending }: Outcome, { placement }: ReadySettings): boolean {
+    return steps.length === 0 && !pending && placement !== undefined;
+}
+
+function nextSteps(options: Options, outputs: Record<string, unknown>, clients: string): string {
+    const nodes = outputs.nodes as {
+        name: string;
+        role: string;
+        zone: string;
+        host: string;
+        ports: { engine: number; app: number };
+    }[];
+    const registry = outputs.registry as { url: string; user: string };
+    // A promoted worker has no engine API of its own to connect to.
+    const manager = nodes.find(({ name, role }) => role === "manager" && name.startsWith("manager-"));
+    const tls = `host=tcp://${manager?.host}:${manager?.ports.engine},ca=${clients}/ca.pem,cert=${clients}/cert.pem,key=${clients}/key.pem`;
+    const arguments_ = options.stack === "dev" ? "" : ` --stack ${options.stack}`;
+    return [
+        "",
+        "Nodes:",
+        ...nodes.map(
+            ({ name, zone, host, ports }) =>
+                `  ${name.padEnd(12)}${zone.padEnd(16)}http://${host}:${ports.app}/`,
+        ),
+        "",
+        "Next:",
+        ...(manager
+            ? [
+                  `  docker context create skep-${options.stack} --docker "${tls}"`,
+                  `  docker --context skep-${options.stack} node ls`,
+              ]
+            : []),
+        `  curl --cacert ${shellQuote(`${clients}/ca.pem`)} --user "${registry.user}:$(npm run -s skep -- output registryPassword${arguments_})" ${registry.url}/v2/_catalog`,
+        `  npm run -s skep -- output unlockKey${arguments_}   (the unlock key: keep it somewhere else too)`,
+        `  npm run destroy${suffix(options)}`,
+    ].join("\n");
+}

@@ -1,0 +1,50 @@
+// What commands print: the plan, its sum, outputs, what to type next.
+
+import type * as auto from "@pulumi/pulumi/automation";
+import type { Options } from "./prepare";
+import type { Outcome, Step } from "./pulumi/operate";
+
+/** One line a step, each below the component that it belongs to. */
+export function tree(steps: readonly Step[], parent?: string, depth = 0): string[] {
+    const names = new Set(steps.map(({ name }) => name));
+    const here = steps.filter((step) =>
+        // A component that does not change itself is not among the steps.
+        parent === undefined ? step.parent === undefined || !names.has(step.parent) : step.parent === parent,
+    );
+    // Each step stands once, also where a component has a child of its own name.
+    const others = steps.filter((step) => !here.includes(step));
+    return here.flatMap((step) => [
+        `${"  ".repeat(depth)}${step.verb} ${step.type} ${step.name}`,
+        ...tree(others, step.name, depth + 1),
+    ]);
+}
+
+/** Values by name, secrets among them in clear. */
+export function plainOutputs(outputs: auto.OutputMap): Record<string, unknown> {
+    return Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value as unknown]));
+}
+
+/** The same without secrets. */
+export function withoutSecrets(outputs: auto.OutputMap): Record<string, unknown> {
+    return plainOutputs(Object.fromEntries(Object.entries(outputs).filter(([, output]) => !output.secret)));
+}
+
+/** How much an operation changes, in a line. */
+export function summary({ changes }: Outcome): string {
+    const said = ["create", "update", "replace", "delete"].flatMap((verb) =>
+        changes[verb] ? [`${changes[verb]} to ${verb}`] : [],
+    );
+    return said.length === 0
+        ? `No changes, ${changes.same ?? 0} resources as they should be`
+        : said.join(", ");
+}
+
+/** What has to follow `npm run up` for this stack. */
+export function suffix({ stack }: Options): string {
+    return stack === "dev" ? "" : ` -- --stack ${stack}`;
+}
+
+/** What `--json` prints. */
+export function printJson(value: unknown): void {
+    console.log(JSON.stringify(value, undefined, 2));
+}

@@ -1,0 +1,52 @@
+// The providers of Skep's own in one process for a whole command: the engine would start each anew for looking and again for
+// doing, half a second a piece and one after the other.
+
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { skepError } from "../../errors";
+import { dockerEnvironment } from "../../providers/runtime/docker";
+import { BRIDGED } from "../../scripts/setup/bridged";
+import { ATTACHED } from "../../scripts/setup/plugins";
+import type { PluginKind, PulumiTools } from "../../scripts/setup/tools";
+
+const START_MILLISECONDS = 20_000;
+/** Not aws, whose SDK takes longer to load than all of these together. */
+const ATTACHED_STAND_INS = ["command", "docker", "random", "tls"];
+
+/** Starts them; answers with what PULUMI_DEBUG_PROVIDERS is to be. They end with this process. */
+export async function startProviders({ swarmPlugin, plugins }: PulumiTools): Promise<string> {
+    const names = ["swarm", ...attachedStandIns(plugins)];
+    const child = spawn(process.execPath, [join(swarmPlugin, ATTACHED), ...names], {
+        stdio: ["pipe", "pipe", "inherit"],
+        env: { ...process.env, ...dockerEnvironment() },
+    });
+    // Its standard input closes when this process ends, however it ends.
+    child.unref();
+    const output = createInterface({ input: child.stdout });
+    const failed = (why: string) =>
+        skepError(
+            "PROVIDERS_START",
+            `Skep's providers did not start: ${why}.`,
+            "Run the same command again.",
+        );
+    return new Promise<string>((resolve, reject) => {
+        const timer = setTimeout(() => {
+            child.kill();
+            reject(failed(`no answer within ${START_MILLISECONDS / 1000} seconds`));
+        }, START_MILLISECONDS);
+        output.once("line", resolve);
+        child.once("error", (error) => reject(failed(error.message)));
+        child.once("exit", (code) => reject(failed(`their process ended with code ${code}`)));
+        output.once("line", () => clearTimeout(timer));
+    }).finally(() => {
+        output.close();
+        child.stdout.destroy();
+    });
+}
+
+function attachedStandIns(plugins: PluginKind): string[] {
+    if (plugins === "official") return [];
+    const built: readonly string[] = plugins === "real" ? BRIDGED : [];
+    return ATTACHED_STAND_INS.filter((name) => !built.includes(name));
+}

@@ -1,0 +1,156 @@
+// Runs an operation of the Pulumi engine and shows what it does: a line for each resource that changes, problems by id.
+
+import * as auto from "@pulumi/pulumi/automation";
+import { SkepError, skepError } from "../../errors";
+import { interruptible } from "../interrupt";
+import type { Progress } from "../../scripts/setup/progress";
+import { engineError, knownProblem } from "../../scripts/setup/known-failures";
+import { freeLock } from "./lock";
+import { hasPending, settlePending } from "./pending";
+
+export type Operation = "preview" | "up" | "refresh" | "destroy";
+/** How many resources an operation created, updated, replaced, deleted or left as they were. */
+export type Changes = Partial<Record<string, number>>;
+
+const VERBS: Record<string, string> = {
+    create: "+ create",
+    update: "~ update",
+    replace: "± replace",
+    "create-replacement": "± replace",
+    delete: "- delete",
+};
+
+/** What the engine says first when it has been asked to stop. */
+const STOPPING = /\^C received|cancell?ing/i;
+const STOPPING_MILLISECONDS = 400;
+
+/** A step that changes something. */
+export interface Step {
+    /** `+ create`, `~ update`, `± replace` or `- delete`. */
+    verb: string;
+    /** As in `swarm:Node`. */
+    type: string;
+    name: string;
+    /** The name of the component that it belongs to; nothing at the top. */
+    parent?: string;
+}
+
+export interface Outcome {
+    changes: Changes;
+    steps: Step[];
+    outputs?: auto.OutputMap;
+    /** A killed run has left operations behind, which any operation but a preview clears. */
+    pending?: true;
+}
+
+/**
+ * Runs it; a failure is one SkepError with every problem that resources reported. What a killed run left behind, a lock
+ * or operations of which nobody knows how they ended, is cleared first, and a line says so.
+ */
+export async function operate(stack: auto.Stack, operation: Operation, progress: Progress): Promise<Outcome> {
+    try {
+        return await run(stack, operation, progress);
+    } catch (error) {
+        if (!(error instanceof auto.ConcurrentUpdateError)) throw error;
+        await freeLock(stack, error.message, progress);
+        await settlePending(stack, progress);
+        return run(stack, operation, progress);
+    }
+}
+
+async function run(stack: auto.Stack, operation: Operation, progress: Progress): Promise<Outcome> {
+    const steps: Step[] = [];
+    const diagnostics: string[] = [];
+    const raw: string[] = [];
+    let pending = false;
+    const onEvent = (event: auto.EngineEvent) => {
+        const step = event.resourcePreEvent && stepOf(event.resourcePreEvent.metadata);
+        if (step) {
+            steps.push(step);
+            if (operation !== "preview") progress.note(`${step.verb} ${step.type} ${step.name}`);
+        }
+        const diagnostic = event.diagnosticEvent;
+        if (diagnostic?.severity === "error") diagnostics.push(plain(diagnostic.message));
+        // What a resource warns of; the engine's own warnings have no resource.
+        if (diagnostic?.severity === "warning" && diagnostic.urn && operation !== "preview")
+            progress.note(
+                `Note: ${diagnostic.urn.split("::").at(-1)}: ${plain(diagnostic.message).replace(/\s+/g, " ")}`,
+            );
+        pending ||= hasPending(diagnostic?.message ?? "");
+    };
+    const cancel = new AbortController();
+    const options = {
+        onEvent,
+        onOutput: (text: string) => void raw.push(text),
+        color: "never" as const,
+        signal: cancel.signal,
+    };
+    // A terminal's Ctrl-C has reached the engine already, and a second one would end it without order.
+    const stop = () =>
+        void setTimeout(() => {
+            if (!STOPPING.test(raw.join(""))) cancel.abort();
+        }, STOPPING_MILLISECONDS);
+    try {
+        return await interruptible(stop, async () => {
+            if (operation === "preview") {
+                const { changeSummary } = await stack.preview(options);
+                return { changes: changeSummary, steps, ...(pending && { pending }) };
+            }
+            const result = await stack[operation](options);
+            const outputs = "outputs" in result ? (result.outputs as auto.OutputMap) : undefined;
+            return { changes: result.summary.resourceChanges ?? {}, steps, outputs };
+        });
+    } catch (error) {
+        if (process.env.SKEP_DEBUG) process.stderr.write(raw.join(""));
+        if (error instanceof auto.ConcurrentUpdateError || error instanceof SkepError) throw error;
+        throw problemsOf(operation, diagnostics, error);
+    } finally {
+        if (pending && operation !== "preview") await settlePending(stack, progress);
+    }
+}
+
+/** A step that changes something, as a person would say it; providers and the stack itself are the engine's own. */
+function stepOf({ op, urn, old, new: wanted }: auto.StepEventMetadata): Step | undefined {
+    const verb = VERBS[op];
+    const [type = "", name = ""] = typeAndName(urn);
+    if (verb === undefined || type.startsWith("pulumi:")) return undefined;
+    const [parentType = "pulumi:", parent] = typeAndName((wanted ?? old)?.parent ?? "");
+    return { verb, type, name, ...(!parentType.startsWith("pulumi:") && { parent }) };
+}
+
+/** Type without the parents' types and the package's path. */
+function typeAndName(urn: string): [string, string] | [] {
+    const [, , types, name] = urn.split("::");
+    const type = types?.split("$").at(-1)?.split(":");
+    return type === undefined || name === undefined ? [] : [`${type[0]}:${type.at(-1)}`, name];
+}
+
+function plain(message: string): string {
+    return message.replace(/<\{%.*?%\}>/g, "").trim();
+}
+
+/** Problems with an id of ours come first; without any, what the engine said. */
+function problemsOf(operation: Operation, diagnostics: readonly string[], error: unknown): SkepError {
+    const lines = diagnostics.flatMap((text) => text.split("\n"));
+    const ours = lines.flatMap((line) => {
+        const [, id, problem] = /(?:^|[\s:])(?:skep: )?([A-Z]{3,}(?:_[A-Z]+)+): (.+)$/.exec(line) ?? [];
+        return id && problem ? [{ id, problem, advice: "" }] : [];
+    });
+    if (ours.length > 0) return new SkepError(unique(ours));
+    const failure = error instanceof Error ? error.message : String(error);
+    const known = knownProblem([...diagnostics, failure].join("\n"));
+    if (known) return new SkepError([known]);
+    const said = diagnostics.filter((text) => !/^(update|preview|refresh|destroy) failed$/.test(text));
+    const text = said.join("\n") || `${engineError(failure)}.`;
+    return skepError(
+        "ENGINE_FAILED",
+        `The ${operation} ended early: ${text}`,
+        "Run the same command again: it goes on from what is there. SKEP_DEBUG=1 shows all that the engine said.",
+    );
+}
+
+function unique<T extends { problem: string }>(problems: T[]): T[] {
+    return problems.filter(
+        (problem, i) => problems.findIndex((other) => other.problem === problem.problem) === i,
+    );
+}

@@ -1,0 +1,51 @@
+// Operations that a killed run had begun: the state remembers them, and nobody knows how they ended. Almost everything of
+// ours finds what is there already when it is begun again; a container, network or volume of the lab clashes by its name.
+
+import type * as auto from "@pulumi/pulumi/automation";
+import { PROJECT_LABEL, STACK_LABEL } from "../../planning/labels";
+import type { Progress } from "../../scripts/setup/progress";
+import { dockerClient } from "../../scripts/setup/docker";
+import { projectId } from "../../lab/project";
+
+interface Pending {
+    type: string;
+    resource: { type: string; urn: string; inputs?: { name?: string } };
+}
+
+/** The engine's own words for it, a warning with every operation. */
+export function hasPending(diagnostic: string): boolean {
+    return /pending operations/.test(diagnostic);
+}
+
+/** Forgets them, after removing the lab objects whose creation had begun and which the state does not know. */
+export async function settlePending(stack: auto.Stack, progress: Progress): Promise<void> {
+    const state = await stack.exportStack();
+    const deployment = state.deployment as { pending_operations?: Pending[]; resources?: { urn: string }[] };
+    const pending = deployment.pending_operations ?? [];
+    if (pending.length === 0) return;
+    // What a later run has made in its place is whole, and the state knows it.
+    const made = new Set((deployment.resources ?? []).map(({ urn }) => urn));
+    for (const { type, resource } of pending)
+        if (type === "creating" && !made.has(resource.urn)) await removeHalfMade(stack.name, resource);
+    deployment.pending_operations = [];
+    await stack.importStack(state);
+    const names = pending.map(({ resource }) => resource.urn.split("::").at(-1));
+    progress.note(`Forgot what a killed command had begun, to begin it again: ${names.join(", ")}`);
+}
+
+/** Only what carries this stack's and this project's labels: a name alone could be somebody else's. */
+async function removeHalfMade(stack: string, { type, inputs }: Pending["resource"]): Promise<void> {
+    const name = inputs?.name;
+    const docker = dockerClient();
+    const filters = { label: [`${STACK_LABEL}=${stack}`, `${PROJECT_LABEL}=${projectId()}`] };
+    if (type === "docker:index/container:Container") {
+        for (const { Id, Names } of await docker.listContainers({ all: true, filters }))
+            if (Names.includes(`/${name}`)) await docker.getContainer(Id).remove({ force: true, v: true });
+    } else if (type === "docker:index/volume:Volume") {
+        for (const { Name } of (await docker.listVolumes({ filters })).Volumes ?? [])
+            if (Name === name) await docker.getVolume(Name).remove();
+    } else if (type === "docker:index/network:Network") {
+        for (const { Id, Name } of await docker.listNetworks({ filters }))
+            if (Name === name) await docker.getNetwork(Id).remove();
+    }
+}

@@ -1,0 +1,169 @@
+// The Pulumi engine's side of a stack: where state is kept, with which passphrase, through which plugins.
+
+import { mkdirSync, renameSync, symlinkSync } from "node:fs";
+import { mkdir, rm, stat } from "node:fs/promises";
+import { delimiter, dirname, join, relative } from "node:path";
+import * as auto from "@pulumi/pulumi/automation";
+import { LOOPBACK } from "../../planning/proxies";
+import { program, type ProgramArgs } from "../../program";
+import { SkepError } from "../../errors";
+import { dockerEnvironment } from "../../providers/runtime/docker";
+import type { PulumiTools } from "../../scripts/setup/tools";
+import {
+    ENGINE_CONFIG_FOLDER,
+    engineConfigFile,
+    PASSPHRASE_FILE,
+    STATE_FOLDER,
+    SWARM_PLUGIN,
+    workFolder,
+} from "../../config/folders";
+import { engineError, knownProblem } from "../../scripts/setup/known-failures";
+import { keptRandom } from "../../scripts/setup/kept-random";
+import { endOrphans } from "./orphans";
+import { startProviders } from "./attach";
+
+const PROJECT_NAME = "skep";
+
+/**
+ * The SDK talks to the engine by gRPC on this machine, which for Node.js takes the way of `http_proxy` unless this names the
+ * address. In this process too: an inline program runs in it.
+ */
+function directGrpc(): Record<string, string> {
+    const direct = { no_grpc_proxy: LOOPBACK.join(",") };
+    Object.assign(process.env, direct);
+    return direct;
+}
+
+/** What the Pulumi engine must find in its environment. */
+export async function engineEnvironment(tools: PulumiTools): Promise<Record<string, string>> {
+    await mkdir(STATE_FOLDER, { recursive: true, mode: 0o700 });
+    const backend = process.env.PULUMI_BACKEND_URL ?? `file://${STATE_FOLDER}`;
+    const passphrase: Record<string, string> =
+        process.env.PULUMI_CONFIG_PASSPHRASE === undefined &&
+        process.env.PULUMI_CONFIG_PASSPHRASE_FILE === undefined
+            ? { PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile() }
+            : {};
+    return {
+        PULUMI_BACKEND_URL: backend,
+        ...passphrase,
+        PULUMI_SKIP_UPDATE_CHECK: "true",
+        ...directGrpc(),
+        ...dockerEnvironment(),
+        PATH: [join(tools.pulumi.root, "bin"), process.env.PATH].join(delimiter),
+        ...(tools.pulumiHome && {
+            PULUMI_HOME: tools.pulumiHome,
+            PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+        }),
+    };
+}
+
+/** A passphrase made once: without it nothing secret in the state can be read. */
+function passphraseFile(): string {
+    keptRandom(PASSPHRASE_FILE, 32);
+    return PASSPHRASE_FILE;
+}
+
+/** Makes the provider "swarm" found where Pulumi.yaml says: the plain `pulumi` command reads only that. */
+export function linkSwarmPlugin({ swarmPlugin }: PulumiTools): void {
+    mkdirSync(dirname(SWARM_PLUGIN), { recursive: true });
+    const own = `${SWARM_PLUGIN}.${process.pid}`;
+    symlinkSync(swarmPlugin, own);
+    renameSync(own, SWARM_PLUGIN);
+}
+
+/** The stack, made if it is not there yet. */
+export async function openStack(name: string, tools: PulumiTools, args: ProgramArgs): Promise<auto.Stack> {
+    const [program_, options] = await workspace(name, tools, () => program(args));
+    return withProviders(tools, opened(auto.LocalWorkspace.createOrSelectStack(program_, options)));
+}
+
+/** The stack, with providers that its engine need not start. */
+export async function withProviders(
+    tools: PulumiTools,
+    opening: auto.Stack | Promise<auto.Stack>,
+): Promise<auto.Stack> {
+    const [stack, attach, mark] = await Promise.all([
+        opening,
+        startProviders(tools),
+        // Stand-ins see to their end themselves.
+        tools.plugins === "standins" ? undefined : endOrphans(),
+    ]);
+    Object.assign(stack.workspace.envVars, { PULUMI_DEBUG_PROVIDERS: attach, ...mark });
+    return stack;
+}
+
+/** The stack without its program, enough to take it down and to read its outputs; undefined when there is none. */
+export async function findStack(name: string, tools: PulumiTools): Promise<auto.Stack | undefined> {
+    try {
+        return await opened(auto.LocalWorkspace.selectStack(...(await workspace(name, tools, () => ({})))));
+    } catch (error) {
+        if (error instanceof auto.StackNotFoundError) return undefined;
+        throw error;
+    }
+}
+
+async function opened(opening: Promise<auto.Stack>): Promise<auto.Stack> {
+    try {
+        return await opening;
+    } catch (error) {
+        if (!(error instanceof auto.CommandError) || error instanceof auto.StackNotFoundError) throw error;
+        throw new SkepError([
+            knownProblem(error.message) ?? {
+                id: "STATE_UNREACHABLE",
+                problem: `The stack's state cannot be opened: ${engineError(error.message)}.`,
+                advice: "See to the place that PULUMI_BACKEND_URL names and to its credentials; without that, state is in .skep/state.",
+            },
+        ]);
+    }
+}
+
+async function workspace(
+    stackName: string,
+    tools: PulumiTools,
+    run: () => object,
+): Promise<[auto.InlineProgramArgs, auto.LocalWorkspaceOptions]> {
+    const workDir = workFolder(stackName);
+    await mkdir(workDir, { recursive: true });
+    await mkdir(ENGINE_CONFIG_FOLDER, { recursive: true });
+    await removeCutShort(stackName);
+    return [
+        { stackName, projectName: PROJECT_NAME, program: async () => run() },
+        {
+            workDir,
+            envVars: await engineEnvironment(tools),
+            pulumiCommand: await auto.PulumiCommand.get({ root: tools.pulumi.root, skipVersionCheck: true }),
+            projectSettings: projectSettings(tools, workDir),
+        },
+    ];
+}
+
+/**
+ * The file backend keeps a file of attributes beside a stack's state, which says nothing that matters. One that a kill cut
+ * short is empty, and then the engine takes the whole state for unreadable.
+ */
+async function removeCutShort(stack: string): Promise<void> {
+    const attributes = join(STATE_FOLDER, ".pulumi/stacks", PROJECT_NAME, `${stack}.json.attrs`);
+    const found = await stat(attributes).catch(() => undefined);
+    if (found?.size === 0) await rm(attributes, { force: true });
+}
+
+/** The SDK's type lacks `plugins` and `options`, which the engine reads from the project file that the SDK writes. */
+function projectSettings({ swarmPlugin }: PulumiTools, workDir: string): auto.ProjectSettings {
+    return {
+        name: PROJECT_NAME,
+        runtime: "nodejs",
+        // The engine takes it as relative to the project file, whatever it begins with.
+        stackConfigDir: relative(workDir, ENGINE_CONFIG_FOLDER),
+        options: { refresh: "always" },
+        plugins: { providers: [{ name: "swarm", path: swarmPlugin }] },
+    } as auto.ProjectSettings;
+}
+
+/** Removes what the engine keeps in files of ours for a stack that is gone: its salt, its history, its backups. */
+export async function forgetStack(name: string): Promise<void> {
+    const kept = ["backups", "history", "locks"].map((kind) =>
+        join(STATE_FOLDER, ".pulumi", kind, PROJECT_NAME, name),
+    );
+    for (const path of [...kept, workFolder(name), engineConfigFile(name)])
+        await rm(path, { recursive: true, force: true });
+}

@@ -1,0 +1,58 @@
+// Keys of the registry's bucket, where `skep:registry.s3` names one: the stack's secret settings, which the engine keeps
+// encrypted, else what the AWS SDK finds in the environment, in profiles and so on.
+
+import type { Problem } from "../../errors";
+import type { S3Keys } from "../../planning/registry-config";
+import { KEY_SETTINGS } from "../../config/registry";
+import { engineConfigFile, settingsFile } from "../../config/folders";
+import { PREFIX, readConfig } from "../../config/file";
+
+interface Found {
+    /** What the environment has; nothing where the stack's secret settings have them, or none are needed. */
+    keys?: S3Keys;
+    problems: Problem[];
+}
+
+const ADVICE =
+    "Give both keys, of a user that may use this bucket alone, as docs/operations.md says: in the environment, or as secret settings.";
+
+/** Keys of the registry's bucket from the environment, where the secret settings have none; else nothing, or what is missing. */
+export async function registryKeys(stack: string): Promise<Found> {
+    const registry = (await readConfig(settingsFile(stack)))[`${PREFIX}registry`];
+    if (typeof registry !== "object" || registry === null || !("s3" in registry)) return { problems: [] };
+    const secret = await readConfig(engineConfigFile(stack));
+    const names = Object.values(KEY_SETTINGS).map((name) => PREFIX + name);
+    const missing = names.filter((name) => secret[name] === undefined);
+    if (missing.length === names.length) return fromEnvironment();
+    const clear = names.filter((name) => typeof secret[name] === "string");
+    return {
+        problems: [
+            ...missing.map((name) => refusal(`${name} is not set, and its other half is.`)),
+            ...clear.map((name) => refusal(`${name} is kept in clear.`)),
+        ],
+    };
+}
+
+async function fromEnvironment(): Promise<Found> {
+    // The SDK would speak of later versions of Node.js between the lines of ours.
+    process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
+    // Loading AWS's SDK takes a second, which other stacks need not pay.
+    const { S3Client } = await import("@aws-sdk/client-s3");
+    const { credentials } = new S3Client({ region: "us-east-1" }).config;
+    const found = await credentials().catch(() => undefined);
+    if (!found) return { problems: [refusal("skep:registry.s3 is set, and no keys for it are found.")] };
+    const { accessKeyId, secretAccessKey, sessionToken } = found;
+    if (sessionToken !== undefined)
+        return {
+            problems: [
+                refusal(
+                    "The keys found for skep:registry.s3 are good for hours only, and the registry's not.",
+                ),
+            ],
+        };
+    return { keys: { accessKeyId, secretAccessKey }, problems: [] };
+}
+
+function refusal(problem: string): Problem {
+    return { id: "REGISTRY_KEYS", problem, advice: ADVICE };
+}

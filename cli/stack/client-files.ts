@@ -1,0 +1,44 @@
+// Files for the user's own clients: certificates for `docker context`, an SSH key and the hosts' pinned keys.
+
+import { join } from "node:path";
+import { writeWhole } from "../../scripts/setup/cache";
+import { clientFolder } from "../../config/folders";
+
+const SECRET_MODE = 0o600;
+
+/** The output `ssh`: how this machine reaches the hosts. */
+export interface SshOutput {
+    user: string;
+    privateKey: string;
+    hosts: { name: string; host: string; port: number; hostKey: string }[];
+}
+
+/** Writes them all; the folder. */
+export async function writeClientFiles(stack: string, outputs: Record<string, unknown>): Promise<string> {
+    const folder = clientFolder(stack);
+    const ssh = outputs.ssh as SshOutput;
+    const known = join(folder, "known_hosts");
+    const files: Record<string, unknown> = {
+        "ca.pem": outputs.ca,
+        "cert.pem": outputs.clientCertificate,
+        "key.pem": outputs.clientKey,
+        "ssh-key": ssh.privateKey,
+        known_hosts: ssh.hosts.map((host) => `${knownAs(host)} ${host.hostKey}\n`).join(""),
+        "ssh-config": ssh.hosts
+            .map(
+                (host) =>
+                    `Host ${host.name}\n  HostName ${host.host}\n  Port ${host.port}\n  User ${ssh.user}\n` +
+                    `  IdentityFile "${join(folder, "ssh-key")}"\n  UserKnownHostsFile "${known}"\n` +
+                    `  HostKeyAlgorithms ${host.hostKey.split(" ")[0]}\n  StrictHostKeyChecking yes\n`,
+            )
+            .join(""),
+    };
+    for (const [name, text] of Object.entries(files))
+        await writeWhole(join(folder, name), String(text), SECRET_MODE);
+    return folder;
+}
+
+/** ssh looks a host up by its bare name where the port is the usual one. */
+function knownAs({ host, port }: { host: string; port: number }): string {
+    return port === 22 ? host : `[${host}]:${port}`;
+}

@@ -1,0 +1,243 @@
+// Hosts on EC2: a VPC over several zones, security groups, and an instance for each host, whose SSH host key is known
+// before its first boot.
+
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import * as tls from "@pulumi/tls";
+import { SkepError } from "../../../errors";
+import { managerAddress } from "../../../planning/aws-addresses";
+import type { AwsSettings } from "../../../config/aws";
+import { chooseZones, imageQuery } from "../../../planning/aws-zones";
+import { isUnnamed } from "../../../planning/zone-moves";
+import type { PlacedHost } from "../../../planning/placement";
+import { Balancer } from "./balancer";
+import { Groups } from "./groups";
+import { makeInstance } from "./instance";
+import { type HostZone, Network } from "./network";
+import { Storage } from "./storage";
+import { type Tagging, tagsFor } from "./tags";
+import { type Host, type Hosts, meetHost, type ObjectStorage, prepareHost } from "../../host";
+
+const USER = "admin";
+const PORTS = { ssh: 22, engine: 2376 };
+const REGISTRY_PREFIX = "registry";
+
+export interface AwsHostsArgs {
+    /** The Pulumi stack's name: a tag of everything, and part of the key pair's name. */
+    stack: string;
+    /** The hosts to make, each with its zone. */
+    hosts: readonly PlacedHost[];
+    /** `skep:aws`, checked. */
+    settings: AwsSettings;
+    /** The sample stack's published port, where there is a sample stack. */
+    appPort?: number;
+    /** The hosts that run the registry, and its port there. */
+    registry: { hosts: readonly string[]; port: number };
+}
+
+/** Instances over the zones of a region, with their network, security groups and what is in front of them. */
+export class AwsHosts extends pulumi.ComponentResource implements Hosts {
+    readonly hosts: Host[];
+    readonly foundation: aws.ec2.Vpc;
+    readonly storage?: ObjectStorage;
+    readonly loadBalancer?: pulumi.Output<string>;
+    private readonly tagging: Tagging;
+    private readonly children: pulumi.ComponentResourceOptions & { provider: aws.Provider };
+    private readonly network: Network;
+    private readonly groups: Groups;
+
+    constructor(
+        private readonly name: string,
+        private readonly args: AwsHostsArgs,
+        opts?: pulumi.ComponentResourceOptions,
+    ) {
+        super("skep:hosts:Aws", name, {}, opts);
+        const { settings, stack, registry } = args;
+        this.tagging = { stack, tags: settings.tags };
+        const provider = makeProvider(`${name}-provider`, settings, this);
+        this.children = { parent: this, provider };
+        const appPorts = [...settings.appPorts, ...(args.appPort === undefined ? [] : [args.appPort])];
+
+        this.network = new Network(
+            `${name}-network`,
+            {
+                tagging: this.tagging,
+                network: settings.network,
+                zones: this.zones(),
+                keepZones: settings.zoneNames === undefined,
+            },
+            this.inComponent(),
+        );
+        this.foundation = this.network.vpc;
+        this.groups = new Groups(
+            `${name}-group`,
+            {
+                ...settings,
+                appPorts,
+                registryPort: registry.port,
+                tagging: this.tagging,
+                vpcId: this.network.vpc.id,
+            },
+            this.inComponent(),
+        );
+        const storage = settings.registryStorage === "s3" ? this.makeStorage() : undefined;
+        this.storage = storage && {
+            bucket: storage.bucket,
+            region: settings.region,
+            endpoint: settings.endpoint,
+            prefix: REGISTRY_PREFIX,
+        };
+        this.hosts = this.makeHosts(storage);
+        this.loadBalancer = settings.loadBalancer ? this.balance(appPorts) : undefined;
+        this.registerOutputs();
+    }
+
+    private inComponent(): pulumi.ComponentResourceOptions {
+        return { parent: this, providers: [this.children.provider] };
+    }
+
+    /** The zones that hosts stand in; those that have no name yet, AWS is asked. */
+    private zones(): HostZone[] {
+        const { settings, hosts } = this.args;
+        const places = [...new Map(hosts.map(({ zoneIndex, zone }) => [zoneIndex, zone]))].sort(
+            ([a], [b]) => a - b,
+        );
+        // Local and wavelength zones have other types.
+        const regular = { name: "zone-type", values: ["availability-zone"] };
+        const available = aws.getAvailabilityZonesOutput(
+            { state: "available", filters: [regular] },
+            this.children,
+        );
+        const all = aws.getAvailabilityZonesOutput({ filters: [regular] }, this.children);
+        const wanted = places.map(([, zone]) => (isUnnamed(zone) ? undefined : zone));
+        const chosen = pulumi.all([available.names, all.names]).apply(([availableNames, allNames]) => {
+            const { zones, problem } = chooseZones(wanted, availableNames, allNames, settings.region);
+            if (problem) throw new SkepError([problem]);
+            return zones ?? [];
+        });
+        return places.map(([index], i) => ({ index, name: chosen.apply((names) => names[i] ?? "") }));
+    }
+
+    private ami(): pulumi.Input<string> {
+        const { system, architecture, ami } = this.args.settings.image;
+        if (ami !== undefined) return ami;
+        const query = imageQuery(system, architecture);
+        return aws.ec2.getAmiOutput(
+            {
+                owners: [query.owner],
+                mostRecent: true,
+                filters: [
+                    { name: "name", values: [query.name] },
+                    { name: "architecture", values: [query.architecture] },
+                    { name: "state", values: ["available"] },
+                ],
+            },
+            this.children,
+        ).id;
+    }
+
+    private makeHosts(storage: Storage | undefined): Host[] {
+        const { name, args, children, tagging } = this;
+        const login = new tls.PrivateKey(`${name}-login`, { algorithm: "ED25519" }, { parent: this });
+        const key = new aws.ec2.KeyPair(
+            `${name}-key`,
+            {
+                keyNamePrefix: `skep-${args.stack}-`,
+                publicKey: login.publicKeyOpenssh.apply((text) => text.trim()),
+                tags: tagsFor(tagging, "key"),
+            },
+            children,
+        );
+        const ami = this.ami();
+        return args.hosts.map((placed) => this.host(placed, login, key, ami, storage));
+    }
+
+    private host(
+        placed: PlacedHost,
+        login: tls.PrivateKey,
+        key: aws.ec2.KeyPair,
+        ami: pulumi.Input<string>,
+        storage: Storage | undefined,
+    ): Host {
+        const { args, children, network, groups } = this;
+        const { settings } = args;
+        const subnet = network.subnets.find(({ index }) => index === placed.zoneIndex);
+        const { nodes, managers } = groups.ids;
+        if (!subnet || !nodes || !managers) throw new Error(`no subnet or security group for ${placed.name}`);
+        const birth = prepareHost(placed.name, USER, login, { parent: this });
+        const instance = makeInstance(
+            {
+                tagging: this.tagging,
+                host: placed,
+                settings,
+                subnet,
+                ami,
+                groupIds: placed.role === "manager" ? [nodes, managers] : [nodes],
+                keyName: key.keyName,
+                userData: birth.userData,
+                profile: args.registry.hosts.includes(placed.name) ? storage?.profile : undefined,
+            },
+            { ...children, dependsOn: [...network.routes, ...groups.rules] },
+        );
+        const isPublic = (settings.connectVia ?? settings.network.subnets) === "public";
+        const host = {
+            ...placed,
+            id: instance.id,
+            zone: subnet.zone,
+            address:
+                placed.role === "manager" ? managerAddress(subnet.range, placed.ordinal) : instance.privateIp,
+            resource: instance,
+            ports: { ...PORTS, app: args.appPort ?? 0, registry: args.registry.port },
+            ssh: {
+                host: isPublic ? instance.publicIp : instance.privateIp,
+                port: PORTS.ssh,
+                user: USER,
+                privateKey: login.privateKeyOpenssh,
+            },
+        };
+        return meetHost(host, birth, { parent: this });
+    }
+
+    private makeStorage(): Storage {
+        return new Storage(
+            `${this.name}-registry`,
+            { tagging: this.tagging, prefix: REGISTRY_PREFIX },
+            this.inComponent(),
+        );
+    }
+
+    private balance(ports: readonly number[]): pulumi.Output<string> {
+        const groupId = this.groups.ids.balancer;
+        if (!groupId) throw new Error("a load balancer needs its security group");
+        return new Balancer(
+            `${this.name}-balancer`,
+            {
+                tagging: this.tagging,
+                vpcId: this.network.vpc.id,
+                subnetIds: this.network.publicSubnets.map(({ id }) => id),
+                groupId,
+                ports,
+                targets: this.hosts.map((host) => ({ host, id: host.id })),
+            },
+            // EC2 makes none in a VPC that has no way in, and lets go of that way only after it.
+            { ...this.inComponent(), dependsOn: this.network.routes },
+        ).dnsName;
+    }
+}
+
+/** A provider of the stack's own: its region and endpoint stand in the stack's settings, not in this machine's. */
+function makeProvider(
+    name: string,
+    { region, endpoint }: AwsSettings,
+    parent: pulumi.Resource,
+): aws.Provider {
+    const elsewhere = endpoint !== undefined && {
+        endpoints: [{ ec2: endpoint, elbv2: endpoint, iam: endpoint, s3: endpoint, sts: endpoint }],
+        // What answers there is not AWS: it knows neither the buckets' host names nor whose keys these are.
+        s3UsePathStyle: true,
+        skipCredentialsValidation: true,
+        skipRequestingAccountId: true,
+        skipMetadataApiCheck: true,
+    };
+    return new aws.Provider(name, { region, ...elsewhere }, { parent });
+}

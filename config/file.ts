@@ -1,0 +1,80 @@
+// Files of settings as the Pulumi engine has them: YAML with the settings under `config`. What the engine would pass over
+// in silence is a problem here.
+
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
+import { distance } from "fastest-levenshtein";
+import { parse } from "yaml";
+import { type Problem, skepError } from "../errors";
+
+const OWN = "skep";
+export const PREFIX = `${OWN}:`;
+/** So many letters apart, a prefix is taken for ours with a slip in it. */
+const SLIPS = 2;
+
+export type Values = Record<string, unknown>;
+
+/** The settings in a file, by full key; empty where there is no file. Fails with CONFIG_FILE where it cannot be read so. */
+export async function readConfig(file: string): Promise<Values> {
+    if (!existsSync(file)) return {};
+    const document = parsed(await readFile(file, "utf8"), file) ?? {};
+    const config = isMapping(document) ? (document.config ?? {}) : undefined;
+    if (isMapping(config)) return config;
+    throw unreadable(file, 'it has no settings under "config"');
+}
+
+/** Skep's own settings among them, without their prefix. */
+export function ownSettings(config: Values): Values {
+    return Object.fromEntries(
+        Object.entries(config)
+            .filter(([key]) => key.startsWith(PREFIX))
+            .map(([key, value]) => [key.slice(PREFIX.length), value]),
+    );
+}
+
+/** Keys that are nobody's: without a prefix, or with one that is almost Skep's. Other prefixes are for providers. */
+export function lostKeys(config: Values): Problem[] {
+    return Object.keys(config).flatMap((key) => {
+        const [, prefix, name = key] = /^([^:]*):(.*)$/.exec(key) ?? [];
+        const isOthers = prefix !== undefined && distance(prefix, OWN) > SLIPS;
+        if (key.startsWith(PREFIX) || isOthers) return [];
+        return {
+            id: "CONFIG_UNKNOWN",
+            problem: `There is no setting ${key}.`,
+            advice: `Did you mean ${PREFIX}${name}? The README lists all settings.`,
+        };
+    });
+}
+
+/** Settings that were given to the engine, in its own file, and not to Skep; the `secret` ones are for it. */
+export function misplacedKeys(engineConfig: Values, secret: readonly string[], file: string): Problem[] {
+    return Object.keys(ownSettings(engineConfig))
+        .filter((name) => !secret.includes(name))
+        .map((name) => ({
+            id: "CONFIG_ELSEWHERE",
+            problem: `${PREFIX}${name} was set by \`pulumi config set\`, and settings are in ${basename(file)}.`,
+            advice: `Take it away by \`pulumi config rm ${PREFIX}${name}\`, and set it there.`,
+        }));
+}
+
+function parsed(text: string, file: string): unknown {
+    try {
+        return parse(text) as unknown;
+    } catch (error) {
+        const [what = ""] = (error as Error).message.split("\n");
+        throw unreadable(file, what.replace(/[.:]$/, ""));
+    }
+}
+
+function unreadable(file: string, why: string) {
+    return skepError(
+        "CONFIG_FILE",
+        `${basename(file)} cannot be read as settings: ${why}.`,
+        "Correct it there; Pulumi.dev.yaml shows how such a file looks.",
+    );
+}
+
+function isMapping(value: unknown): value is Values {
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,133 @@
+// Settings of the registry, `skep:registry`: each with its meaning and default, and every refusal between them.
+
+import { z } from "zod";
+import type { Problem } from "../errors";
+import type { AwsSettings } from "./aws";
+import { availabilityOf, type MemberSettings } from "../planning/members";
+import type { PlacedHost } from "../planning/placement";
+import { chooseRegistryHosts } from "../planning/registry-hosts";
+
+const DNS_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/;
+
+/** Names of the secret settings that have the keys of `registry.s3`; the engine keeps them, encrypted. */
+export const KEY_SETTINGS = {
+    accessKeyId: "registryAccessKeyId",
+    secretAccessKey: "registrySecretAccessKey",
+} as const;
+
+const key = (name: keyof typeof KEY_SETTINGS) =>
+    z
+        .undefined({
+            error: `keys are secret and must not stand here: give it as the secret setting skep:${KEY_SETTINGS[name]}, or in the environment`,
+        })
+        .optional();
+
+export const registrySchema = z.strictObject({
+    /** The name that nodes pull by. Default `registry.skep.internal`. */
+    name: z
+        .string()
+        .regex(DNS_NAME, { error: "the registry's name is a DNS name of two parts or more" })
+        .default("registry.skep.internal"),
+    /** Its port on the nodes that run it. Default 5000. */
+    port: z.number().int().min(1).max(65535).default(5000),
+    /** The user that pushes and pulls. Default `skep`. */
+    user: z
+        .string()
+        .regex(/^[a-z][a-z0-9-]{0,29}$/, {
+            error: "the registry's user is a lower-case letter, then letters, digits and dashes, 30 at most",
+        })
+        .default("skep"),
+    /** How many hosts run it, spread over the zones; more than one needs object storage. Default 1. */
+    replicas: z.number().int().min(1).max(47).default(1),
+    /** Images in a bucket of yours, on S3 or what speaks its protocol. Default: a volume of the registry's host. */
+    s3: z
+        .strictObject({
+            /** The bucket, which exists. */
+            bucket: z
+                .string({ error: "the bucket must be named" })
+                .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, { error: "this is no name for a bucket" }),
+            /** Its region, such as `eu-central-1`. */
+            region: z
+                .string({ error: "the bucket's region must be named, as in eu-central-1" })
+                .regex(/^[a-z0-9][a-z0-9-]*$/, { error: "a region is written as in eu-central-1" }),
+            /** The API's address as hosts reach it, where it is not AWS's own. */
+            endpoint: z.url({ error: "endpoint is a URL", protocol: /^https?$/ }).optional(),
+            /** Where images lie in the bucket. Default `registry`. */
+            prefix: z
+                .string()
+                .regex(/^[\w.-]+(\/[\w.-]+)*$/, { error: "a prefix is written as in images/swarm" })
+                .default("registry"),
+            accessKeyId: key("accessKeyId"),
+            secretAccessKey: key("secretAccessKey"),
+        })
+        .optional(),
+});
+
+export type RegistrySettings = z.output<typeof registrySchema>;
+export type BucketSettings = NonNullable<RegistrySettings["s3"]>;
+
+/** What the rules look at beside the registry's own settings. */
+interface Shared extends MemberSettings {
+    hosts: "lab" | "aws";
+    registry: RegistrySettings;
+    aws?: Pick<AwsSettings, "registryStorage">;
+    /** The hosts that run it, as they were chosen before. */
+    registryHosts?: readonly string[];
+}
+
+/** Whether images are on S3, where any number of registries can share them. */
+function hasObjectStorage({ hosts, registry, aws }: Shared): boolean {
+    return registry.s3 !== undefined || (hosts === "aws" && aws?.registryStorage === "s3");
+}
+
+/** What cannot be as it is in the registry's settings; all of it at once. */
+export function checkRegistry(settings: Shared, hosts: readonly unknown[]): Problem[] {
+    const { replicas, s3 } = settings.registry;
+    const problems: Problem[] = [];
+    if (replicas > 1 && !hasObjectStorage(settings))
+        problems.push({
+            id: "REGISTRY_STORAGE",
+            problem: `skep:registry.replicas is ${replicas}, and registries on several hosts cannot share a volume of one.`,
+            advice:
+                settings.hosts === "aws"
+                    ? "Set skep:aws.registryStorage to s3, or skep:registry.replicas to 1."
+                    : "Give them a bucket by skep:registry.s3, or set skep:registry.replicas to 1.",
+        });
+    if (replicas > hosts.length)
+        problems.push({
+            id: "REGISTRY_REPLICAS",
+            problem: `skep:registry.replicas is ${replicas}, one a host, and the stack has ${hosts.length}.`,
+            advice: `Set it to ${hosts.length} or less; one in each zone is enough.`,
+        });
+    if (s3 && settings.hosts === "aws" && settings.aws?.registryStorage === "s3")
+        problems.push({
+            id: "REGISTRY_STORAGE",
+            problem:
+                "skep:registry.s3 names a bucket of yours, and skep:aws.registryStorage asks for one of the stack's own.",
+            advice: "Take one of the two out.",
+        });
+    return problems;
+}
+
+/** What is allowed but should be known. */
+export function registryWarnings(settings: Shared, hosts: readonly PlacedHost[]): string[] {
+    const kept = settings.registryHosts ?? [];
+    const names = chooseRegistryHosts(hosts, settings.registry.replicas, kept);
+    const warnings: string[] = [];
+    const gone = kept.filter((name) => !hosts.some((host) => host.name === name));
+    if (gone.length > 0 && !hasObjectStorage(settings))
+        warnings.push(
+            `REGISTRY_MOVES: the registry's images are on ${gone.join(", ")}, which goes: it begins empty on ${names.join(", ")}, and gets only Skep's own images again. ` +
+                "Push yours again after the up, or leave that host; images on S3 (skep:registry.s3, skep:aws.registryStorage) outlive hosts.",
+        );
+    const running = hosts.filter(
+        (host) => names.includes(host.name) && availabilityOf(host, settings) !== "drain",
+    );
+    if (running.length === 0)
+        warnings.push(
+            names.length === 1
+                ? `${names.join()} runs the registry and is drained: until it is active again, nothing can be pulled or pushed.`
+                : `${names.join(", ")} run the registry and are drained: until one is active again, nothing can be pulled or pushed.`,
+        );
+    return warnings;
+}

@@ -1,0 +1,316 @@
+// Stack configuration: every setting with its meaning and default, and every refusal that needs no swarm.
+// All problems are reported at once, before anything is touched.
+
+import { closest } from "fastest-levenshtein";
+import { z } from "zod";
+import type { Problem } from "../errors";
+import { overlaps, parseRange } from "../planning/addresses";
+import { awsSchema, type AwsSettings, checkAws } from "./aws";
+import { countMembers, roleOf, unknownNodes } from "../planning/members";
+import { movesRefused, movesWaiting, placementOf, zoneNames } from "../planning/zone-moves";
+import { placeHosts, tolerated } from "../planning/placement";
+import { checkRegistry, registrySchema, registryWarnings } from "./registry";
+import { repositorySchema } from "./repository";
+
+/** More managers make every change slower (Docker admin guide, "Maintain the quorum of managers"). */
+const MOST_MANAGERS = 7;
+const NAME = /^[a-z][a-z0-9-]{0,29}$/;
+
+const name = (what: string) =>
+    z.string().regex(NAME, {
+        error: `${what} is a lower-case letter, then letters, digits and dashes, 30 at most`,
+    });
+const range = z
+    .string()
+    .refine((text) => parseRange(text) !== undefined, { error: "a range is written as in 10.200.0.0/16" });
+const port = z.number().int().min(1).max(65535);
+
+const schema = z.strictObject({
+    /** Where hosts come from: `lab` (containers on this machine) or `aws` (EC2 instances). Default `lab`. */
+    hosts: z.enum(["lab", "aws"], { error: "hosts is lab or aws" }).default("lab"),
+    /** Availability zones: how many (1 to 6), or their names. Default 3. */
+    zones: z
+        .union([z.number().int().min(1).max(6), z.array(name("a zone's name")).min(1).max(6)], {
+            error: "zones is a number from 1 to 6, or a list of up to 6 names",
+        })
+        .default(3),
+    /** Managers: 1, 3, 5 or 7; an even number adds a vote to win and tolerates no more losses. Default 3. */
+    managers: z.number().int().min(1).max(7).default(3),
+    /** Workers, 0 to 40. Default 3. */
+    workers: z.number().int().min(0, { error: "workers cannot be fewer than 0" }).max(40).default(3),
+    /** The engine, docker-ce: a series ("26.1": the newest of it, then recorded) or a version ("26.1.5"). Default "26.1". */
+    dockerVersion: z
+        .string()
+        .regex(/^\d+\.\d+(\.\d+)?$/, {
+            error: 'dockerVersion is a series such as "26.1" or a version such as "26.1.5"',
+        })
+        .default("26.1"),
+    /** containerd.io: a series or a version. Default "1.7", which every engine up to 28 runs on. */
+    containerdVersion: z
+        .string()
+        .regex(/^\d+\.\d+(\.\d+)?$/, { error: 'containerdVersion is a series such as "1.7" or a version' })
+        .default("1.7"),
+    /** Managers' keys and Raft logs are encrypted at rest, and a restarted manager waits to be unlocked. Default true. */
+    autolock: z.boolean().default(true),
+    /** Managers run tasks too. Turn it off when workloads could starve the managers: then they are drained. Default true. */
+    managersRunTasks: z.boolean().default(true),
+    /** Nodes that are to be something else than they were made as, by host name: `worker-2: {role: manager}`. */
+    nodes: z
+        .record(
+            z.string(),
+            z.strictObject({
+                /** Its role in the swarm: it is promoted or demoted where it stands. By default what its name says. */
+                role: z.enum(["manager", "worker"], { error: "a role is manager or worker" }).optional(),
+                /** Whether it takes tasks: `active`, `pause` (keeps what it has, takes no more) or `drain` (gives all away). */
+                availability: z
+                    .enum(["active", "pause", "drain"], {
+                        error: "an availability is active, pause or drain",
+                    })
+                    .optional(),
+            }),
+        )
+        .default({}),
+    /** Address pools; none may overlap another or the hosts' network. */
+    addressPools: z
+        .strictObject({
+            /** Overlay networks, one /24 each. Default 10.200.0.0/16. */
+            overlay: range.default("10.200.0.0/16"),
+            /** Bridges on each host, one /24 each. Default 172.30.0.0/16. */
+            bridge: range.default("172.30.0.0/16"),
+        })
+        .prefault({}),
+    /**
+     * How services publish ports: `mesh` (every node answers), `host` (nodes with a task answer), or `auto`:
+     * mesh where the hosts' kernel has IPVS, else host. Default `auto`.
+     */
+    publish: z.enum(["auto", "mesh", "host"], { error: "publish is auto, mesh or host" }).default("auto"),
+    /** Tasks of the stacks that Skep deploys are spread again when nodes come or come back. Default false. */
+    rebalance: z.boolean().default(false),
+    /** The private registry: its settings are in config/registry.ts and the README. */
+    registry: registrySchema.prefault({}),
+    /** A mirror of Docker's package repository: config/repository.ts. Default: Docker's own. */
+    repository: repositorySchema.optional(),
+    /** The sample stack: a web server and a client that asks it. */
+    sample: z
+        .strictObject({
+            /** Deploy it. Default true. */
+            enabled: z.boolean().default(true),
+            /** Web server tasks, at most one a node. Default 3. */
+            replicas: z.number().int().min(1).max(40).default(3),
+            /** The published port. Default 8080. */
+            port: port.default(8080),
+        })
+        .prefault({}),
+    /** Hosts on EC2: needed with `hosts: aws`. Its settings are in config/aws.ts and docs/aws.md. */
+    aws: awsSchema.optional(),
+    /** The lab's network, a /20 that nothing else uses. Chosen at the first up and kept. */
+    labSubnet: range.optional(),
+    /** Where the lab's block of 200 ports on 127.0.0.1 begins. Chosen at the first up and kept. */
+    labPorts: z.number().int().min(1024).max(65000).optional(),
+    /** The hosts that run the registry. Chosen at an up and kept while they exist. */
+    registryHosts: z.array(z.string()).optional(),
+    /** Where the hosts stand since the last up that brought all of them into the swarm. Written by Skep. */
+    placement: z
+        .record(z.string(), z.strictObject({ zone: z.string(), zoneIndex: z.number().int().min(0) }))
+        .optional(),
+    /** The exact packages found for dockerVersion and containerdVersion at the first up. Written by Skep. */
+    packages: z.strictObject({ asked: z.string(), docker: z.string(), containerd: z.string() }).optional(),
+});
+
+export type Settings = Omit<z.output<typeof schema>, "zones" | "aws"> & {
+    zones: string[];
+    aws?: AwsSettings;
+};
+
+/** Settings with everything chosen that Skep chooses once per stack. */
+export type ReadySettings = Settings & Required<Pick<Settings, "packages">>;
+export type Packages = NonNullable<Settings["packages"]>;
+
+/** Settings that Skep itself writes into a stack's configuration. */
+export const GENERATED = ["labSubnet", "labPorts", "packages", "placement", "registryHosts"] as const;
+
+export interface Checked {
+    settings?: Settings;
+    problems: Problem[];
+    /** What is allowed but should be known. */
+    warnings: string[];
+}
+
+/** What is wrong with a stack's name: it becomes part of hosts' names, and of files'. */
+export function checkStackName(stack: string): Problem[] {
+    if (NAME.test(stack)) return [];
+    return [
+        {
+            id: "STACK_NAME",
+            problem: `"${stack}" cannot be a stack's name.`,
+            advice: "Take a lower-case letter, then letters, digits and dashes, 30 at most.",
+        },
+    ];
+}
+
+/** Checks a stack's `skep:` settings, without the prefix. Missing ones take their defaults. */
+export function checkSettings(stack: string, input: Readonly<Record<string, unknown>>): Checked {
+    const problems = checkStackName(stack);
+    const parsed = schema.safeParse(input);
+    if (!parsed.success) {
+        // What is refused must not hide what else is wrong: the rules between settings look at the rest.
+        const refused = new Set(parsed.error.issues.map((issue) => String(issue.path[0] ?? "")));
+        const rest = Object.fromEntries(
+            Object.entries(input).filter(([key]) => key in schema.shape && !refused.has(key)),
+        );
+        const partial = schema.safeParse(rest);
+        return {
+            problems: [
+                ...problems,
+                ...parsed.error.issues.flatMap((issue) => problemsOf(stack, issue)),
+                ...(partial.success ? acrossSettings(partial.data, refused) : []),
+            ],
+            warnings: [],
+        };
+    }
+    const { data } = parsed;
+    const zones = Array.isArray(data.zones) ? data.zones : zoneNames(data.hosts, data.zones, data.placement);
+    const zoneNamesGiven = Array.isArray(data.zones) ? data.zones : undefined;
+    const settings: Settings = {
+        ...data,
+        zones,
+        ...(data.aws && { aws: { ...data.aws, zoneNames: zoneNamesGiven } }),
+    };
+    problems.push(...acrossSettings(data, new Set()), ...movesRefused(settings));
+    return { settings, problems, warnings: warningsOf(settings) };
+}
+
+function problemsOf(stack: string, issue: z.core.$ZodIssue): Problem[] {
+    const path = issue.path.join(".");
+    if (issue.code === "unrecognized_keys") {
+        const known = Object.keys(path === "" ? schema.shape : knownBelow(path));
+        const full = (key: string) => `skep:${path ? `${path}.` : ""}${key}`;
+        return issue.keys.map((key) => ({
+            id: "CONFIG_UNKNOWN",
+            problem: `There is no setting ${full(key)}.`,
+            advice:
+                full(key) === "skep:aws.repository"
+                    ? "Set skep:repository, which serves hosts of every kind."
+                    : `Did you mean ${full(closest(key, known))}? The README lists all settings.`,
+        }));
+    }
+    return [
+        {
+            id: "CONFIG_VALUE",
+            problem: `skep:${path} cannot be as it is: ${issue.message.replace(/\.$/, "")}.`,
+            advice: `Correct it in the settings file of the stack, Pulumi.${stack}.yaml.`,
+        },
+    ];
+}
+
+function knownBelow(path: string): object {
+    const examples: Record<string, object> = {
+        addressPools: { overlay: 0, bridge: 0 },
+        registry: registrySchema.shape,
+        "registry.s3": registrySchema.shape.s3.unwrap().shape,
+        sample: { enabled: 0, replicas: 0, port: 0 },
+        packages: { asked: 0, docker: 0, containerd: 0 },
+        nodes: { role: 0, availability: 0 },
+        aws: awsSchema.shape,
+        "aws.network": awsSchema.shape.network.unwrap().shape,
+        "aws.image": awsSchema.shape.image.unwrap().shape,
+        "aws.manager": awsSchema.shape.manager.unwrap().shape,
+        "aws.worker": awsSchema.shape.worker.unwrap().shape,
+        repository: repositorySchema.shape,
+    };
+    return examples[path.startsWith("nodes.") ? "nodes" : path] ?? {};
+}
+
+/** Rules between settings. `refused` are settings that have a problem already: silent about those. */
+function acrossSettings(data: z.output<typeof schema>, refused: ReadonlySet<string>): Problem[] {
+    const problems: Problem[] = [];
+    const hosts = placeHosts(data.managers, data.workers, ["any"]);
+    const { managers, active } = countMembers(hosts, data);
+    const counted = !refused.has("managers") && !refused.has("workers") && !refused.has("nodes");
+    if (counted) problems.push(...unknownNodes(hosts, data.nodes));
+    if (counted && managers === 0)
+        problems.push({
+            id: "NO_MANAGER",
+            problem: "With skep:nodes as it is, no node would be a manager.",
+            advice: "Leave at least one manager, better three.",
+        });
+    else if (!refused.has("managers") && !refused.has("nodes") && managers % 2 === 0) {
+        const promoted = managers !== data.managers ? " (skep:nodes counted in)" : "";
+        problems.push({
+            id: "MANAGERS_EVEN",
+            problem: `${managers} managers${promoted} tolerate the loss of ${tolerated(managers)}, no more than ${managers - 1} would.`,
+            advice: promoted
+                ? `Promote or demote one more, so that there are ${managers - 1} or ${managers + 1}.`
+                : `Set skep:managers to ${managers - 1} or ${managers + 1}.`,
+        });
+    }
+    if (counted && managers > MOST_MANAGERS)
+        problems.push({
+            id: "MANAGERS_MANY",
+            problem: `${managers} managers (skep:nodes counted in) would have to agree on every change.`,
+            advice: `Keep to ${MOST_MANAGERS} managers or fewer: more make a swarm slower, not safer.`,
+        });
+    if (Array.isArray(data.zones) && new Set(data.zones).size < data.zones.length)
+        problems.push({
+            id: "ZONES_TWICE",
+            problem: "A zone is named twice in skep:zones.",
+            advice: "Name each zone once.",
+        });
+    const ranges = Object.entries({
+        "skep:addressPools.overlay": data.addressPools.overlay,
+        "skep:addressPools.bridge": data.addressPools.bridge,
+        ...(data.labSubnet && { "skep:labSubnet": data.labSubnet }),
+    });
+    for (const [i, [first, a]] of ranges.entries())
+        for (const [second, b] of ranges.slice(i + 1))
+            if (overlaps(a, b))
+                problems.push({
+                    id: "RANGES_OVERLAP",
+                    problem: `${first} (${a}) and ${second} (${b}) overlap, and containers could not tell them apart.`,
+                    advice: "Change one of them to a range of its own.",
+                });
+    const tasksCounted = !refused.has("workers") && !refused.has("nodes");
+    if (tasksCounted && !refused.has("sample") && data.sample.enabled && data.sample.replicas > active)
+        problems.push({
+            id: "SAMPLE_REPLICAS",
+            problem: `${data.sample.replicas} web tasks at one a node need as many nodes, and ${active} run tasks.`,
+            advice: `Set skep:sample.replicas to ${Math.max(active - 1, 1)} or less, or add workers.`,
+        });
+    if (data.hosts === "aws" && !refused.has("aws")) {
+        const zones = Array.isArray(data.zones) ? data.zones.length : data.zones;
+        if (data.aws) problems.push(...checkAws(data.aws, { ...data, zones }));
+        else
+            problems.push({
+                id: "AWS_SETTINGS",
+                problem:
+                    "skep:hosts is aws, and skep:aws says neither in which region nor for which administrators.",
+                advice: "Set skep:aws.region and skep:aws.adminCidrs, as in Pulumi.aws.yaml.example.",
+            });
+    }
+    if (counted && !refused.has("registry") && !refused.has("aws"))
+        problems.push(...checkRegistry(data, hosts));
+    if (tasksCounted && active === 0)
+        problems.push({
+            id: "NOTHING_RUNS_TASKS",
+            problem:
+                "With skep:managersRunTasks, skep:workers and skep:nodes as they are, no node may run a task.",
+            advice: "Leave at least one node active, or set skep:workers to 1 or more.",
+        });
+    return problems;
+}
+
+function warningsOf(data: Settings): string[] {
+    const { zones } = data;
+    const { hosts } = placementOf(data);
+    const warnings = movesWaiting(data);
+    const perZone = zones.map((zone) =>
+        hosts.filter((host) => host.zone === zone && roleOf(host, data) === "manager"),
+    );
+    const { managers } = countMembers(hosts, data);
+    if (Math.max(...perZone.map(({ length }) => length)) > tolerated(managers))
+        warnings.push(
+            `${managers} manager${managers === 1 ? "" : "s"} over ${zones.length} zone${zones.length === 1 ? "" : "s"}: losing one zone can cost the quorum. ` +
+                "Three zones and a manager in each are the least that survive it.",
+        );
+    return [...warnings, ...registryWarnings(data, hosts)];
+}

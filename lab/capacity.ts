@@ -1,0 +1,31 @@
+// Whether this machine's kernel lets as many lab hosts boot as a stack asks for.
+
+import { readFile } from "node:fs/promises";
+import { skepError } from "../errors";
+import { STACK_LABEL } from "../planning/labels";
+import { dockerClient } from "../scripts/setup/docker";
+
+const LIMIT_FILE = "/proc/sys/fs/inotify/max_user_instances";
+/** Measured: systemd and what it runs on a host hold six; without one, systemd does not start ("Too many open files"). */
+const WATCHES_OF_A_HOST = 6;
+/** What else runs as root on a machine: measured 10 to 20. */
+const WATCHES_OF_OTHERS = 20;
+
+/** How many lab hosts may run at once with this limit of inotify instances, of which root's share serves all containers. */
+export function hostsWithin(limit: number): number {
+    return Math.max(0, Math.floor((limit - WATCHES_OF_OTHERS) / WATCHES_OF_A_HOST));
+}
+
+/** Refuses more lab hosts, with those of other stacks, than can boot: the last ones would never answer. */
+export async function refuseTooManyHosts(stack: string, wanted: number): Promise<void> {
+    const limit = Number(await readFile(LIMIT_FILE, "utf8").catch(() => Infinity));
+    const running = await dockerClient().listContainers({ filters: { label: [STACK_LABEL] } });
+    const others = running.filter(({ Labels }) => Labels[STACK_LABEL] !== stack).length;
+    const possible = hostsWithin(limit);
+    if (wanted + others <= possible) return;
+    throw skepError(
+        "LAB_TOO_LARGE",
+        `This machine's kernel lets ${possible} lab hosts boot (fs.inotify.max_user_instances is ${limit}), and with ${others} of other stacks there would be ${wanted + others}.`,
+        `Raise it with: sudo sysctl fs.inotify.max_user_instances=1024`,
+    );
+}

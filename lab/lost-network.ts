@@ -1,0 +1,67 @@
+// The lab's network, where the state has lost it: the official docker provider takes any failure of its look at a network
+// for the end of it. The network stands, with every host on it, and goes back into the state.
+
+import type * as auto from "@pulumi/pulumi/automation";
+import type { NetworkInspectInfo } from "dockerode";
+import type { SkepError } from "../errors";
+import { PROJECT_LABEL, STACK_LABEL } from "../planning/labels";
+import type { Progress } from "../scripts/setup/progress";
+import { dockerClient } from "../scripts/setup/docker";
+import { projectId } from "./project";
+
+const NETWORK_TYPE = "docker:index/network:Network";
+const LAB_TYPE = "skep:hosts:Lab";
+
+/** A resource as the state has it, as far as it matters here. */
+interface StateResource {
+    urn: string;
+    type: string;
+    custom?: boolean;
+    id?: string;
+    inputs?: object;
+    outputs?: object;
+    parent?: string;
+    provider?: string;
+}
+
+/** Whether this failure says that there is a network already where one was to be made. */
+export function isNetworkThere({ problems }: SkepError): boolean {
+    return problems.some(({ problem }) => /network with name \S+ already exists/.test(problem));
+}
+
+/** The stack's network on this machine's engine, where this copy of the project made it. */
+export async function labNetwork(stack: string): Promise<NetworkInspectInfo | undefined> {
+    const filters = { label: [`${STACK_LABEL}=${stack}`, `${PROJECT_LABEL}=${projectId()}`] };
+    const [network] = await dockerClient().listNetworks({ filters });
+    return network;
+}
+
+/** Takes the stack's network into the state again; false where the state has one, or there is none that is ours. */
+export async function adoptNetwork(stack: auto.Stack, progress: Progress): Promise<boolean> {
+    const network = await labNetwork(stack.name);
+    const state = await stack.exportStack();
+    const { resources = [] } = state.deployment as { resources?: StateResource[] };
+    const lab = resources.find(({ type }) => type === LAB_TYPE);
+    const provider = resources.find(({ type }) => type.startsWith("docker:"))?.provider;
+    const isKnown = resources.some(({ type }) => type === NETWORK_TYPE);
+    if (!network || isKnown || !lab || !provider) return false;
+    const labels = Object.entries(network.Labels ?? {}).map(([label, value]) => ({ label, value }));
+    // The look at it that comes with every up fills in the rest.
+    const inputs = { name: network.Name, driver: network.Driver, labels };
+    const [before, name = ""] = [lab.urn.split("::").slice(0, 2), lab.urn.split("::").at(-1)];
+    // Below its parent and its provider: the engine reads the list in order.
+    const place = resources.findIndex(({ urn }) => provider.startsWith(urn));
+    resources.splice(Math.max(place, resources.indexOf(lab)) + 1, 0, {
+        urn: [...before, `${LAB_TYPE}$${NETWORK_TYPE}`, `${name}-network`].join("::"),
+        custom: true,
+        id: network.Id,
+        type: NETWORK_TYPE,
+        inputs,
+        outputs: inputs,
+        parent: lab.urn,
+        provider,
+    });
+    await stack.importStack(state);
+    progress.note("The lab's network stood, and the state did not know it: it does again");
+    return true;
+}

@@ -1,0 +1,130 @@
+// What of this machine a lab takes for itself, chosen once: a subnet for its network and a block of ports on 127.0.0.1.
+
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { networkInterfaces } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Settings } from "../config/settings";
+import { skepError } from "../errors";
+import { chooseLabSubnet, routedRanges } from "../planning/addresses";
+import { placementOf } from "../planning/zone-moves";
+import {
+    BLOCK_SIZE,
+    hostPorts,
+    type HostPorts,
+    portBlocks,
+    type PublishedPort,
+    publishedPorts,
+} from "../planning/ports";
+import { dockerClient } from "../scripts/setup/docker";
+import { labHosts } from "./hosts";
+import type { Ranges, Reserved } from "./reservations";
+import { standingSubnet } from "./standing";
+
+/** So long Docker's proxy may hold a port of a host that is being restarted. */
+const PROXY_MILLISECONDS = 3_000;
+const POLL_MILLISECONDS = 200;
+
+/**
+ * What the settings say, else what was chosen before, else what the lab has where its file was lost, else something that
+ * no other lab and nothing else has.
+ */
+export async function chooseRanges(
+    stack: string,
+    settings: Settings,
+    { own, others }: Reserved,
+): Promise<Required<Ranges>> {
+    return {
+        labSubnet:
+            settings.labSubnet ??
+            own.labSubnet ??
+            (await standingSubnet(stack)) ??
+            (await freeSubnet(others)),
+        labPorts: settings.labPorts ?? own.labPorts ?? (await freePorts(others)),
+    };
+}
+
+async function freeSubnet(others: readonly Ranges[]): Promise<string> {
+    const networks = await dockerClient().listNetworks();
+    const docker = networks.flatMap((network) =>
+        (network.IPAM?.Config ?? []).flatMap(({ Subnet }) => (Subnet?.includes(".") ? [Subnet] : [])),
+    );
+    const reserved = others.flatMap(({ labSubnet }) => labSubnet ?? []);
+    const subnet = chooseLabSubnet([...docker, ...reserved, ...(await machineRanges())]);
+    if (subnet === undefined)
+        throw skepError(
+            "LAB_SUBNET",
+            "Every subnet that a lab could take is in use on this machine.",
+            "Destroy a stack, or set skep:labSubnet to a free /20.",
+        );
+    return subnet;
+}
+
+/** Ranges that this machine's own networks use. Read from the kernel: small systems have no program `ip`. */
+async function machineRanges(): Promise<string[]> {
+    const own = Object.values(networkInterfaces()).flatMap((addresses) =>
+        (addresses ?? []).flatMap(({ family, cidr }) => (family === "IPv4" && cidr ? [cidr] : [])),
+    );
+    const table = await readFile("/proc/net/route", "utf8").catch(() => "");
+    return [...own, ...routedRanges(table)];
+}
+
+/** A block that no other lab has and in which the ports that every lab uses are free. */
+async function freePorts(others: readonly Ranges[]): Promise<number> {
+    const taken = others.flatMap(({ labPorts }) => labPorts ?? []);
+    for (const base of portBlocks()) {
+        if (taken.some((other) => Math.abs(other - base) < BLOCK_SIZE)) continue;
+        const probes = [0, 10, 50, 100, 110, 150, 160].map((offset) => isFree(base + offset));
+        if ((await Promise.all(probes)).every(Boolean)) return base;
+    }
+    throw skepError(
+        "LAB_PORTS",
+        "No block of 200 ports between 21000 and 31000 is free on 127.0.0.1.",
+        "Destroy a stack, or set skep:labPorts to where a free block begins.",
+    );
+}
+
+/** Refuses, before anything is made or started, when another program has a port that one of the lab's hosts needs. */
+export async function refuseTakenPorts(
+    stack: string,
+    settings: Settings,
+    standing: Readonly<Record<string, HostPorts>>,
+): Promise<void> {
+    const { labPorts, registry, sample } = settings;
+    if (labPorts === undefined) return;
+    const wanted = placementOf(settings).hosts.flatMap((host) => {
+        const ports = standing[host.name] ?? hostPorts(labPorts, host);
+        return publishedPorts(host.role, ports, { app: sample.port, registry: registry.port });
+    });
+    const end = Date.now() + PROXY_MILLISECONDS;
+    let taken = await takenPorts(stack, wanted);
+    // A host that is just being restarted has let go of its ports, and Docker's proxy has not.
+    while (taken.length > 0 && Date.now() < end) {
+        await sleep(POLL_MILLISECONDS);
+        taken = await takenPorts(stack, wanted);
+    }
+    if (taken.length === 0) return;
+    const [first] = taken;
+    throw skepError(
+        "LAB_PORTS_TAKEN",
+        `The lab publishes ${taken.length === 1 ? `port ${first}` : `the ports ${taken.join(", ")}`} on 127.0.0.1, and another program has ${taken.length === 1 ? "it" : "them"}.`,
+        `See which with ss -ltnp 'sport = :${first}' and end it, or set skep:labPorts to where a free block of ${BLOCK_SIZE} begins.`,
+    );
+}
+
+/** Of the wanted ports on 127.0.0.1, those that neither a running host of the stack has nor are free. */
+async function takenPorts(stack: string, wanted: readonly PublishedPort[]): Promise<number[]> {
+    const running = (await labHosts(stack)).filter(({ state }) => state === "running" || state === "paused");
+    const own = new Set(running.flatMap(({ published }) => published.map(({ external }) => external)));
+    const asked = wanted.map(({ external }) => external).filter((port) => !own.has(port));
+    const free = await Promise.all(asked.map(isFree));
+    return asked.filter((_port, index) => !free[index]);
+}
+
+function isFree(port: number): Promise<boolean> {
+    return new Promise((done) => {
+        const server = createServer();
+        server.once("error", () => done(false));
+        server.listen(port, "127.0.0.1", () => server.close(() => done(true)));
+    });
+}

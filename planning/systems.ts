@@ -1,0 +1,10 @@
+// Operating systems of hosts on EC2.
+
+/** Systems whose official images Skep knows; each names the suite of Docker's packages. */
+export const SYSTEMS = {
+    "debian-12": { distribution: "debian", suite: "bookworm" },
+    "debian-13": { distribution: "debian", suite: "trixie" },
+    "ubuntu-22.04": { distribution: "ubuntu", suite: "jammy" },
+    "ubuntu-24.04": { distribution: "ubuntu", suite: "noble" },
+} as const;
+export type System = keyof typeof SYSTEMS;

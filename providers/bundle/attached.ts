@@ -1,0 +1,11 @@
+// Entry of the process that serves the provider "swarm" and the stand-ins named in its arguments to an engine that attaches
+// to them. Without aws, whose SDK takes longer to load than all of these together.
+import { serveAttached } from "../runtime/serve";
+import { swarm } from "../swarm/provider";
+import { command } from "../../offline/plugins/command/provider";
+import { docker } from "../../offline/plugins/docker/provider";
+import { random } from "../../offline/plugins/random/provider";
+import { tls } from "../../offline/plugins/tls/provider";
+
+const wanted = process.argv.slice(2);
+void serveAttached([swarm, command, docker, random, tls].filter(({ name }) => wanted.includes(name)));

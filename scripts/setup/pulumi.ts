@@ -1,0 +1,131 @@
+// Pulumi's engine, the program `pulumi`: the one on PATH, the cache, the official download, or a build from Go modules
+// where only package registries are reached. Plugins stand in plugins.ts.
+
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { basename, delimiter, dirname, join } from "node:path";
+import { skepError } from "../../errors";
+import type { Progress } from "./progress";
+import { cachedFolder, cacheFolder, contentHash, markUsed } from "./cache";
+import { run, tryRun } from "./programs";
+import { download, Unanswered } from "./fetch";
+import { isAtLeast, withGo } from "./go";
+import { pulumiDownloads } from "./mirrors";
+
+/** What is downloaded or built; offline/pulumi/go.mod pins the same. */
+export const ENGINE_VERSION = "3.274.1";
+/** The oldest engine that Skep was tried with. */
+const OLDEST_ENGINE = "3.200.0";
+
+const SOURCE = join(__dirname, "../../offline/pulumi");
+const PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi";
+/** For slow lines: a download that stalls ends long before. */
+const DOWNLOAD_SECONDS = 1800;
+/** On two cores that do other work as well it was measured to take more than 20 minutes; idle ones need 4. */
+const BUILD_SECONDS = 3600;
+
+export interface Engine {
+    /** The folder with bin/pulumi, as the Automation API wants it. */
+    root: string;
+    version: string;
+    source: "path" | "cache" | "download" | "build";
+}
+
+/** An engine that Skep can use; downloaded or built when there is none. */
+export async function ensureEngine(progress: Progress, official: boolean): Promise<Engine> {
+    const onPath = await findOnPath(process.env.PATH ?? "");
+    if (onPath) return onPath;
+
+    const downloaded = `engine/v${ENGINE_VERSION}`;
+    const built = `engine/v${ENGINE_VERSION}-built-${contentHash(await readFile(join(SOURCE, "go.sum")))}`;
+    for (const name of [downloaded, built]) {
+        const root = join(cacheFolder(), name);
+        if (await markUsed(root)) return { root, version: ENGINE_VERSION, source: "cache" };
+    }
+
+    const root = official
+        ? await cachedFolder(downloaded, (folder) => unpackRelease(progress, folder), progress)
+        : await cachedFolder(built, (folder) => build(progress, folder), progress);
+    return { root, version: ENGINE_VERSION, source: official ? "download" : "build" };
+}
+
+async function findOnPath(path: string): Promise<Engine | undefined> {
+    for (const folder of path.split(delimiter)) {
+        // The Automation API takes the folder above bin, so one by another name is of no use.
+        if (basename(folder) !== "bin" || !existsSync(join(folder, "pulumi"))) continue;
+        const version = (await tryRun(join(folder, "pulumi"), ["version"]))?.trim().replace(/^v/, "");
+        if (version && isAtLeast(version.replace(/[-+].*/, ""), OLDEST_ENGINE))
+            return { root: dirname(folder), version, source: "path" };
+    }
+    return undefined;
+}
+
+/** The list of a release's checksums: where it can be had, so can the release. */
+export function checksumsUrl(): string {
+    return `${pulumiDownloads()}/pulumi-${ENGINE_VERSION}-checksums.txt`;
+}
+
+async function unpackRelease(progress: Progress, folder: string): Promise<void> {
+    const archive = `pulumi-v${ENGINE_VERSION}-${process.platform}-${process.arch}.tar.gz`;
+    await progress.step(`Downloading Pulumi ${ENGINE_VERSION}`, async () => {
+        const checksums = (await fetchAll(checksumsUrl())).toString();
+        const wanted = checksums
+            .split("\n")
+            .map((line) => line.trim().split(/\s+/))
+            .find(([, file]) => file === archive)?.[0];
+        if (wanted === undefined)
+            throw skepError(
+                "PULUMI_CHECKSUM",
+                `${checksumsUrl()} has no checksum of ${archive}.`,
+                `Look at what that address answers; ${INSTEAD}.`,
+            );
+        const content = await fetchAll(`${pulumiDownloads()}/${archive}`);
+        if (createHash("sha256").update(content).digest("hex") !== wanted)
+            throw skepError(
+                "PULUMI_CHECKSUM",
+                `${archive} is not what its checksum at ${checksumsUrl()} says.`,
+                `Try again; if it stays so, find out who changes it on the way; ${INSTEAD}.`,
+            );
+
+        await writeFile(join(folder, archive), content);
+        await mkdir(join(folder, "bin"));
+        await run("tar", ["-xzf", archive, "-C", "bin", "--strip-components=1"], {
+            what: "unpacking Pulumi",
+            cwd: folder,
+        });
+        await rm(join(folder, archive));
+    });
+}
+
+const INSTEAD = "SKEP_OFFLINE=1 builds Pulumi from Go modules instead";
+
+async function fetchAll(url: string): Promise<Buffer> {
+    try {
+        return await download(url, { seconds: DOWNLOAD_SECONDS });
+    } catch (error) {
+        if (!(error instanceof Unanswered)) throw error;
+        throw skepError(
+            "PULUMI_DOWNLOAD",
+            `${url} could not be fetched: ${error.message}.`,
+            `Try again; ${INSTEAD}.`,
+        );
+    }
+}
+
+/** Builds the engine alone, without language hosts: inline programs need none. */
+async function build(progress: Progress, folder: string): Promise<void> {
+    const version = `github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${ENGINE_VERSION}`;
+    await withGo(progress, "engine", (go) =>
+        progress.step(`Building Pulumi ${ENGINE_VERSION} from Go modules, once: some minutes`, () =>
+            go.build({
+                what: "building Pulumi's engine",
+                module: SOURCE,
+                package: PACKAGE,
+                output: join(folder, "bin/pulumi"),
+                variable: version,
+                timeoutSeconds: BUILD_SECONDS,
+            }),
+        ),
+    );
+}

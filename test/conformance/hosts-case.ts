@@ -1,0 +1,138 @@
+// The hosts of a lab, exactly as a stack declares them, through all that happens to hosts: what any set of plugins must
+// see in them, and leave as it is.
+
+import { setTimeout as sleep } from "node:timers/promises";
+import type Docker from "dockerode";
+import { LabHosts, type LabHostsArgs } from "../../components/hosts/lab";
+import { planPlacement } from "../../planning/placement";
+import type { Case, Version } from "./cases";
+
+/** What the hosts are made of on this machine. */
+export interface HostsCase {
+    docker: Docker;
+    /** The id of this copy of the project. */
+    project: string;
+    /** The lab host image's reference. */
+    image: string;
+    repositoryMount: LabHostsArgs["repositoryMount"];
+    /** Restarts the machine's engine, where nobody else needs it just now. */
+    restartEngine?: () => Promise<void>;
+}
+
+const STACK = "test-conformance";
+const HOST = `skep-${STACK}-worker-1`;
+const SUBNET = "10.189.16.0/20";
+/** Below the blocks that labs choose from. */
+const PORTS = 20_600;
+const BOOT_SECONDS = 90;
+const POLL_MILLISECONDS = 200;
+/**
+ * Ends systemd at once (systemd(1), SIGRTMIN+15), from inside: a host that ends by a signal of its engine's counts as
+ * stopped by hand.
+ */
+const CRASH = ["kill", "-49", "1"];
+/** The engine doubles its pause from 0.1 s at every crash: a preview needs some seconds of it. */
+const CRASHES = 9;
+
+/** Hosts that are made, then meet one event after another; those that restart, which takes minutes, in a case of their own. */
+export function hostsCases(args: HostsCase): Case[] {
+    const container = args.docker.getContainer(HOST);
+    const { hosts } = planPlacement({ managers: 1, workers: 1, zones: ["zone-a", "zone-b"] });
+    const program = () => {
+        new LabHosts("lab", {
+            stack: STACK,
+            project: args.project,
+            hosts,
+            image: args.image,
+            subnet: SUBNET,
+            ports: PORTS,
+            appPort: 8080,
+            registryPort: 5000,
+            repositoryMount: args.repositoryMount,
+        });
+    };
+    const after = (title: string, before: () => Promise<void>): Version => ({ title, before, program });
+    const booted = () => hasBooted(container);
+    const hostsThatStop: Version[] = [
+        program,
+        program,
+        after("while a host is stopped", () => container.stop() as Promise<void>),
+        after("once it is started", async () => {
+            await container.start();
+            await booted();
+        }),
+    ];
+    const hostsThatRestart: Version[] = [
+        program,
+        {
+            ...{ title: "while a host restarts", before: () => crash(container), program },
+            previewOnly: true,
+        },
+        after("once it has restarted", booted),
+        after("once a host was rebooted", async () => {
+            const { StartedAt } = (await container.inspect()).State;
+            await execute(container, ["systemctl", "reboot"]);
+            await until("a host to reboot", async () => {
+                const { State } = await container.inspect();
+                return State.Running && State.StartedAt !== StartedAt;
+            });
+            await booted();
+        }),
+    ];
+    const { restartEngine } = args;
+    if (restartEngine)
+        hostsThatRestart.push(
+            after("once the engine was restarted", async () => {
+                await restartEngine();
+                await booted();
+            }),
+        );
+    return [
+        { name: "hosts", versions: hostsThatStop },
+        { name: "restarting-hosts", versions: hostsThatRestart },
+    ];
+}
+
+/** Ends the host's init until its engine pauses for long before it starts it again. */
+async function crash(container: Docker.Container): Promise<void> {
+    for (let i = 0; i < CRASHES; i++) {
+        const { RestartCount } = await container.inspect();
+        await until("a host to crash", async () => {
+            const { State, RestartCount: now } = await container.inspect();
+            if (State.Restarting || now > RestartCount) return true;
+            await execute(container, CRASH);
+            return false;
+        });
+        if (i + 1 < CRASHES)
+            await until("a host to start again", async () => {
+                const { State } = await container.inspect();
+                return State.Running && !State.Restarting;
+            });
+    }
+}
+
+function hasBooted(container: Docker.Container): Promise<void> {
+    return until("a host to boot", async () =>
+        /running|degraded/.test(await execute(container, ["systemctl", "is-system-running"])),
+    );
+}
+
+/** What a command on a host prints; nothing where the host cannot run it yet. */
+async function execute(container: Docker.Container, command: string[]): Promise<string> {
+    try {
+        const run = await container.exec({ Cmd: command, AttachStdout: true });
+        let text = "";
+        for await (const chunk of await run.start({})) text += String(chunk);
+        return text;
+    } catch {
+        return "";
+    }
+}
+
+async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
+    const end = Date.now() + BOOT_SECONDS * 1000;
+    while (!(await isSo())) {
+        if (Date.now() > end) throw new Error(`waited ${BOOT_SECONDS} seconds for ${what}`);
+        await sleep(POLL_MILLISECONDS);
+    }
+}
