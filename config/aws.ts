@@ -2,86 +2,58 @@
 
 import { z } from "zod";
 import type { Problem } from "../errors";
-import { overlaps, parseRange } from "../planning/addresses";
-import { MAX_PREFIX, MIN_PREFIX } from "../planning/aws-addresses";
+import { overlaps } from "../planning/addresses";
+import { hostsInSubnet, MAX_PREFIX, MIN_PREFIX } from "../planning/aws-addresses";
 import { SYSTEMS, type System } from "../planning/systems";
-
-const range = z
-    .string()
-    .refine((text) => parseRange(text) !== undefined, { error: "a range is written as in 203.0.113.0/24" });
-const port = z.number().int().min(1).max(65535);
+import { choice, flag, group, list, port, range, text, url, whole } from "./values";
 
 const machine = (type: string, diskGib: number) =>
-    z
-        .strictObject({
-            /** Instance type. */
-            type: z
-                .string()
-                .regex(/^[a-z][a-z0-9-]*\.[a-z0-9-]+$/, {
-                    error: "an instance type is written as in t3.small",
-                })
-                .default(type),
-            /** Root volume (gp3, encrypted) in GiB. */
-            diskGib: z.number().int().min(8).max(16384).default(diskGib),
-        })
-        .prefault({});
+    group({
+        /** Instance type. */
+        type: text(/^[a-z][a-z0-9-]*\.[a-z0-9-]+$/, "an instance type, such as t3.small").default(type),
+        /** Root volume (gp3, encrypted) in GiB. */
+        diskGib: whole(8, 16384, diskGib).default(diskGib),
+    }).prefault({});
 
-export const awsSchema = z.strictObject({
+export const awsSchema = group({
     /** The region, such as `eu-central-1`. */
-    region: z
-        .string({ error: "the region must be named, as in eu-central-1" })
-        .regex(/^[a-z]{2,}(-[a-z]+)+-\d$/, {
-            error: "a region is written as in eu-central-1",
-        }),
+    region: text(/^[a-z]{2,}(-[a-z]+)+-\d$/, "a region, such as eu-central-1"),
     /** Another address of AWS's API, for every service; such as a stand-in for tests. Default: AWS's own. */
-    endpoint: z.url({ error: "endpoint is a URL", protocol: /^https?$/ }).optional(),
+    endpoint: url("https://ec2.example").optional(),
     /** The VPC. */
-    network: z
-        .strictObject({
-            /** Its range, /16 to /22: split into 16 equal parts, one for each subnet. Default 10.60.0.0/16. */
-            range: range.default("10.60.0.0/16"),
-            /** Where hosts are: `public` subnets, or `private` ones that reach out through NAT. Default `public`. */
-            subnets: z
-                .enum(["public", "private"], { error: "subnets is public or private" })
-                .default("public"),
-            /** With private subnets: `one` NAT gateway, or one in each zone (`zone`), each about 33 USD a month. Default `one`. */
-            nat: z.enum(["one", "zone"], { error: "nat is one or zone" }).default("one"),
-        })
-        .prefault({}),
+    network: group({
+        /** Its range, /16 to /22: split into 16 equal parts, one for each subnet. Default 10.60.0.0/16. */
+        range: range("10.60.0.0/16").default("10.60.0.0/16"),
+        /** Where hosts are: `public` subnets, or `private` ones that reach out through NAT. Default `public`. */
+        subnets: choice(["public", "private"]).default("public"),
+        /** With private subnets: `one` NAT gateway, or one in each zone (`zone`), each about 33 USD a month. Default `one`. */
+        nat: choice(["one", "zone"]).default("one"),
+    }).prefault({}),
     /** Ranges that may use SSH, the engine's API and the registry. No default: yours, such as 203.0.113.7/32. */
-    adminCidrs: z
-        .array(range, { error: "adminCidrs is a list of ranges, such as your own address with /32" })
-        .min(1, {
-            error: "adminCidrs needs at least one range, or nobody could set the hosts up",
-        }),
+    adminCidrs: list(
+        range("203.0.113.7/32"),
+        "at least one range that administrators come from, such as [203.0.113.7/32]",
+        {
+            min: 1,
+        },
+    ),
     /** Allows ranges wider than a /8 in adminCidrs. Default false. */
-    allowPublicAdmin: z.boolean().default(false),
+    allowPublicAdmin: flag().default(false),
     /** Ranges that reach published ports. Default: everybody. */
-    appCidrs: z.array(range).default(["0.0.0.0/0"]),
+    appCidrs: list(range("203.0.113.0/24"), "ranges, such as [0.0.0.0/0]").default(["0.0.0.0/0"]),
     /** Published ports of stacks of your own, beside the sample's. Default none. */
-    appPorts: z.array(port).max(20).default([]),
+    appPorts: list(port(8081), "at most 20 ports, such as [8081]", { max: 20 }).default([]),
     /** The address this machine reaches hosts by. Default: `public` with public subnets, else `private`. */
-    connectVia: z.enum(["public", "private"], { error: "connectVia is public or private" }).optional(),
+    connectVia: choice(["public", "private"]).optional(),
     /** The operating system of hosts. */
-    image: z
-        .strictObject({
-            /** `debian-12`, `debian-13`, `ubuntu-22.04` or `ubuntu-24.04`. Default `debian-12`. */
-            system: z
-                .enum(Object.keys(SYSTEMS) as [System, ...System[]], {
-                    error: `system is one of ${Object.keys(SYSTEMS).join(", ")}`,
-                })
-                .default("debian-12"),
-            /** `x86_64` or `arm64`; images of workloads must be of the same kind. Default `x86_64`. */
-            architecture: z
-                .enum(["x86_64", "arm64"], { error: "architecture is x86_64 or arm64" })
-                .default("x86_64"),
-            /** An image of your own, of that system. Default: the newest official one at a host's making. */
-            ami: z
-                .string()
-                .regex(/^ami-[0-9a-f]{8,17}$/, { error: "ami is written as in ami-0123456789abcdef0" })
-                .optional(),
-        })
-        .prefault({}),
+    image: group({
+        /** `debian-12`, `debian-13`, `ubuntu-22.04` or `ubuntu-24.04`. Default `debian-12`. */
+        system: choice(Object.keys(SYSTEMS) as [System, ...System[]]).default("debian-12"),
+        /** `x86_64` or `arm64`; images of workloads must be of the same kind. Default `x86_64`. */
+        architecture: choice(["x86_64", "arm64"]).default("x86_64"),
+        /** An image of your own, of that system. Default: the newest official one at a host's making. */
+        ami: text(/^ami-[0-9a-f]{8,17}$/, "an image's id, such as ami-0123456789abcdef0").optional(),
+    }).prefault({}),
     /** Managers' machines. Default t3.small, 20 GiB. */
     manager: machine("t3.small", 20),
     /** Workers' machines. Default t3.small, 30 GiB. */
@@ -90,17 +62,24 @@ export const awsSchema = z.strictObject({
      * Hosts that the next up may replace to follow changed settings (image, type, disk, user data). All others keep
      * what they were made with, whatever changes. One manager at a time. Default none.
      */
-    renew: z
-        .array(z.string().regex(/^(manager|worker)-\d+$/, { error: "renew names hosts, such as worker-2" }))
-        .default([]),
+    renew: list(
+        text(/^(manager|worker)-\d+$/, "a host's name, such as worker-2"),
+        "hosts' names, such as [worker-2]",
+    ).default([]),
     /** AWS refuses to terminate the hosts until this is turned off again. Default false. */
-    terminationProtection: z.boolean().default(false),
+    terminationProtection: flag().default(false),
     /** Where the registry keeps images: a `volume` of its node, or `s3`, where they outlive it. Default `volume`. */
-    registryStorage: z.enum(["volume", "s3"], { error: "registryStorage is volume or s3" }).default("volume"),
+    registryStorage: choice(["volume", "s3"]).default("volume"),
     /** A network load balancer over all zones in front of the published ports, about 17 USD a month. Default false. */
-    loadBalancer: z.boolean().default(false),
+    loadBalancer: flag().default(false),
     /** Tags for everything, beside `Name`, `io.skep.stack` and `io.skep.role`. Default none. */
-    tags: z.record(z.string().min(1).max(128), z.string().max(256)).default({}),
+    tags: z
+        .record(
+            z.string().regex(/^.{1,128}$/s),
+            text(/^.{0,256}$/s, 'a text of up to 256 letters, such as "research"'),
+            { error: "it must be texts by names of up to 128 letters, such as team: research" },
+        )
+        .default({}),
 });
 
 export type AwsSettings = z.output<typeof awsSchema> & {
@@ -132,11 +111,18 @@ export function checkAws(aws: z.output<typeof awsSchema>, shared: Shared): Probl
             "Name the ranges that administrators come from, or set skep:aws.allowPublicAdmin to true.",
         );
     const { range: vpc, subnets } = aws.network;
+    const perZone = Math.ceil(shared.workers / shared.zones);
     if (prefixOf(vpc) < MIN_PREFIX || prefixOf(vpc) > MAX_PREFIX)
         refuse(
             "AWS_RANGE_SIZE",
             `skep:aws.network.range is a /${prefixOf(vpc)}, and a VPC that is split into subnets is a /${MIN_PREFIX} to /${MAX_PREFIX}.`,
             "Take a range such as 10.60.0.0/16.",
+        );
+    else if (perZone > hostsInSubnet(vpc))
+        refuse(
+            "AWS_RANGE_SIZE",
+            `${shared.workers} workers over ${shared.zones} zones are ${perZone} in each, and a subnet of skep:aws.network.range (${vpc}) has addresses for ${hostsInSubnet(vpc)}.`,
+            "Take a wider range, such as 10.60.0.0/16, more zones, or fewer workers.",
         );
     for (const [key, pool] of Object.entries(shared.addressPools))
         if (overlaps(vpc, pool))

@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { distance } from "fastest-levenshtein";
-import { parse } from "yaml";
+import { type Document, parseDocument } from "yaml";
 import { type Problem, skepError } from "../errors";
 
 const OWN = "skep";
@@ -42,7 +42,10 @@ export function lostKeys(config: Values): Problem[] {
         return {
             id: "CONFIG_UNKNOWN",
             problem: `There is no setting ${key}.`,
-            advice: `Did you mean ${PREFIX}${name}? The README lists all settings.`,
+            advice:
+                key === OWN
+                    ? `Write each setting with the prefix: ${PREFIX}zones and so on.`
+                    : `Did you mean ${PREFIX}${name}? The README lists all settings.`,
         };
     });
 }
@@ -59,11 +62,24 @@ export function misplacedKeys(engineConfig: Values, secret: readonly string[], f
 }
 
 function parsed(text: string, file: string): unknown {
+    const document = parseDocument(text);
+    const [error] = document.errors;
+    if (error === undefined) return values(document, file);
+    const line = `line ${error.linePos?.[0].line ?? 1}`;
+    if (error.code === "DUPLICATE_KEY")
+        throw unreadable(file, `${line} names a key that stands above it already`);
+    if (error.code === "TAB_AS_INDENT")
+        throw unreadable(file, `${line} is indented by a tab, and YAML takes spaces only`);
+    const [what = ""] = error.message.split("\n");
+    throw unreadable(file, `${line} is no YAML (${what.replace(/ at line \d+.*$/, "")})`);
+}
+
+/** An alias of an anchor that does not exist is found only here. */
+function values(document: Document, file: string): unknown {
     try {
-        return parse(text) as unknown;
+        return document.toJS() as unknown;
     } catch (error) {
-        const [what = ""] = (error as Error).message.split("\n");
-        throw unreadable(file, what.replace(/[.:]$/, ""));
+        throw unreadable(file, (error as Error).message);
     }
 }
 

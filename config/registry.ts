@@ -5,6 +5,7 @@ import type { Problem } from "../errors";
 import type { AwsSettings } from "./aws";
 import { availabilityOf, type MemberSettings } from "../planning/members";
 import type { PlacedHost } from "../planning/placement";
+import { group, port, text, url, whole } from "./values";
 import { chooseRegistryHosts } from "../planning/registry-hosts";
 
 const DNS_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/;
@@ -22,45 +23,35 @@ const key = (name: keyof typeof KEY_SETTINGS) =>
         })
         .optional();
 
-export const registrySchema = z.strictObject({
+export const registrySchema = group({
     /** The name that nodes pull by. Default `registry.skep.internal`. */
-    name: z
-        .string()
-        .regex(DNS_NAME, { error: "the registry's name is a DNS name of two parts or more" })
-        .default("registry.skep.internal"),
+    name: text(DNS_NAME, "a DNS name of two parts or more, such as registry.skep.internal").default(
+        "registry.skep.internal",
+    ),
     /** Its port on the nodes that run it. Default 5000. */
-    port: z.number().int().min(1).max(65535).default(5000),
+    port: port(5000).default(5000),
     /** The user that pushes and pulls. Default `skep`. */
-    user: z
-        .string()
-        .regex(/^[a-z][a-z0-9-]{0,29}$/, {
-            error: "the registry's user is a lower-case letter, then letters, digits and dashes, 30 at most",
-        })
-        .default("skep"),
+    user: text(
+        /^[a-z][a-z0-9-]{0,29}$/,
+        "a lower-case letter, then letters, digits and dashes, 30 at most, such as skep",
+    ).default("skep"),
     /** How many hosts run it, spread over the zones; more than one needs object storage. Default 1. */
-    replicas: z.number().int().min(1).max(47).default(1),
+    replicas: whole(1, 100, 1).default(1),
     /** Images in a bucket of yours, on S3 or what speaks its protocol. Default: a volume of the registry's host. */
-    s3: z
-        .strictObject({
-            /** The bucket, which exists. */
-            bucket: z
-                .string({ error: "the bucket must be named" })
-                .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, { error: "this is no name for a bucket" }),
-            /** Its region, such as `eu-central-1`. */
-            region: z
-                .string({ error: "the bucket's region must be named, as in eu-central-1" })
-                .regex(/^[a-z0-9][a-z0-9-]*$/, { error: "a region is written as in eu-central-1" }),
-            /** The API's address as hosts reach it, where it is not AWS's own. */
-            endpoint: z.url({ error: "endpoint is a URL", protocol: /^https?$/ }).optional(),
-            /** Where images lie in the bucket. Default `registry`. */
-            prefix: z
-                .string()
-                .regex(/^[\w.-]+(\/[\w.-]+)*$/, { error: "a prefix is written as in images/swarm" })
-                .default("registry"),
-            accessKeyId: key("accessKeyId"),
-            secretAccessKey: key("secretAccessKey"),
-        })
-        .optional(),
+    s3: group({
+        /** The bucket, which exists. */
+        bucket: text(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "the name of a bucket, such as my-images"),
+        /** Its region, such as `eu-central-1`. */
+        region: text(/^[a-z0-9][a-z0-9-]*$/, "the bucket's region, such as eu-central-1"),
+        /** The API's address as hosts reach it, where it is not AWS's own. */
+        endpoint: url("https://s3.example").optional(),
+        /** Where images lie in the bucket. Default `registry`. */
+        prefix: text(/^[\w.-]+(\/[\w.-]+)*$/, "a folder in the bucket, such as images/swarm").default(
+            "registry",
+        ),
+        accessKeyId: key("accessKeyId"),
+        secretAccessKey: key("secretAccessKey"),
+    }).optional(),
 });
 
 export type RegistrySettings = z.output<typeof registrySchema>;

@@ -4,117 +4,118 @@
 import { closest } from "fastest-levenshtein";
 import { z } from "zod";
 import type { Problem } from "../errors";
-import { overlaps, parseRange } from "../planning/addresses";
+import { overlaps } from "../planning/addresses";
 import { awsSchema, type AwsSettings, checkAws } from "./aws";
 import { countMembers, roleOf, unknownNodes } from "../planning/members";
 import { movesRefused, movesWaiting, placementOf, zoneNames } from "../planning/zone-moves";
 import { placeHosts, tolerated } from "../planning/placement";
 import { checkRegistry, registrySchema, registryWarnings } from "./registry";
 import { repositorySchema } from "./repository";
+import { checkPools, checkPorts } from "./ranges-and-ports";
+import { choice, flag, group, keysBelow, list, port, range, shown, text, version, whole } from "./values";
 
 /** More managers make every change slower (Docker admin guide, "Maintain the quorum of managers"). */
 const MOST_MANAGERS = 7;
+/** As many as a swarm is run with; every part of Skep is tried with so many in unit tests. */
+const MOST_WORKERS = 1000;
+/** A lab's block of ports has so many places for workers (planning/ports.ts). */
+const MOST_LAB_WORKERS = 40;
+/** Of settings that nobody writes by hand. */
+const BY_SKEP = "Skep writes it itself";
 const NAME = /^[a-z][a-z0-9-]{0,29}$/;
 
-const name = (what: string) =>
-    z.string().regex(NAME, {
-        error: `${what} is a lower-case letter, then letters, digits and dashes, 30 at most`,
-    });
-const range = z
-    .string()
-    .refine((text) => parseRange(text) !== undefined, { error: "a range is written as in 10.200.0.0/16" });
-const port = z.number().int().min(1).max(65535);
+const zoneName = text(
+    NAME,
+    "a zone's name: a lower-case letter, then letters, digits and dashes, 30 at most",
+);
 
-const schema = z.strictObject({
+const schema = group({
     /** Where hosts come from: `lab` (containers on this machine) or `aws` (EC2 instances). Default `lab`. */
-    hosts: z.enum(["lab", "aws"], { error: "hosts is lab or aws" }).default("lab"),
+    hosts: choice(["lab", "aws"]).default("lab"),
     /** Availability zones: how many (1 to 6), or their names. Default 3. */
     zones: z
-        .union([z.number().int().min(1).max(6), z.array(name("a zone's name")).min(1).max(6)], {
-            error: "zones is a number from 1 to 6, or a list of up to 6 names",
-        })
+        .union(
+            [whole(1, 6, 3), list(zoneName, "names of zones, such as [lab-a, lab-b]", { min: 1, max: 6 })],
+            {
+                error: "it must be a number from 1 to 6, such as 3, or a list of up to 6 names, such as [lab-a, lab-b]",
+            },
+        )
         .default(3),
     /** Managers: 1, 3, 5 or 7; an even number adds a vote to win and tolerates no more losses. Default 3. */
-    managers: z.number().int().min(1).max(7).default(3),
-    /** Workers, 0 to 40. Default 3. */
-    workers: z.number().int().min(0, { error: "workers cannot be fewer than 0" }).max(40).default(3),
+    managers: whole(1, MOST_MANAGERS, 3).default(3),
+    /** Workers, 0 to 1000; a lab has room for 40, and EC2 for as many as its subnets have addresses. Default 3. */
+    workers: whole(0, MOST_WORKERS, 3).default(3),
     /** The engine, docker-ce: a series ("26.1": the newest of it, then recorded) or a version ("26.1.5"). Default "26.1". */
-    dockerVersion: z
-        .string()
-        .regex(/^\d+\.\d+(\.\d+)?$/, {
-            error: 'dockerVersion is a series such as "26.1" or a version such as "26.1.5"',
-        })
-        .default("26.1"),
+    dockerVersion: version("26.1", "26.1.5").default("26.1"),
     /** containerd.io: a series or a version. Default "1.7", which every engine up to 28 runs on. */
-    containerdVersion: z
-        .string()
-        .regex(/^\d+\.\d+(\.\d+)?$/, { error: 'containerdVersion is a series such as "1.7" or a version' })
-        .default("1.7"),
+    containerdVersion: version("1.7", "1.7.24").default("1.7"),
     /** Managers' keys and Raft logs are encrypted at rest, and a restarted manager waits to be unlocked. Default true. */
-    autolock: z.boolean().default(true),
+    autolock: flag().default(true),
     /** Managers run tasks too. Turn it off when workloads could starve the managers: then they are drained. Default true. */
-    managersRunTasks: z.boolean().default(true),
+    managersRunTasks: flag().default(true),
     /** Nodes that are to be something else than they were made as, by host name: `worker-2: {role: manager}`. */
     nodes: z
         .record(
             z.string(),
-            z.strictObject({
+            group({
                 /** Its role in the swarm: it is promoted or demoted where it stands. By default what its name says. */
-                role: z.enum(["manager", "worker"], { error: "a role is manager or worker" }).optional(),
+                role: choice(["manager", "worker"]).optional(),
                 /** Whether it takes tasks: `active`, `pause` (keeps what it has, takes no more) or `drain` (gives all away). */
-                availability: z
-                    .enum(["active", "pause", "drain"], {
-                        error: "an availability is active, pause or drain",
-                    })
-                    .optional(),
+                availability: choice(["active", "pause", "drain"]).optional(),
             }),
+            { error: "it must be settings by the names of nodes, such as worker-2: {role: manager}" },
         )
         .default({}),
     /** Address pools; none may overlap another or the hosts' network. */
-    addressPools: z
-        .strictObject({
-            /** Overlay networks, one /24 each. Default 10.200.0.0/16. */
-            overlay: range.default("10.200.0.0/16"),
-            /** Bridges on each host, one /24 each. Default 172.30.0.0/16. */
-            bridge: range.default("172.30.0.0/16"),
-        })
-        .prefault({}),
+    addressPools: group({
+        /** Overlay networks, one /24 each. Default 10.200.0.0/16. */
+        overlay: range("10.200.0.0/16").default("10.200.0.0/16"),
+        /** Bridges on each host, one /24 each. Default 172.30.0.0/16. */
+        bridge: range("172.30.0.0/16").default("172.30.0.0/16"),
+    }).prefault({}),
     /**
      * How services publish ports: `mesh` (every node answers), `host` (nodes with a task answer), or `auto`:
      * mesh where the hosts' kernel has IPVS, else host. Default `auto`.
      */
-    publish: z.enum(["auto", "mesh", "host"], { error: "publish is auto, mesh or host" }).default("auto"),
+    publish: choice(["auto", "mesh", "host"]).default("auto"),
     /** Tasks of the stacks that Skep deploys are spread again when nodes come or come back. Default false. */
-    rebalance: z.boolean().default(false),
+    rebalance: flag().default(false),
     /** The private registry: its settings are in config/registry.ts and the README. */
     registry: registrySchema.prefault({}),
     /** A mirror of Docker's package repository: config/repository.ts. Default: Docker's own. */
     repository: repositorySchema.optional(),
     /** The sample stack: a web server and a client that asks it. */
-    sample: z
-        .strictObject({
-            /** Deploy it. Default true. */
-            enabled: z.boolean().default(true),
-            /** Web server tasks, at most one a node. Default 3. */
-            replicas: z.number().int().min(1).max(40).default(3),
-            /** The published port. Default 8080. */
-            port: port.default(8080),
-        })
-        .prefault({}),
+    sample: group({
+        /** Deploy it. Default true. */
+        enabled: flag().default(true),
+        /** Web server tasks, at most one a node. Default 3. */
+        replicas: whole(1, MOST_WORKERS, 3).default(3),
+        /** The published port. Default 8080. */
+        port: port(8080).default(8080),
+    }).prefault({}),
     /** Hosts on EC2: needed with `hosts: aws`. Its settings are in config/aws.ts and docs/aws.md. */
     aws: awsSchema.optional(),
     /** The lab's network, a /20 that nothing else uses. Chosen at the first up and kept. */
-    labSubnet: range.optional(),
+    labSubnet: range("10.190.0.0/20").optional(),
     /** Where the lab's block of 200 ports on 127.0.0.1 begins. Chosen at the first up and kept. */
-    labPorts: z.number().int().min(1024).max(65000).optional(),
+    labPorts: whole(1024, 65000, 21000).optional(),
     /** The hosts that run the registry. Chosen at an up and kept while they exist. */
-    registryHosts: z.array(z.string()).optional(),
+    registryHosts: list(
+        z.string({ error: "it must be a host's name, such as worker-1" }),
+        "names of hosts, such as [worker-1]",
+    ).optional(),
     /** Where the hosts stand since the last up that brought all of them into the swarm. Written by Skep. */
     placement: z
-        .record(z.string(), z.strictObject({ zone: z.string(), zoneIndex: z.number().int().min(0) }))
+        .record(z.string(), group({ zone: z.string({ error: BY_SKEP }), zoneIndex: whole(0, 7, 0) }), {
+            error: BY_SKEP,
+        })
         .optional(),
     /** The exact packages found for dockerVersion and containerdVersion at the first up. Written by Skep. */
-    packages: z.strictObject({ asked: z.string(), docker: z.string(), containerd: z.string() }).optional(),
+    packages: group({
+        asked: z.string({ error: BY_SKEP }),
+        docker: z.string({ error: BY_SKEP }),
+        containerd: z.string({ error: BY_SKEP }),
+    }).optional(),
 });
 
 export type Settings = Omit<z.output<typeof schema>, "zones" | "aws"> & {
@@ -162,7 +163,7 @@ export function checkSettings(stack: string, input: Readonly<Record<string, unkn
         return {
             problems: [
                 ...problems,
-                ...parsed.error.issues.flatMap((issue) => problemsOf(stack, issue)),
+                ...parsed.error.issues.flatMap((issue) => problemsOf(stack, input, issue)),
                 ...(partial.success ? acrossSettings(partial.data, refused) : []),
             ],
             warnings: [],
@@ -180,10 +181,10 @@ export function checkSettings(stack: string, input: Readonly<Record<string, unkn
     return { settings, problems, warnings: warningsOf(settings) };
 }
 
-function problemsOf(stack: string, issue: z.core.$ZodIssue): Problem[] {
+function problemsOf(stack: string, input: unknown, issue: z.core.$ZodIssue): Problem[] {
     const path = issue.path.join(".");
     if (issue.code === "unrecognized_keys") {
-        const known = Object.keys(path === "" ? schema.shape : knownBelow(path));
+        const known = keysBelow(schema, issue.path);
         const full = (key: string) => `skep:${path ? `${path}.` : ""}${key}`;
         return issue.keys.map((key) => ({
             id: "CONFIG_UNKNOWN",
@@ -194,31 +195,14 @@ function problemsOf(stack: string, issue: z.core.$ZodIssue): Problem[] {
                     : `Did you mean ${full(closest(key, known))}? The README lists all settings.`,
         }));
     }
+    const value = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)[key], input);
     return [
         {
             id: "CONFIG_VALUE",
-            problem: `skep:${path} cannot be as it is: ${issue.message.replace(/\.$/, "")}.`,
+            problem: `skep:${path} ${shown(path, value)} ${issue.message}.`,
             advice: `Correct it in the settings file of the stack, Pulumi.${stack}.yaml.`,
         },
     ];
-}
-
-function knownBelow(path: string): object {
-    const examples: Record<string, object> = {
-        addressPools: { overlay: 0, bridge: 0 },
-        registry: registrySchema.shape,
-        "registry.s3": registrySchema.shape.s3.unwrap().shape,
-        sample: { enabled: 0, replicas: 0, port: 0 },
-        packages: { asked: 0, docker: 0, containerd: 0 },
-        nodes: { role: 0, availability: 0 },
-        aws: awsSchema.shape,
-        "aws.network": awsSchema.shape.network.unwrap().shape,
-        "aws.image": awsSchema.shape.image.unwrap().shape,
-        "aws.manager": awsSchema.shape.manager.unwrap().shape,
-        "aws.worker": awsSchema.shape.worker.unwrap().shape,
-        repository: repositorySchema.shape,
-    };
-    return examples[path.startsWith("nodes.") ? "nodes" : path] ?? {};
 }
 
 /** Rules between settings. `refused` are settings that have a problem already: silent about those. */
@@ -255,6 +239,13 @@ function acrossSettings(data: z.output<typeof schema>, refused: ReadonlySet<stri
             id: "ZONES_TWICE",
             problem: "A zone is named twice in skep:zones.",
             advice: "Name each zone once.",
+        });
+    problems.push(...checkPools(data), ...checkPorts(data));
+    if (data.hosts === "lab" && data.workers > MOST_LAB_WORKERS)
+        problems.push({
+            id: "LAB_TOO_LARGE",
+            problem: `A lab has room for ${MOST_LAB_WORKERS} workers, and skep:workers is ${data.workers}.`,
+            advice: `Set it to ${MOST_LAB_WORKERS} or less, or take hosts on EC2.`,
         });
     const ranges = Object.entries({
         "skep:addressPools.overlay": data.addressPools.overlay,
@@ -313,4 +304,12 @@ function warningsOf(data: Settings): string[] {
                 "Three zones and a manager in each are the least that survive it.",
         );
     return [...warnings, ...registryWarnings(data, hosts)];
+}
+
+/** The path of every setting that there is, those that hold others included; a node's are shown for \`worker-1\`. */
+export function settingPaths(below: readonly string[] = []): string[][] {
+    const keys = keysBelow(schema, below).map((key) => [...below, key]);
+    return keys
+        .flatMap((path) => [path, ...settingPaths(path)])
+        .concat(below.join() === "nodes" ? settingPaths(["nodes", "worker-1"]) : []);
 }

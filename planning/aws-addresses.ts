@@ -34,3 +34,12 @@ export function managerRange(subnet: string): string {
 export function managerAddress(subnet: string, ordinal: number): string {
     return addressAt(subnet, MANAGER_OFFSET + ordinal);
 }
+
+/** AWS keeps five addresses of each subnet; the gateway to other networks and the load balancer take up to nine more. */
+const OTHERS_IN_SUBNET = 14;
+
+/** How many hosts other than managers have an address in each subnet of this VPC range. */
+export function hostsInSubnet(vpc: string): number {
+    const prefix = Number(vpc.split("/")[1]) + PARTS_BITS;
+    return 2 ** (32 - prefix) - 2 ** (32 - MANAGER_PREFIX) - OTHERS_IN_SUBNET;
+}

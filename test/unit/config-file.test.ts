@@ -37,6 +37,18 @@ describe("A file of settings", () => {
             );
     });
 
+    it("says in which line a key stands twice or a tab indents, and takes other editors' files as they are", async () => {
+        await assert.rejects(
+            read("config:\n  skep:zones: 1\n  skep:zones: 2\n"),
+            /line 3 names a key that stands above it already/,
+        );
+        await assert.rejects(read("config:\n\tskep:zones: 1\n"), /line 2 is indented by a tab/);
+        await assert.rejects(read("config:\n  skep:zones: [1\n"), /line \d is no YAML \(/);
+        await assert.rejects(read("config:\n  skep:zones: *none\n"), /CONFIG_FILE: .*none/);
+        const others = "\uFEFFconfig:\r\n  skep:zones: 3 # three\r\n  skep:dockerVersion: '28.5'\r\n";
+        assert.deepEqual(ownSettings(await read(others)), { zones: 3, dockerVersion: "28.5" });
+    });
+
     it("does not pass over settings without a prefix, or with a slip in it", async () => {
         const problems = lostKeys(await read("config:\n  zones: 2\n  sekp:managers: 1\n  docker:host: x\n"));
         assert.deepEqual(

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { checkSettings } from "../../config/settings";
+import { checkSettings, settingPaths } from "../../config/settings";
 
 const ids = (input: Record<string, unknown>, stack = "dev") =>
     checkSettings(stack, input)
@@ -12,6 +12,16 @@ const onlyProblem = (input: Record<string, unknown>) => {
     assert.equal(problems.length, 1, JSON.stringify(problems));
     return problems[0] ?? assert.fail();
 };
+
+type Bag = Record<string, unknown>;
+
+/** The input with this value at this place. */
+function withValue(input: Bag, [key = "", ...rest]: readonly string[], value: unknown): Bag {
+    const below = (input[key] ?? {}) as Bag;
+    return { ...input, [key]: rest.length === 0 ? value : withValue(below, rest, value) };
+}
+
+const EC2 = { region: "eu-central-1", adminCidrs: ["203.0.113.7/32"] };
 
 describe("configuration", () => {
     it("is complete without any setting: three zones, three managers, three workers in the lab", () => {
@@ -71,7 +81,7 @@ describe("configuration", () => {
     it("says where to correct a value that it refuses", () => {
         const { id, problem, advice } = onlyProblem({ workers: -1 });
         assert.equal(id, "CONFIG_VALUE");
-        assert.equal(problem, "skep:workers cannot be as it is: workers cannot be fewer than 0.");
+        assert.equal(problem, "skep:workers is -1, and it must be a whole number from 0 to 1000, such as 3.");
         assert.match(advice, /Pulumi\.[a-z-]+\.yaml/);
     });
 
@@ -87,7 +97,7 @@ describe("configuration", () => {
         const refused: Record<string, unknown>[] = [
             { managers: 0 },
             { managers: 9 },
-            { workers: 41 },
+            { workers: 1001 },
             { workers: 1.5 },
             { workers: "3" },
             { zones: 0 },
@@ -100,6 +110,9 @@ describe("configuration", () => {
             { registry: { name: "registry" } },
             { registry: { port: 0 } },
             { addressPools: { overlay: "10.200.0.1/16" } },
+            { workers: null },
+            { nodes: [] },
+            { aws: { ...EC2, adminCidrs: [] } },
         ];
         for (const input of refused) assert.deepEqual(ids(input), ["CONFIG_VALUE"], JSON.stringify(input));
     });
@@ -203,6 +216,86 @@ describe("configuration", () => {
             assert.deepEqual(ids({}, name), ["STACK_NAME"], JSON.stringify(name));
     });
 
+    it("says that a version needs quotes, which YAML takes for a number", () => {
+        const { problem } = onlyProblem({ dockerVersion: 28.5 });
+        assert.match(problem, /^skep:dockerVersion is 28\.5, and it must be .*"26\.1\.5", in quotes\.$/);
+    });
+
+    it("says that a setting has no value, and which one would be right", () => {
+        const { problem } = onlyProblem({ managers: null });
+        assert.equal(
+            problem,
+            "skep:managers has no value, and it must be a whole number from 1 to 7, such as 3.",
+        );
+    });
+
+    it("never shows a value that may be secret", () => {
+        const s3 = { bucket: "images", region: "eu-central-1", secretAccessKey: "hush-hush" };
+        const { problem } = onlyProblem({ registry: { s3 } });
+        assert.doesNotMatch(problem, /hush/);
+        assert.match(problem, /secretAccessKey cannot be as it is: keys are secret/);
+    });
+
+    it("refuses published ports that hosts use themselves, or that two settings give away", () => {
+        for (const port of [22, 2375, 2376, 2377, 4789, 7946]) {
+            assert.deepEqual(ids({ sample: { port } }), ["PORT_TAKEN"], String(port));
+            assert.deepEqual(ids({ registry: { port } }), ["PORT_TAKEN"], String(port));
+        }
+        assert.match(
+            onlyProblem({ sample: { port: 5000 } }).problem,
+            /registry\.port is 5000.* skep:sample\.port/,
+        );
+        assert.deepEqual(ids({ sample: { port: 5000, enabled: false } }), []);
+        const onEc2 = (appPorts: number[]) => ids({ hosts: "aws", aws: { ...EC2, appPorts } });
+        assert.deepEqual(onEc2([8080]), ["PORT_TAKEN"]);
+        assert.deepEqual(onEc2([9000, 9000]), ["PORT_TAKEN"]);
+        assert.deepEqual(onEc2([9000, 9001]), []);
+    });
+
+    it("refuses pools without room for the networks that are needed, and says how many fit", () => {
+        const { id, problem } = onlyProblem({ addressPools: { overlay: "10.200.0.0/24" } });
+        assert.equal(id, "POOL_TOO_SMALL");
+        assert.match(problem, /has room for 1 network of a \/24 each, and 3 are needed/);
+        assert.deepEqual(ids({ addressPools: { overlay: "10.200.0.0/23" } }), ["POOL_TOO_SMALL"]);
+        assert.deepEqual(ids({ addressPools: { overlay: "10.200.0.0/22" } }), []);
+        assert.deepEqual(ids({ addressPools: { bridge: "172.30.0.0/25" } }), ["POOL_TOO_SMALL"]);
+        assert.deepEqual(ids({ labSubnet: "10.190.0.0/21" }), ["LAB_SUBNET"]);
+        assert.deepEqual(ids({ labSubnet: "10.190.0.0/20" }), []);
+    });
+
+    it("takes as many workers as the hosts have room for: 40 in a lab, up to 1000 on EC2", () => {
+        assert.deepEqual(ids({ workers: 40 }), []);
+        assert.match(onlyProblem({ workers: 41 }).problem, /room for 40 workers, and skep:workers is 41/);
+        const onEc2 = (workers: number, range: string) =>
+            ids({ hosts: "aws", workers, aws: { ...EC2, network: { range } } });
+        assert.deepEqual(onEc2(1000, "10.60.0.0/16"), []);
+        assert.deepEqual(onEc2(300, "10.60.0.0/22"), ["AWS_RANGE_SIZE"]);
+        assert.deepEqual(onEc2(99, "10.60.0.0/22"), []);
+    });
+
+    it("says in words of its own what any value must be, for every setting that there is", () => {
+        const junk = [null, "", "x", -1, 1.5, 1e9, true, [], ["?"], {}, { x: 1 }, [[]]];
+        const start = {
+            hosts: "aws",
+            aws: EC2,
+            registry: { s3: {} },
+            repository: {},
+            nodes: { "worker-1": {} },
+        };
+        let refusals = 0;
+        for (const path of settingPaths())
+            for (const value of junk) {
+                const { problems } = checkSettings("dev", withValue(start, path, value));
+                for (const { id, problem } of problems) {
+                    assert.doesNotMatch(problem, /expected|invalid|received|unrecognized|too (small|big)/i);
+                    if (id !== "CONFIG_VALUE") continue;
+                    refusals += 1;
+                    assert.match(problem, / (it must be |Skep writes it itself|keys are secret)/, problem);
+                }
+            }
+        assert.ok(refusals > 500, String(refusals));
+    }).timeout(60_000);
+
     it("refuses or accepts whatever it is given, and never breaks", () => {
         const keys = ["managers", "workers", "zones", "sample", "registry", "addressPools", "labSubnet"];
         const input = fc.dictionary(fc.oneof(fc.constantFrom(...keys), fc.string()), fc.jsonValue());
@@ -271,7 +364,10 @@ describe("a mirror of Docker's packages", () => {
         assert.match(onlyProblem({ repository: { url } }).problem, /fingerprint of the repository's key/);
         const spaced = { url, fingerprint: "9dc8 5822" };
         assert.match(onlyProblem({ repository: spaced }).problem, /40 hexadecimal digits/);
-        assert.match(onlyProblem({ repository: { url: "mirror", fingerprint } }).problem, /is a URL/);
+        assert.match(
+            onlyProblem({ repository: { url: "mirror", fingerprint } }).problem,
+            /is "mirror", and it must be a URL such as/,
+        );
     });
 
     it("is refused below skep:aws, with the place where it is set", () => {

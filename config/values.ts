@@ -1,0 +1,92 @@
+// Building blocks of the settings' schema. Each says what a value must be, with an example that is right: the messages of
+// the schema library itself reach no user.
+
+import { z } from "zod";
+import { parseRange } from "../planning/addresses";
+
+/** A whole number between two others. */
+export function whole(min: number, max: number, example: number) {
+    const error = `it must be a whole number from ${min} to ${max}, such as ${example}`;
+    return z.number({ error }).int({ error }).min(min, { error }).max(max, { error });
+}
+
+/** A TCP port. */
+export const port = (example: number) => whole(1, 65535, example);
+
+export const flag = () => z.boolean({ error: "it must be true or false" });
+
+/** One of a few words. */
+export function choice<const T extends readonly [string, ...string[]]>(words: T) {
+    const list = new Intl.ListFormat("en", { type: "disjunction" }).format(words);
+    return z.enum(words, { error: `it must be ${list}` });
+}
+
+/** A text of a certain form; `what` names the form, with an example. */
+export function text(form: RegExp, what: string) {
+    const error = `it must be ${what}`;
+    return z.string({ error }).regex(form, { error });
+}
+
+/** A series or a version of a package. YAML takes `28.10` for the number 28.1, so it must stand in quotes. */
+export function version(series: string, full: string) {
+    const form = `a series such as "${series}" or a version such as "${full}", in quotes`;
+    return text(/^\d+\.\d+(\.\d+)?$/, form);
+}
+
+/** A range of IPv4 addresses whose first address it names. */
+export function range(example: string) {
+    const error = `it must be a range of addresses written from its first one, such as ${example}`;
+    return z.string({ error }).refine((given) => parseRange(given) !== undefined, { error });
+}
+
+/** An address on the web; `what` says of what. */
+export function url(example: string) {
+    return z.url({ error: `it must be a URL such as ${example}`, protocol: /^https?$/ });
+}
+
+/** A list with a bounded number of entries. */
+export function list<T extends z.ZodType>(entry: T, what: string, { min = 0, max = 1000 } = {}) {
+    const error = `it must be a list of ${what}`;
+    return z.array(entry, { error }).min(min, { error }).max(max, { error });
+}
+
+/** Settings that belong together, below one key. */
+export function group<T extends z.ZodRawShape>(shape: T) {
+    const keys = Object.keys(shape).join(", ");
+    return z.strictObject(shape, { error: `it must be a group of settings, below it and indented: ${keys}` });
+}
+
+const SECRET = /key|secret|password|token/i;
+
+/** What a sentence says of a refused value; never one that may be secret. */
+export function shown(path: string, value: unknown): string {
+    if (SECRET.test(path)) return "cannot be as it is:";
+    if (value === undefined) return "is missing, and";
+    if (value === null) return "has no value, and";
+    if (Array.isArray(value)) return value.length === 0 ? "is an empty list, and" : "is a list, and";
+    if (typeof value === "object") return "is a group of settings, and";
+    const json = JSON.stringify(value);
+    return `is ${json.length > 60 ? `${json.slice(0, 57)}…` : json}, and`;
+}
+
+type Wrapper = z.ZodOptional | z.ZodDefault | z.ZodPrefault;
+
+function bare(schema: z.ZodType): z.ZodType {
+    const isWrapper =
+        schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault;
+    return isWrapper ? bare((schema as Wrapper).unwrap() as z.ZodType) : schema;
+}
+
+/** The keys that a schema knows below a path. */
+export function keysBelow(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
+    const at = bare(schema);
+    const [key, ...rest] = path;
+    if (key === undefined) return at instanceof z.ZodObject ? Object.keys(at.shape) : [];
+    const below: unknown =
+        at instanceof z.ZodObject
+            ? (at.shape as Record<PropertyKey, unknown>)[key]
+            : at instanceof z.ZodRecord
+              ? at.valueType
+              : undefined;
+    return below instanceof z.ZodType ? keysBelow(below, rest) : [];
+}
