@@ -11,12 +11,32 @@ key=/etc/apt/keyrings/docker.asc
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# Boot timers of a cloud image hold apt's lock for minutes: wait for it, bounded.
-apt() { apt-get -qq -o DPkg::Lock::Timeout=300 "$@"; }
+# Boot timers of a cloud image hold apt's locks for minutes: wait for them, bounded. apt itself waits for dpkg's lock only,
+# and fails at once when the lists or the archive are locked.
+exec 3>&2
+lock_seconds=300
+apt() {
+    apt_end=$(($(date +%s) + lock_seconds))
+    until apt-get -qq -o DPkg::Lock::Timeout=$lock_seconds "$@" 2>"$work/apt"; do
+        if ! grep -q 'Could not get lock\|Unable to lock' "$work/apt"; then
+            cat "$work/apt" >&2
+            return 1
+        fi
+        [ "$(date +%s)" -lt "$apt_end" ] ||
+            fail APT_BUSY "Another program has held apt's locks for $lock_seconds seconds: $(head -n 1 "$work/apt"). Wait for it, then run up again." 2>&3
+        sleep 3
+    done
+    cat "$work/apt" >&2
+}
 
-# A repository that was refused must not stay behind for the next apt run.
+# A repository that is refused must not stay behind for the next apt run; what was there before it does.
+for file in "$list" "$key"; do
+    if [ -e "$file" ]; then cp -p "$file" "$work/before-${file##*/}"; fi
+done
 refuse() {
-    rm -f "$list" "$key"
+    for file in "$list" "$key"; do
+        if [ -e "$work/before-${file##*/}" ]; then cp -p "$work/before-${file##*/}" "$file"; else rm -f "$file"; fi
+    done
     fail "$1" "$2"
 }
 
@@ -56,6 +76,12 @@ install -m 644 "$work/key" "$key"
 printf 'deb [arch=%s signed-by=%s] %s %s stable\n' "$(dpkg --print-architecture)" "$key" "$REPOSITORY_URL" "$VERSION_CODENAME" >"$list"
 apt update -o Dir::Etc::sourcelist="$list" -o Dir::Etc::sourceparts=/dev/null -o APT::Get::List-Cleanup=0 ||
     refuse REPOSITORY_BROKEN "apt could not read $REPOSITORY_URL. Check that this host reaches it, then run up again."
+
+# apt reads no list at all while two sources of one repository name different keys.
+if ! apt-cache policy docker-ce >/dev/null 2>"$work/policy" && grep -q 'Conflicting values' "$work/policy"; then
+    others=$(grep -lF "${REPOSITORY_URL%/}" /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | grep -vxF "$list" | tr '\n' ' ')
+    refuse REPOSITORY_TWICE "${others:-Another file below /etc/apt }names $REPOSITORY_URL, too, with another key. Remove it from this host, then run up again."
+fi
 
 has() { apt-cache madison "$1" | awk -F ' *[|] *' -v want="$2" '$2 == want { found = 1 } END { exit !found }'; }
 { has docker-ce "$DOCKER_VERSION" && has docker-ce-cli "$DOCKER_VERSION" && has containerd.io "$CONTAINERD_VERSION"; } ||
