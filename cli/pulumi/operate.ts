@@ -143,7 +143,7 @@ function problemsOf(operation: Operation, diagnostics: readonly string[], error:
     const said = diagnostics.filter((text) => !/^(update|preview|refresh|destroy) failed$/.test(text));
     const text = said.join("\n") || `${engineError(failure)}.`;
     return skepError(
-        "ENGINE_FAILED",
+        "PULUMI_FAILED",
         `The ${operation} ended early: ${text}`,
         "Run the same command again: it goes on from what is there. SKEP_DEBUG=1 shows all that the engine said.",
     );
