@@ -81,8 +81,8 @@ export const HOSTS = {
         },
         ENGINE_UNREAD: {
             meaning: "A host has new files that its running engine has not read.",
-            advice: "Restart the engine when the swarm can do without the host: docs/operations.md.",
-            exit: "left",
+            advice: "Restart the engine when the swarm can do without the host.",
+            exit: "done",
         },
     },
 } as const satisfies Group;
