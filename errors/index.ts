@@ -27,5 +27,5 @@ export function skepError(id: ProblemId, problem: string, advice: string): SkepE
 
 /** The one line that a user sees. */
 export function formatProblem({ id, problem, advice }: Problem): string {
-    return `${id}: ${problem} ${advice}`;
+    return `${id}: ${[problem, advice].filter((sentence) => sentence !== "").join(" ")}`;
 }
