@@ -1,7 +1,7 @@
 // Settings of the registry, `skep:registry`: each with its meaning and default, and every refusal between them.
 
 import { z } from "zod";
-import type { Problem } from "../errors";
+import { formatProblem, type Problem } from "../errors";
 import type { AwsSettings } from "./aws";
 import { availabilityOf, type MemberSettings } from "../planning/members";
 import type { PlacedHost } from "../planning/placement";
@@ -108,8 +108,11 @@ export function registryWarnings(settings: Shared, hosts: readonly PlacedHost[])
     const gone = kept.filter((name) => !hosts.some((host) => host.name === name));
     if (gone.length > 0 && !hasObjectStorage(settings))
         warnings.push(
-            `REGISTRY_MOVES: the registry's images are on ${gone.join(", ")}, which goes: it begins empty on ${names.join(", ")}, and gets only Skep's own images again. ` +
-                "Push yours again after the up, or leave that host; images on S3 (skep:registry.s3, skep:aws.registryStorage) outlive hosts.",
+            formatProblem({
+                id: "REGISTRY_MOVES",
+                problem: `The registry's images are on ${gone.join(", ")}, which goes: it begins empty on ${names.join(", ")}, and gets only Skep's own images again.`,
+                advice: "Push yours again after the up, or leave that host; images on S3 (skep:registry.s3, skep:aws.registryStorage) outlive hosts.",
+            }),
         );
     const running = hosts.filter(
         (host) => names.includes(host.name) && availabilityOf(host, settings) !== "drain",

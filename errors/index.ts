@@ -1,9 +1,11 @@
-// What a user sees when something is wrong: one sentence of what is wrong, one of what to do, a stable id.
+// What a user sees when something is wrong: an id of the catalog, one sentence of what is wrong, one of what to do.
 // Anything else that is thrown is a bug and shows its stack only with SKEP_DEBUG=1.
+import type { ProblemId } from "./catalog";
+
+export { isProblemId, type ProblemId } from "./catalog";
 
 export interface Problem {
-    /** Stable and searchable, upper-case words: the README's troubleshooting is ordered by it. */
-    id: string;
+    id: ProblemId;
     /** One sentence of what is wrong, without secrets. */
     problem: string;
     /** One sentence of what to do. */
@@ -19,11 +21,11 @@ export class SkepError extends Error {
 }
 
 /** The error for a single problem. */
-export function skepError(id: string, problem: string, advice: string): SkepError {
+export function skepError(id: ProblemId, problem: string, advice: string): SkepError {
     return new SkepError([{ id, problem, advice }]);
 }
 
 /** The one line that a user sees. */
 export function formatProblem({ id, problem, advice }: Problem): string {
-    return `${id}: ${problem} ${advice}`;
+    return `${id}: ${[problem, advice].filter((sentence) => sentence !== "").join(" ")}`;
 }

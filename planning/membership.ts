@@ -165,7 +165,7 @@ function atRisk(silent: readonly Member[], what: string): Refusal {
     );
 }
 
-function later(id: string, problem: string, advice: string): Refusal {
+function later(id: Problem["id"], problem: string, advice: string): Refusal {
     return { wait: true, problem: { id, problem, advice } };
 }
 

@@ -1,5 +1,6 @@
 // Whether a stack's services run as they are specified. Pure, except for what it is given.
 import { createHash } from "node:crypto";
+import { formatProblem } from "../errors";
 import type { Props } from "./context";
 import { oneLine } from "./failures";
 
@@ -32,7 +33,11 @@ function failure(name: string, status: Props, tasks: readonly Props[]): string {
     const reason = newestError(tasks);
     const details = [status.Message, reason].filter(Boolean).join("; ");
     const verb = status.State === "paused" ? "was paused" : "was rolled back";
-    return `STACK_UPDATE_FAILED: The update of ${name} ${verb} (${oneLine(details)}). Correct the service, then run the same command again.`;
+    return formatProblem({
+        id: "STACK_UPDATE_FAILED",
+        problem: `The update of ${name} ${verb} (${oneLine(details)}).`,
+        advice: "Correct the service, then run the same command again.",
+    });
 }
 
 /** Tasks of an earlier specification do not count: right after a deploy they still are the running ones. */

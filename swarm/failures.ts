@@ -1,5 +1,5 @@
 // What can go wrong between this machine and a host's engine, each with its id, sentence and advice.
-import { SkepError, skepError } from "../errors";
+import { type ProblemId, SkepError, skepError } from "../errors";
 
 /** The engine answered, and refused. */
 export class EngineError extends SkepError {
@@ -19,7 +19,7 @@ export class EngineError extends SkepError {
 
 /** No answer: the host is out of reach, its key is another one, or its engine does not run or answer in time. */
 export class ConnectionError extends SkepError {
-    constructor(id: string, problem: string, advice: string) {
+    constructor(id: ProblemId, problem: string, advice: string) {
         super([{ id, problem, advice }]);
         this.name = "ConnectionError";
     }

@@ -1,6 +1,6 @@
 // Runs the project's scripts on hosts, with everything that they are given on standard input; what they found out is
 // their last line.
-import { SkepError, skepError } from "../errors";
+import { isProblemId, SkepError, skepError } from "../errors";
 import { renderHostScript } from "../planning/shell";
 import type { Props } from "./context";
 import { oneLine } from "./failures";
@@ -26,7 +26,8 @@ export async function runScript(
 /** Scripts say in one line what is wrong: an id, a sentence, what to do. */
 function failed(host: string, code: number, stderr: string): SkepError {
     const [, id, sentence] = /^skep: ([A-Z_]+): (.+)$/m.exec(stderr) ?? [];
-    if (id && sentence) return new SkepError([{ id, problem: `On ${host}: ${sentence}`, advice: "" }]);
+    if (id && isProblemId(id) && sentence)
+        return new SkepError([{ id, problem: `On ${host}: ${sentence}`, advice: "" }]);
     return skepError(
         "HOST_SCRIPT",
         `A script of Skep's ended with ${code} on ${host}: ${oneLine(stderr.split("\n").slice(-3).join(" "))}.`,

@@ -1,5 +1,6 @@
 // Work on a host that ends its engine for a while: one host of the swarm at a time, and only while the others can do
 // without it. Its tasks go before, it is unlocked after, and it is as it was when the next one begins.
+import { formatProblem } from "../errors";
 import type { Context, Props } from "./context";
 import { ifExists, isReady, managerSoon, membership, updateNode, type Membership } from "./engine";
 import { reasonOf } from "./failures";
@@ -92,9 +93,7 @@ export async function restore(
         const engine = await managerSoon(managers, clusterId, { signal }, RESTORE_MS);
         await updateNode(engine, nodeId, (spec) => ({ ...spec, Availability }), signal);
     } catch (error) {
-        ctx.log(
-            `its availability is still drain, and set back by the next up: ${reasonOf(error)}`,
-            "warning",
-        );
+        const problem = `Its availability is still drain: ${reasonOf(error)}.`;
+        ctx.log(formatProblem({ id: "NODE_DRAINED", problem, advice: "Run up again." }), "warning");
     }
 }

@@ -1,5 +1,5 @@
 // How a swarm that exists is made usable again: locked managers are opened, and a majority is waited for.
-import { SkepError } from "../errors";
+import { formatProblem, SkepError } from "../errors";
 import type { Context } from "./context";
 import { manager, membership, WRITE_MS } from "./engine";
 import type { HostInput } from "./host";
@@ -69,7 +69,11 @@ async function unlock(hosts: readonly HostInput[], keys: readonly string[], ctx:
     const names = hosts.filter((_host, index) => opened[index]).map(({ name }) => name);
     if (names.length > 0) ctx.log(`unlocked ${names.join(", ")}`);
     const shut = hosts.filter((_host, index) => !opened[index]).map(({ name }) => name);
-    if (shut.length > 0) ctx.log(`no known unlock key opens ${shut.join(", ")}`, "warning");
+    for (const name of shut) {
+        const problem = `No known unlock key opens ${name}.`;
+        const advice = "Unlock it with the key that it was locked with, then run up again.";
+        ctx.log(formatProblem({ id: "MANAGER_LOCKED", problem, advice }), "warning");
+    }
     return shut;
 }
 

@@ -1,10 +1,10 @@
-// Runs an operation of the Pulumi engine and shows what it does: a line for each resource that changes, problems by id.
+// Runs an operation of Pulumi and shows what it does: a line for each resource that changes, problems by id.
 
 import * as auto from "@pulumi/pulumi/automation";
-import { SkepError, skepError } from "../../errors";
+import { SkepError } from "../../errors";
 import { interruptible } from "../interrupt";
 import type { Progress } from "../../scripts/setup/progress";
-import { engineError, knownProblem } from "../../scripts/setup/known-failures";
+import { failureOf, type Left, leftIn, type Said } from "./diagnostics";
 import { freeLock } from "./lock";
 import { hasPending, settlePending } from "./pending";
 
@@ -20,7 +20,7 @@ const VERBS: Record<string, string> = {
     delete: "- delete",
 };
 
-/** What the engine says first when it has been asked to stop. */
+/** What Pulumi says first when it has been asked to stop. */
 const STOPPING = /\^C received|cancell?ing/i;
 const STOPPING_MILLISECONDS = 400;
 
@@ -39,6 +39,8 @@ export interface Outcome {
     changes: Changes;
     steps: Step[];
     outputs?: auto.OutputMap;
+    /** What was left undone without a failure. */
+    left: Left[];
     /** A killed run has left operations behind, which any operation but a preview clears. */
     pending?: true;
 }
@@ -60,7 +62,8 @@ export async function operate(stack: auto.Stack, operation: Operation, progress:
 
 async function run(stack: auto.Stack, operation: Operation, progress: Progress): Promise<Outcome> {
     const steps: Step[] = [];
-    const diagnostics: string[] = [];
+    const errors: Said[] = [];
+    const warnings: Said[] = [];
     const raw: string[] = [];
     let pending = false;
     const onEvent = (event: auto.EngineEvent) => {
@@ -70,12 +73,17 @@ async function run(stack: auto.Stack, operation: Operation, progress: Progress):
             if (operation !== "preview") progress.note(`${step.verb} ${step.type} ${step.name}`);
         }
         const diagnostic = event.diagnosticEvent;
-        if (diagnostic?.severity === "error") diagnostics.push(plain(diagnostic.message));
-        // What a resource warns of; the engine's own warnings have no resource.
-        if (diagnostic?.severity === "warning" && diagnostic.urn && operation !== "preview")
-            progress.note(
-                `Note: ${diagnostic.urn.split("::").at(-1)}: ${plain(diagnostic.message).replace(/\s+/g, " ")}`,
-            );
+        const said = diagnostic && {
+            name: diagnostic.urn?.split("::").at(-1),
+            text: plain(diagnostic.message),
+        };
+        if (said && diagnostic.severity === "error") errors.push(said);
+        // What a resource warns of; Pulumi's own warnings have no resource.
+        if (said?.name && diagnostic?.severity === "warning") {
+            warnings.push(said);
+            if (operation !== "preview")
+                progress.note(`Note: ${said.name}: ${said.text.replace(/\s+/g, " ")}`);
+        }
         pending ||= hasPending(diagnostic?.message ?? "");
     };
     const cancel = new AbortController();
@@ -85,7 +93,7 @@ async function run(stack: auto.Stack, operation: Operation, progress: Progress):
         color: "never" as const,
         signal: cancel.signal,
     };
-    // A terminal's Ctrl-C has reached the engine already, and a second one would end it without order.
+    // A terminal's Ctrl-C has reached Pulumi already, and a second one would end it without order.
     const stop = () =>
         void setTimeout(() => {
             if (!STOPPING.test(raw.join(""))) cancel.abort();
@@ -94,22 +102,23 @@ async function run(stack: auto.Stack, operation: Operation, progress: Progress):
         return await interruptible(stop, async () => {
             if (operation === "preview") {
                 const { changeSummary } = await stack.preview(options);
-                return { changes: changeSummary, steps, ...(pending && { pending }) };
+                return { changes: changeSummary, steps, left: leftIn(warnings), ...(pending && { pending }) };
             }
             const result = await stack[operation](options);
             const outputs = "outputs" in result ? (result.outputs as auto.OutputMap) : undefined;
-            return { changes: result.summary.resourceChanges ?? {}, steps, outputs };
+            const changes = result.summary.resourceChanges ?? {};
+            return { changes, steps, outputs, left: leftIn(warnings) };
         });
     } catch (error) {
         if (process.env.SKEP_DEBUG) process.stderr.write(raw.join(""));
         if (error instanceof auto.ConcurrentUpdateError || error instanceof SkepError) throw error;
-        throw problemsOf(operation, diagnostics, error);
+        throw failureOf(operation, errors, error instanceof Error ? error.message : String(error));
     } finally {
         if (pending && operation !== "preview") await settlePending(stack, progress);
     }
 }
 
-/** A step that changes something, as a person would say it; providers and the stack itself are the engine's own. */
+/** A step that changes something, as a person would say it; providers and the stack itself are Pulumi's own. */
 function stepOf({ op, urn, old, new: wanted }: auto.StepEventMetadata): Step | undefined {
     const verb = VERBS[op];
     const [type = "", name = ""] = typeAndName(urn);
@@ -127,30 +136,4 @@ function typeAndName(urn: string): [string, string] | [] {
 
 function plain(message: string): string {
     return message.replace(/<\{%.*?%\}>/g, "").trim();
-}
-
-/** Problems with an id of ours come first; without any, what the engine said. */
-function problemsOf(operation: Operation, diagnostics: readonly string[], error: unknown): SkepError {
-    const lines = diagnostics.flatMap((text) => text.split("\n"));
-    const ours = lines.flatMap((line) => {
-        const [, id, problem] = /(?:^|[\s:])(?:skep: )?([A-Z]{3,}(?:_[A-Z]+)+): (.+)$/.exec(line) ?? [];
-        return id && problem ? [{ id, problem, advice: "" }] : [];
-    });
-    if (ours.length > 0) return new SkepError(unique(ours));
-    const failure = error instanceof Error ? error.message : String(error);
-    const known = knownProblem([...diagnostics, failure].join("\n"));
-    if (known) return new SkepError([known]);
-    const said = diagnostics.filter((text) => !/^(update|preview|refresh|destroy) failed$/.test(text));
-    const text = said.join("\n") || `${engineError(failure)}.`;
-    return skepError(
-        "ENGINE_FAILED",
-        `The ${operation} ended early: ${text}`,
-        "Run the same command again: it goes on from what is there. SKEP_DEBUG=1 shows all that the engine said.",
-    );
-}
-
-function unique<T extends { problem: string }>(problems: T[]): T[] {
-    return problems.filter(
-        (problem, i) => problems.findIndex((other) => other.problem === problem.problem) === i,
-    );
 }

@@ -1,5 +1,6 @@
 // A host's engine: exact packages, held and running. Installed on a host that has none; brought back, as gently as the
 // swarm needs it, where somebody changed them.
+import { formatProblem } from "../../errors";
 import {
     describeEngine,
     LIST_PACKAGES,
@@ -43,7 +44,8 @@ export const hostEngine: Resource = {
         } catch (error) {
             if (!(error instanceof Refused || error instanceof NoManager)) throw error;
             // What it waits for comes later in the same run: a lost manager's new host, the key of those that are locked.
-            ctx.log(`left as it is, run up again to change it: ${reasonOf(error)}`, "warning");
+            const problem = `The engine is left as it is: ${reasonOf(error)}.`;
+            ctx.log(formatProblem({ id: "ENGINE_LEFT", problem, advice: "Run up again." }), "warning");
         }
         return { mesh, esp, packages: describeEngine(await ask(inputs.host)) };
     },

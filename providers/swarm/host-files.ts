@@ -1,4 +1,5 @@
 // The files that Skep keeps on a host: written, found changed, and written again.
+import { formatProblem } from "../../errors";
 import { pack } from "tar-stream";
 import { buffer } from "node:stream/consumers";
 import type { HostFile } from "../../planning/host-files";
@@ -52,7 +53,14 @@ async function apply(inputs: Props, ctx: Context, isUpdate: boolean): Promise<Pr
     if (differing.length > 0) ctx.log(`wrote ${differing.join(", ")}`);
     // Restarting an engine locks a manager and ends tasks: never by the way.
     if (isUpdate && differing.some((path) => /daemon\.json|docker\.service\.d|docker\/tls/.test(path)))
-        ctx.log(`the engine of ${inputs.host.name} reads them at its next start`, "warning");
+        ctx.log(
+            formatProblem({
+                id: "ENGINE_UNREAD",
+                problem: `The engine of ${inputs.host.name} reads ${differing.join(", ")} at its next start only.`,
+                advice: "Restart it when the swarm can do without this host.",
+            }),
+            "warning",
+        );
     return { differing: [] };
 }
 

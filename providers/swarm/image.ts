@@ -1,7 +1,7 @@
 // An image of the local engine on the hosts: loaded into each of them, or pushed once to the swarm's registry and pulled
 // from there, so that no node needs the registry to start a task: it may stand in the zone that is lost.
 import { PassThrough } from "node:stream";
-import { skepError } from "../../errors";
+import { formatProblem, skepError } from "../../errors";
 import { dockerClient } from "../runtime/docker";
 import type { Context, Props, Resource } from "../runtime/types";
 import { ifExists } from "../../swarm/engine";
@@ -71,10 +71,8 @@ async function pushAndPull(
             if (!ctx.signal.aborted) return await pull(remote(host), push, digest);
         } catch (error) {
             // What the tasks need is theirs to say: a host that is down must not keep the others from an update.
-            ctx.log(
-                `${host.name} has not got ${push.reference}, the next up tries again: ${reasonOf(error)}`,
-                "warning",
-            );
+            const problem = `${host.name} has not got ${push.reference}: ${reasonOf(error)}.`;
+            ctx.log(formatProblem({ id: "IMAGE_MISSING", problem, advice: "Run up again." }), "warning");
         }
         missing.push(host.name);
     });

@@ -4,7 +4,7 @@
 import { execFile, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
-import { skepError } from "../../errors";
+import { type ProblemId, skepError } from "../../errors";
 import type { Progress } from "./progress";
 import { withLock } from "./cache";
 import { diskFull, saysDiskFull } from "./disk";
@@ -27,7 +27,7 @@ export async function run(file: string, args: readonly string[], options: RunOpt
     const { what, timeoutSeconds = 60, cwd, env, advice = "Fix what it says and try again." } = options;
     const end = await execute(file, args, { timeoutSeconds, cwd, env });
     if (end.ok) return end.stdout;
-    const problem = (id: string, text: string) => skepError(id, text, advice);
+    const problem = (id: ProblemId, text: string) => skepError(id, text, advice);
     if (end.missing) throw problem("SETUP_PROGRAM_MISSING", `There is no program "${file}" here.`);
     if (saysDiskFull(end.stdout + end.stderr)) throw await diskFull(what);
     const sentence = capital(what);

@@ -70,7 +70,7 @@ describe("A node in maintenance", function () {
         const began = Date.now();
         const context = { signal: AbortSignal.abort(), log: (text: string) => void said.push(text) };
         await restore(serving, { Availability: "active" }, context as unknown as Context);
-        assert.match(said.join(), /its availability is still drain/);
+        assert.match(said.join(), /NODE_DRAINED: Its availability is still drain/);
         assert.ok(Date.now() - began < 8_000, `it waited ${Date.now() - began} ms`);
     });
 });

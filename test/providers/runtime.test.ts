@@ -122,10 +122,10 @@ describe("a provider on the runtime", () => {
 
     it("says a Skep error as id, sentence and advice", async () => {
         await start({
-            create: () => Promise.reject(skepError("NO_QUORUM", "Two are gone.", "Bring one back.")),
+            create: () => Promise.reject(skepError("QUORUM_LOST", "Two are gone.", "Bring one back.")),
         });
         const failure = await failureOf(engine.create(TYPE, {}));
-        assert.equal(failure.details, "NO_QUORUM: Two are gone. Bring one back.");
+        assert.equal(failure.details, "QUORUM_LOST: Two are gone. Bring one back.");
     });
 
     it("shows log lines under the resource before the operation ends, without secrets", async () => {

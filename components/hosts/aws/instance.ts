@@ -3,6 +3,7 @@
 
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { formatProblem } from "../../../errors";
 import { managerAddress } from "../../../planning/aws-addresses";
 import type { AwsSettings } from "../../../config/aws";
 import type { PlacedHost } from "../../../planning/placement";
@@ -94,7 +95,11 @@ function sayWhatIsIgnored(name: string, instance: aws.ec2.Instance, type: string
         ];
         if (differs.length > 0)
             void pulumi.log.warn(
-                `${name} ${differs.join("; it ")}: name it in skep:aws.renew to replace it.`,
+                formatProblem({
+                    id: "INSTANCE_DIFFERS",
+                    problem: `${name} ${differs.join("; it ")}.`,
+                    advice: "Name it in skep:aws.renew to replace it.",
+                }),
                 instance,
             );
     });

@@ -1,0 +1,47 @@
+// Every problem that has a name. What is thrown takes its id from here, docs/troubleshooting.md is made of it, and a command
+// ends with the exit code of its class. The groups are files in groups/.
+import { MACHINE } from "./groups/machine";
+import { PULUMI, TESTS } from "./groups/pulumi";
+import { SETUP } from "./groups/setup";
+import { EC2, SETTINGS } from "./groups/settings";
+import { HOSTS, STACKS, SWARM } from "./groups/swarm";
+import { EXIT_CODES, type ExitClass, type Group } from "./problem-group";
+
+/** In the order of docs/troubleshooting.md. */
+export const GROUPS: readonly Group[] = [SETUP, SETTINGS, MACHINE, EC2, HOSTS, SWARM, STACKS, PULUMI, TESTS];
+
+/** The name of a problem: stable, searchable, upper case. */
+export type ProblemId =
+    | keyof typeof SETUP.entries
+    | keyof typeof SETTINGS.entries
+    | keyof typeof MACHINE.entries
+    | keyof typeof EC2.entries
+    | keyof typeof HOSTS.entries
+    | keyof typeof SWARM.entries
+    | keyof typeof STACKS.entries
+    | keyof typeof PULUMI.entries
+    | keyof typeof TESTS.entries;
+
+const EXITS: ReadonlyMap<string, ExitClass> = new Map(
+    GROUPS.flatMap(({ entries, exit }) =>
+        Object.entries(entries).map(([id, entry]) => [id, entry.exit ?? exit] as const),
+    ),
+);
+
+/** All ids, in the order of the groups. */
+export const PROBLEM_IDS = [...EXITS.keys()] as ProblemId[];
+
+/** Whether a text from elsewhere, a host's script or Pulumi, is the name of a problem. */
+export function isProblemId(text: string): text is ProblemId {
+    return EXITS.has(text);
+}
+
+/** How a command ends that met this problem; `left` and `done` are no failures. */
+export function exitClassOf(id: ProblemId): ExitClass {
+    return EXITS.get(id) ?? "failed";
+}
+
+/** The exit code of a command that this problem ended. */
+export function exitCodeOf(id: ProblemId): number {
+    return EXIT_CODES[exitClassOf(id)];
+}

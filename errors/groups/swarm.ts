@@ -1,0 +1,226 @@
+import type { Group } from "../problem-group";
+
+/** One host: the way to it, and its Docker engine. */
+export const HOSTS = {
+    title: "Hosts and their engines",
+    exit: "failed",
+    entries: {
+        HOST_UNREACHABLE: {
+            meaning: "A host cannot be reached by SSH.",
+            advice: "Start the host, or wait for its boot to end.",
+        },
+        HOST_LOGIN: {
+            meaning: "A host refuses the stack's SSH key.",
+            advice: "See on the host whether its first boot ended (`cloud-init status`).",
+        },
+        HOST_KEY: {
+            meaning: "Another machine answers in the host's place.",
+            advice: "Find out why before anything else.",
+        },
+        HOST_TIMEOUT: {
+            meaning: "A host did not answer in time.",
+            advice: "See whether the host and its engine are overloaded or stopped.",
+        },
+        HOST_SSHD: {
+            meaning: "A host's SSH server does not take its new key.",
+            advice: "Look at the host as the line says.",
+        },
+        HOST_SCRIPT: {
+            meaning: "A script of Skep's failed on a host.",
+            advice: "The line ends with what it said. Look at the host.",
+        },
+        HOST_BUSY: {
+            meaning: "Another script of Skep's still runs on the host.",
+            advice: "Wait for it, then run `up` again.",
+            exit: "busy",
+        },
+        REPOSITORY_KEY: {
+            meaning: "The package repository's key is not the expected one.",
+            advice: "Find out why before anything is installed from there.",
+        },
+        REPOSITORY_UNREACHABLE: {
+            meaning: "A host does not reach the package repository.",
+            advice: "Try it on the host: `ssh -F .skep/clients/dev/ssh-config manager-1`.",
+        },
+        REPOSITORY_BROKEN: {
+            meaning: "apt cannot read the package repository.",
+            advice: "Try `apt update` on the host.",
+        },
+        ENGINE_VERSION: {
+            meaning: "The repository does not have the asked packages.",
+            advice: "Set `skep:dockerVersion` to one that it has.",
+        },
+        ENGINE_INSTALL: {
+            meaning: "docker-ce could not be installed.",
+            advice: "Mend what apt says on the host, then run `up` again.",
+        },
+        ENGINE_SILENT: {
+            meaning: "An engine did not answer after its start.",
+            advice: "Look at `journalctl -u docker` on the host.",
+        },
+        ENGINE_OTHER: {
+            meaning: "Another engine than the installed one runs on a host.",
+            advice: "Look at `systemctl cat docker` on the host.",
+        },
+        ENGINE_STOPPED: {
+            meaning: "A host is there, and its engine takes no connections.",
+            advice: "Run `systemctl start docker` on the host.",
+        },
+        ENGINE_CONNECTION: {
+            meaning: "The connection to an engine broke during a request.",
+            advice: "Run the same command again.",
+        },
+        ENGINE_REFUSED: {
+            meaning: "An engine answered, and refused.",
+            advice: "Look at `journalctl -u docker` on the host.",
+        },
+        ENGINE_LEFT: {
+            meaning: "An engine could not be changed now without harm to the swarm, and was left as it is.",
+            advice: "Bring back what the line names, then run `up` again.",
+            exit: "left",
+        },
+        ENGINE_UNREAD: {
+            meaning: "A host has new files that its running engine has not read.",
+            advice: "Restart the engine when the swarm can do without the host.",
+            exit: "done",
+        },
+    },
+} as const satisfies Group;
+
+/** The swarm: who is in it, who votes, who may change it now. */
+export const SWARM = {
+    title: "Quorum and members",
+    exit: "failed",
+    entries: {
+        SWARM_UNREACHABLE: {
+            meaning: "No manager of the swarm answers.",
+            advice: "Start the managers' hosts.",
+        },
+        CLUSTER_HOST_UNREACHABLE: {
+            meaning: "A swarm is made only when every manager host answers.",
+            advice: "Start the hosts that the line names.",
+        },
+        CLUSTER_LOCKED: {
+            meaning: "The managers are locked, and no known key opens them.",
+            advice: "Run `docker swarm unlock` on each, with `npm run -s skep -- output unlockKey`.",
+        },
+        CLUSTER_SPLIT: {
+            meaning: "The manager hosts are in different swarms. Nothing was changed.",
+            advice: "See what `docker info` says on each, and let the hosts of the wrong swarm leave it.",
+        },
+        CLUSTER_FOREIGN: {
+            meaning: "The manager hosts are in another swarm than this stack's. Nothing was changed.",
+            advice: "Let them leave that swarm, or destroy the stack first.",
+        },
+        CLUSTER_HOST_BUSY: {
+            meaning: "Hosts are in a swarm that has no quorum. Nothing was changed.",
+            advice: "Restore its quorum, or let the hosts leave it.",
+        },
+        CLUSTER_GONE: {
+            meaning: "Every manager has lost the swarm's data.",
+            advice: "Restore a backup, or run `up` once more for a new swarm: docs/operations.md.",
+        },
+        NODE_HOST_UNREACHABLE: {
+            meaning: "The engine of a host that is to join does not answer.",
+            advice: "Start the host and its docker service, then run `up` again.",
+        },
+        NODE_LOCKED: {
+            meaning: "A manager is locked with a key that the swarm no longer has.",
+            advice: "Unlock it with the key that it was locked with, or let it leave the swarm.",
+        },
+        NODE_IN_OTHER_SWARM: {
+            meaning: "A host is a member of another swarm. Nothing was changed.",
+            advice: "Let it leave with `docker swarm leave --force`.",
+        },
+        NODE_DRAINED: {
+            meaning: "A node is still drained after work on its engine.",
+            advice: "Run `up` again: it sets the node's availability back.",
+            exit: "left",
+        },
+        MANAGER_LOCKED: {
+            meaning: "A manager stays locked, and the others went on without it.",
+            advice: "Unlock it with the key that it was locked with, then run `up` again.",
+            exit: "left",
+        },
+        QUORUM_AT_RISK: {
+            meaning: "The next loss of a manager would leave the swarm unable to change.",
+            advice: "Bring back the managers that the line names first.",
+        },
+        QUORUM_LOST: {
+            meaning: "Fewer managers answer than a majority needs.",
+            advice: "Bring back the managers that the line names first.",
+        },
+        NO_LEADER: {
+            meaning: "The managers are electing a leader.",
+            advice: "Wait half a minute, then run the same command again.",
+            exit: "busy",
+        },
+        MANAGER_CHANGING: {
+            meaning: "Another node is becoming a manager, or stops being one.",
+            advice: "Wait until that is done; if it never is, look at its host.",
+            exit: "busy",
+        },
+        MANAGER_MISSING: {
+            meaning: "A manager has to stay one until others can do without it.",
+            advice: "See why the others have not become managers: the same run says it.",
+        },
+        LAST_MANAGER: {
+            meaning: "Without its only manager there is no swarm.",
+            advice: "Let another member become a manager first, or destroy the stack.",
+        },
+        SWARM_BUSY: {
+            meaning: "Another Skep process changes the swarm's managers.",
+            advice: "Let it end, then run the same command again.",
+            exit: "busy",
+        },
+        LEASE_LOST: {
+            meaning: "The swarm could not be written to in the middle of a change of its managers.",
+            advice: "See whether the managers have a majority, then run the same command again.",
+        },
+        WAIT_TIMED_OUT: {
+            meaning: "What was waited for did not happen in time.",
+            advice: "Run the same command again; if it ends there again, look at that host.",
+        },
+        CANCELLED: {
+            meaning: "An interrupt ended a wait.",
+            advice: "Run the same command again.",
+        },
+    },
+} as const satisfies Group;
+
+/** Docker stacks on the swarm, and their images. */
+export const STACKS = {
+    title: "Stacks and images",
+    exit: "failed",
+    entries: {
+        IMAGE_NOT_LOCAL: {
+            meaning: "This machine's engine does not have an image that is to be pushed.",
+            advice: "Run `up` again: set-up builds missing images.",
+        },
+        IMAGE_NO_HOST: {
+            meaning: "No host answered that could take an image.",
+            advice: "Start the hosts.",
+        },
+        IMAGE_PUSH: {
+            meaning: "The registry refused an image.",
+            advice: "Its log names the reason, mostly its storage: `docker service logs registry_registry`.",
+        },
+        IMAGE_MISSING: {
+            meaning: "A host could not pull an image, and the others went on.",
+            advice: "Run `up` again when the host answers.",
+            exit: "left",
+        },
+        STACK_DEPLOY_FAILED: {
+            meaning: "`docker stack deploy` failed.",
+            advice: "The line ends with what it said.",
+        },
+        STACK_UPDATE_FAILED: {
+            meaning: "An update of a service was paused or rolled back.",
+            advice: "The line has the newest task's error. Correct the service.",
+        },
+        STACK_NOT_RUNNING: {
+            meaning: "Not all tasks of a stack run in time.",
+            advice: "The line has the newest task's error. The same command goes on waiting.",
+        },
+    },
+} as const satisfies Group;

@@ -1,0 +1,6 @@
+// `npm run docs`: writes the documents that are made from code.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { troubleshooting } from "../errors/troubleshooting";
+
+writeFileSync(join(__dirname, "../docs/troubleshooting.md"), troubleshooting());
