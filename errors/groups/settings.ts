@@ -17,6 +17,14 @@ export const SETTINGS = {
             meaning: "A setting has a value that it cannot have.",
             advice: "Correct it as the line says.",
         },
+        PORT_TAKEN: {
+            meaning: "A published port is one that hosts use themselves, or that two settings give away.",
+            advice: "Take another port, such as 8081.",
+        },
+        POOL_TOO_SMALL: {
+            meaning: "An address pool has no room for the networks that are needed.",
+            advice: "Take a wider range: each network takes a /24.",
+        },
         CONFIG_ELSEWHERE: {
             meaning: "A setting was made by `pulumi config set`, which writes to another file.",
             advice: "Remove it with `pulumi config rm`, and put it into `Pulumi.<stack>.yaml`.",

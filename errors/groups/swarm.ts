@@ -34,6 +34,14 @@ export const HOSTS = {
             advice: "Wait for it, then run `up` again.",
             exit: "busy",
         },
+        APT_BUSY: {
+            meaning: "Another program on the host holds apt's locks.",
+            advice: "Wait for it, such as for unattended upgrades, then run up again.",
+        },
+        REPOSITORY_TWICE: {
+            meaning: "A file on the host names the same package repository with another key.",
+            advice: "Remove that file from the host.",
+        },
         REPOSITORY_KEY: {
             meaning: "The package repository's key is not the expected one.",
             advice: "Find out why before anything is installed from there.",
