@@ -41,7 +41,7 @@ for (const [how, stack] of [
             }),
         );
         after(async () => {
-            await lab.skep("destroy").catch(() => undefined);
+            await lab.skep("destroy", "--yes").catch(() => undefined);
             lab.forget();
         });
 
