@@ -31,7 +31,7 @@ export function watchInterrupts(hint: string): void {
         // What is still there gets no second chance: all that a command does is safe to do again.
         for (const pid of descendants(process.pid)) kill(pid);
         process.stderr.write(`Interrupted. ${hint}\n`);
-        process.exit(exitCode());
+        process.exit(interruptedCode());
     };
     for (const signal of SIGNALS) process.on(signal, onSignal);
 }
@@ -56,9 +56,9 @@ function interrupted(): Error {
     );
 }
 
-/** What a process ended by this signal ends with; 1 without one. */
-export function exitCode(): number {
-    return caught === undefined ? 1 : 128 + constants.signals[caught];
+/** What a process ended by the signal that was caught ends with; nothing without one. */
+export function interruptedCode(): number | undefined {
+    return caught && 128 + constants.signals[caught];
 }
 
 /**

@@ -2,8 +2,9 @@
 
 import "./lazy-typescript";
 import { Command } from "commander";
-import { formatProblem, SkepError } from "../errors";
-import { exitCode, watchInterrupts } from "./interrupt";
+import { exitCodeOf, formatProblem, SkepError } from "../errors";
+import { EXIT_CODES } from "../errors/problem-group";
+import { interruptedCode, watchInterrupts } from "./interrupt";
 import { goOnUnread } from "./unread-output";
 import type { Options } from "./prepare";
 import type { DestroyOptions } from "./commands/destroy";
@@ -16,7 +17,8 @@ goOnUnread();
 const program = new Command("skep")
     .description("A multi-AZ Docker Swarm: previewed, locked, kept healthy, destroyed without residue")
     .addHelpText("after", "\nnpm test runs the tests, npm run test:unit and the like a part of them.")
-    .showHelpAfterError();
+    .showHelpAfterError()
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? EXIT_CODES.done : EXIT_CODES.refused));
 
 /** Commands are loaded when they are called: Pulumi's SDK takes a second that `--help` need not wait for. */
 function onStack(name: string, description: string) {
@@ -25,7 +27,7 @@ function onStack(name: string, description: string) {
         .description(description)
         .option("-s, --stack <name>", "the stack", "dev")
         .option("--json", "print the result as JSON")
-        .option("-y, --yes", "do not ask; implied without a terminal")
+        .option("-y, --yes", "do not ask; destroy needs it where there is no terminal")
         .hook("preAction", () =>
             watchInterrupts("Run the same command again: it goes on from what is there."),
         );
@@ -57,6 +59,7 @@ program.parseAsync().catch(async (error: unknown) => {
         console.error(`✗ BUG: ${error instanceof Error ? error.message : String(error)}`);
         console.error(process.env.SKEP_DEBUG ? error : "  SKEP_DEBUG=1 shows where it happened.");
     }
+    const code = problems[0] ? exitCodeOf(problems[0].id) : EXIT_CODES.bug;
     // What an interrupt cut short may still be waiting.
-    process.exit(exitCode());
+    process.exit(interruptedCode() ?? code);
 });

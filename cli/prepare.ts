@@ -1,5 +1,7 @@
 // What every command on a stack begins with: the options, the settings, the set-up, the stack itself.
 
+import { once } from "node:events";
+import { exitCodeOf, skepError } from "../errors";
 import { placementOf } from "../planning/zone-moves";
 import type { ReadySettings } from "../config/settings";
 import type { ProgramArgs } from "../program";
@@ -107,15 +109,28 @@ async function checkedEngine(stack: string, kept: Generated, progress: Progress)
     return labEngine(stack, { engine: kept.engine, wasUp: kept.settings.placement !== undefined });
 }
 
-/** Asks on a terminal; elsewhere, and with --yes, the answer is yes. */
+/**
+ * Asks at the terminal of standard input, on standard error, so that results may go to a file; `--yes` answers. A "no" sets
+ * the exit code of what is refused. Without a terminal it throws NOT_CONFIRMED.
+ */
 export async function confirmed(question: string, { yes }: Options): Promise<boolean> {
-    if (yes || !process.stdin.isTTY || !process.stdout.isTTY) return true;
+    if (yes) return true;
+    if (!process.stdin.isTTY)
+        throw skepError(
+            "NOT_CONFIRMED",
+            `"${question}" cannot be asked: standard input is no terminal.`,
+            "Add --yes.",
+        );
     const { createInterface } = await import("node:readline/promises");
     const terminal = createInterface({ input: process.stdin, output: process.stderr });
     try {
-        const isAgreed = /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
-        if (!isAgreed) process.stderr.write("Nothing was changed.\n");
-        return isAgreed;
+        // Ctrl-C and Ctrl-D close the terminal's lines without an answer.
+        const closed = once(terminal, "close").then(() => "");
+        const answer = await Promise.race([terminal.question(`${question} [y/N] `).catch(() => ""), closed]);
+        if (/^y(es)?$/i.test(answer.trim())) return true;
+        process.stderr.write("Nothing was changed.\n");
+        process.exitCode = exitCodeOf("NOT_CONFIRMED");
+        return false;
     } finally {
         terminal.close();
     }

@@ -2,6 +2,7 @@
 
 import type * as auto from "@pulumi/pulumi/automation";
 import type { Options } from "./prepare";
+import type { Left } from "./pulumi/diagnostics";
 import type { Outcome, Step } from "./pulumi/operate";
 
 /** One line a step, each below the component that it belongs to. */
@@ -37,6 +38,11 @@ export function summary({ changes }: Outcome): string {
     return said.length === 0
         ? `No changes, ${changes.same ?? 0} resources as they should be`
         : said.join(", ");
+}
+
+/** What an up left undone, a line each. */
+export function leftLines(left: readonly Left[]): string {
+    return ["\nLeft undone:", ...left.map(({ name, reason }) => `  ${name}: ${reason}`)].join("\n");
 }
 
 /** What has to follow `npm run up` for this stack. */

@@ -2,7 +2,7 @@
 // Anything else that is thrown is a bug and shows its stack only with SKEP_DEBUG=1.
 import type { ProblemId } from "./catalog";
 
-export { isProblemId, type ProblemId } from "./catalog";
+export { exitCodeOf, isProblemId, type ProblemId } from "./catalog";
 
 export interface Problem {
     id: ProblemId;

@@ -5,6 +5,7 @@ import { filters, ifExists, managerSoon, membership, WRITE_MS, type Membership }
 import { reasonOf } from "./failures";
 import type { HostInput } from "./host";
 import { drain, removeDead } from "./leave";
+import { pausePoint } from "./pause-point";
 import { hostScript } from "./scripts";
 import { remote, type Remote } from "./ssh";
 import { until } from "./wait";
@@ -192,6 +193,7 @@ async function join(inputs: Props, engine: Remote, ctx: Context): Promise<string
         JoinToken: inputs.role === "manager" ? JoinTokens.Manager : JoinTokens.Worker,
     };
     await remote(host).call("POST", "/swarm/join", body, JOIN_MS);
+    await pausePoint(`node:joined:${host.name}`, ctx);
     const joined = async () => {
         const { state, nodeId } = await membership(host);
         if (state !== "active" || inputs.role !== "manager") return state === "active" && nodeId;

@@ -3,7 +3,8 @@
 import type * as auto from "@pulumi/pulumi/automation";
 import { shellQuote } from "../../planning/shell";
 import type { ReadySettings } from "../../config/settings";
-import { SkepError } from "../../errors";
+import { exitCodeOf, SkepError } from "../../errors";
+import { EXIT_CODES } from "../../errors/problem-group";
 import type { Progress } from "../../scripts/setup/progress";
 import { adoptNetwork, isNetworkThere, labNetwork } from "../../lab/lost-network";
 import { operate, type Outcome } from "../pulumi/operate";
@@ -12,7 +13,7 @@ import { keepForUp } from "../stack/settings";
 import { openStack } from "../pulumi/workspace";
 import { writeClientFiles } from "../stack/client-files";
 import { confirmed, type Options, ready } from "../prepare";
-import { plainOutputs, printJson, suffix, summary, tree, withoutSecrets } from "../print";
+import { leftLines, plainOutputs, printJson, suffix, summary, tree, withoutSecrets } from "../print";
 
 /** Shows what up would do; touches nothing. */
 export async function preview(options: Options): Promise<void> {
@@ -60,12 +61,15 @@ export async function up(options: Options): Promise<void> {
         (await progress.step(`Bringing up ${options.stack}`, () => bringUp(stack, settings, progress)));
     const outputs = plainOutputs(outcome.outputs ?? {});
     const clients = await writeClientFiles(options.stack, outputs);
+    // Some of it may be meant to stay, as an instance of another type.
+    process.exitCode = Math.max(EXIT_CODES.done, ...outcome.left.map(({ id }) => exitCodeOf(id)));
     if (options.json) return printJson({ ...outcome, outputs: withoutSecrets(outcome.outputs ?? {}) });
     console.log(`${summary(outcome)} in ${Math.round((Date.now() - began) / 1000)} s`);
     if (settings.publish === "auto" && outputs.publish === "host")
         console.log(
             "Ports are published by the nodes that run a task, not by the routing mesh: the hosts' kernel has no IPVS.",
         );
+    if (outcome.left.length > 0) console.log(leftLines(outcome.left));
     console.log(nextSteps(options, outputs, clients));
 }
 

@@ -4,6 +4,7 @@ import { NotConverged, type Context, type Props, type Resource } from "../runtim
 import { inputsOf, membership, observer, updateSwarm } from "../../swarm/engine";
 import type { HostInput } from "../../swarm/host";
 import { unlockKey } from "../../swarm/join";
+import { pausePoint } from "../../swarm/pause-point";
 import { open } from "../../swarm/reopen";
 import { isGone, look, namesOf, refuseUnsafe, theOneCluster, whyUnusable } from "../../swarm/survey";
 import { remote, type Remote } from "../../swarm/ssh";
@@ -37,6 +38,7 @@ export const cluster: Resource = {
         const found = theOneCluster(sightings);
         if (!found) refuseUnsafe(sightings);
         const clusterId = found ?? (await initialise(inputs));
+        if (!found) await pausePoint("cluster:made", ctx);
         if (found) ctx.log(`adopting the swarm ${clusterId}`);
         const { engine, locked } = await open(inputs.managers, clusterId, [], ctx);
         if (found) await setAutolock(engine, inputs.autolock, ctx);

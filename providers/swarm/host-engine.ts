@@ -16,6 +16,7 @@ import { ConnectionError, reasonOf } from "../../swarm/failures";
 import type { HostInput } from "../../swarm/host";
 import { runScript, SCRIPT_MS } from "../../swarm/host-script";
 import { inMaintenance, type Serving } from "../../swarm/maintenance";
+import { pausePoint } from "../../swarm/pause-point";
 import { hostScript } from "../../swarm/scripts";
 import { look, theOneCluster, whyUnusable } from "../../swarm/survey";
 import { remote } from "../../swarm/ssh";
@@ -97,7 +98,7 @@ async function servingNow({ host, managers }: Props): Promise<Serving | undefine
     return { host, managers, clusterId, nodeId: member.nodeId };
 }
 
-function install({ host, repository, packages }: Props, { signal }: Context): Promise<Props> {
+async function install({ host, repository, packages }: Props, ctx: Context): Promise<Props> {
     const variables = {
         REPOSITORY_URL: repository.url,
         KEY_FINGERPRINT: repository.fingerprint,
@@ -107,5 +108,8 @@ function install({ host, repository, packages }: Props, { signal }: Context): Pr
         ...(repository.viaProxy && proxiesForOthers(process.env)),
     };
     const script = `${hostScript("lock")}\n${hostScript("engine")}`;
-    return runScript(remote(host), script, variables, SCRIPT_MS, signal);
+    const running = runScript(remote(host), script, variables, SCRIPT_MS, ctx.signal);
+    // While the script runs: the host goes on with it whatever happens here.
+    const [found] = await Promise.all([running, pausePoint(`engine:apt:${host.name}`, ctx)]);
+    return found;
 }

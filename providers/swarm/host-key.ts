@@ -2,6 +2,7 @@
 import type { Resource } from "../runtime/types";
 import { ConnectionError } from "../../swarm/failures";
 import { runScript } from "../../swarm/host-script";
+import { pausePoint } from "../../swarm/pause-point";
 import { hostScript } from "../../swarm/scripts";
 import { remote, type Remote } from "../../swarm/ssh";
 import { until } from "../../swarm/wait";
@@ -17,6 +18,7 @@ export const hostKey: Resource = {
     ignoreInDiff: ["host"],
 
     async create({ host, hostId }, ctx) {
+        await pausePoint(`host:boot:${host.name}`, ctx);
         const to = remote(host);
         const isOther = (error: unknown) =>
             error instanceof ConnectionError && error.problems[0]?.id === "HOST_KEY";

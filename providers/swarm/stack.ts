@@ -5,6 +5,7 @@ import { canonical, digestOf, standing } from "../../swarm/convergence";
 import { filters, inputsOf, manager, managerSoon, observer } from "../../swarm/engine";
 import { oneLine, reasonOf } from "../../swarm/failures";
 import { remakeTasks, unevenServices, updateSteps } from "../../swarm/spread";
+import { pausePoint } from "../../swarm/pause-point";
 import type { Remote } from "../../swarm/ssh";
 import { createMissing, deploy, removeAll, removeUnused } from "../../swarm/stack-objects";
 import { pause } from "../../swarm/wait";
@@ -83,6 +84,7 @@ async function bringUp(inputs: Props, ctx: Context): Promise<Props> {
     const engine = await managerSoon(inputs.managers, inputs.clusterId, ctx);
     await createMissing(engine, inputs);
     await deploy(engine, inputs);
+    await pausePoint(`stack:deployed:${inputs.name}`, ctx);
     await converge(engine, inputs, ctx);
     await removeUnused(engine, inputs);
     const uneven = inputs.rebalance ? await rebalance(engine, inputs, ctx) : {};

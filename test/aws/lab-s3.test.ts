@@ -48,7 +48,7 @@ describe("A lab's registry on several hosts, with its images in a bucket", funct
     });
     after(async () => {
         configure({ replicas: 1 });
-        await lab.skep("destroy").catch(() => undefined);
+        await lab.skep("destroy", "--yes").catch(() => undefined);
         await moto?.stop();
         lab.forget();
     });

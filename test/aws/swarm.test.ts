@@ -78,7 +78,7 @@ describe("A locked swarm on EC2 over three zones from one command", function () 
     });
     after(async () => {
         delete process.env.SKEP_AWS_CALLS;
-        if (cloud) await lab.skep("destroy").catch(() => undefined);
+        if (cloud) await lab.skep("destroy", "--yes").catch(() => undefined);
         await cloud?.close();
         await forget();
         lab.forget();
@@ -350,7 +350,7 @@ describe("A locked swarm on EC2 over three zones from one command", function () 
     });
 
     it("is destroyed without residue", async () => {
-        await lab.skep("destroy");
+        await lab.skep("destroy", "--yes");
         assert.deepEqual(await instances(cloud), []);
         const left = await everything(cloud);
         for (const [what, found] of Object.entries(left)) assert.deepEqual(found ?? [], [], what);

@@ -1,6 +1,7 @@
 // Engines that somebody changes by hand on real hosts: shown, and brought back without taking the swarm's majority.
 
 import assert from "node:assert/strict";
+import { EXIT_CODES } from "../../errors/problem-group";
 import { eventually, Lab } from "../lab/lab";
 import { type Outcome, Swarm } from "./swarm";
 import { MemberWatch } from "./watch";
@@ -23,7 +24,7 @@ describe("A swarm whose engines are changed by hand", function () {
         assert.equal(asMade.match(/hold/g)?.length, 3, asMade);
     });
     after(async () => {
-        await lab.skep("destroy").catch(() => undefined);
+        await lab.skep("destroy", "--yes").catch(() => undefined);
         lab.forget();
     });
 
@@ -56,9 +57,16 @@ describe("A swarm whose engines are changed by hand", function () {
     it("leaves a manager's engine as it is while another manager is lost, says so, and changes it when it is back", async () => {
         await changeAndUnlock("manager-2");
         await swarm.lose("manager-3");
-        const up = lab.start("up");
-        assert.equal(await up.result(), 0, up.said);
-        assert.match(up.said, /manager-2-engine: left as it is, run up again .* manager-3 is unreachable/);
+        const up = lab.start("up", "--json");
+        assert.equal(await up.result(), EXIT_CODES.left, up.said);
+        const { left } = JSON.parse(up.said.slice(up.said.indexOf("{"))) as {
+            left: Record<string, string>[];
+        };
+        assert.deepEqual(
+            left.map(({ name, id }) => [name, id]),
+            [["manager-2-engine", "ENGINE_LEFT"]],
+        );
+        assert.match(left[0]?.reason ?? "", /manager-3 is unreachable/);
         await swarm.isWhole();
         assert.notEqual(await packages("manager-2"), asMade);
         await lab.skep("up");

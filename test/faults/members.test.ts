@@ -19,7 +19,7 @@ describe("A swarm that loses members", function () {
         clusterId = (await lab.skep("output", "clusterId")).trim();
     });
     after(async () => {
-        await lab.skep("destroy").catch(() => undefined);
+        await lab.skep("destroy", "--yes").catch(() => undefined);
         lab.forget();
     });
 

@@ -36,7 +36,7 @@ describe("A lab beside a second Docker engine", function () {
         useContext("second");
     });
     after(async () => {
-        await lab.skep("destroy").catch(() => undefined);
+        await lab.skep("destroy", "--yes").catch(() => undefined);
         lab.forget();
         await second.stop();
     });
@@ -70,7 +70,7 @@ describe("A lab beside a second Docker engine", function () {
         await second.client.createVolume({ Name: "left", Labels });
         await dockerClient().createVolume({ Name: `${STACK}-kept`, Labels });
         try {
-            await inContext.skep("destroy");
+            await inContext.skep("destroy", "--yes");
             assert.deepEqual((await second.client.listVolumes()).Volumes ?? [], []);
             await dockerClient().getVolume(`${STACK}-kept`).inspect();
         } finally {
@@ -81,7 +81,7 @@ describe("A lab beside a second Docker engine", function () {
     it("is looked for at the sockets that are there, before anything is installed or started", async () => {
         // As on a machine whose only engine is a rootless one.
         const script = 'mount -t tmpfs tmpfs /run && exec "$@"';
-        const command = [process.execPath, "scripts/skep.mjs", "destroy", "--stack", STACK];
+        const command = [process.execPath, "scripts/skep.mjs", "destroy", "--yes", "--stack", STACK];
         await second.client.createVolume({
             Name: "left",
             Labels: { "io.skep.stack": STACK, "io.skep.project": projectId() },
@@ -106,7 +106,7 @@ describe("A lab beside a second Docker engine", function () {
         for (const other of [elsewhere, inContext])
             for (const command of ["up", "preview", "destroy"])
                 assert.match(
-                    await failure(other.skep(command)),
+                    await failure(other.skep(command, "--yes")),
                     /^✗ ENGINE_OTHER_MACHINE: .*DOCKER_HOST=unix:\/\/\/var\/run\/docker\.sock/m,
                 );
         const script = `eval "$(node scripts/skep.mjs env --stack ${STACK})" && export DOCKER_HOST=${second.host} && pulumi preview --non-interactive`;
@@ -135,10 +135,10 @@ describe("A lab beside a second Docker engine", function () {
     });
 
     it("is given up for lost only when that is asked for", async () => {
-        await elsewhere.skep("destroy", "--orphaned");
+        await elsewhere.skep("destroy", "--yes", "--orphaned");
         assert.equal((await hosts()).length, 1);
         // The hosts are this copy's still, and nothing knows them any more.
-        await lab.skep("destroy");
+        await lab.skep("destroy", "--yes");
         assert.equal((await hosts()).length, 0);
         rmSync(lab.clients, { recursive: true, force: true });
     });

@@ -18,7 +18,7 @@ describe("A swarm that is scaled", function () {
         clusterId = (await lab.skep("output", "clusterId")).trim();
     });
     after(async () => {
-        await lab.skep("destroy").catch(() => undefined);
+        await lab.skep("destroy", "--yes").catch(() => undefined);
         lab.forget();
     });
 

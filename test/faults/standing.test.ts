@@ -43,7 +43,7 @@ describe("Hosts that stand", function () {
     before(() => lab.configure(small));
     after(async () => {
         for (const server of listening) server.close();
-        await lab.skep("destroy").catch(() => undefined);
+        await lab.skep("destroy", "--yes").catch(() => undefined);
         lab.forget();
     });
 

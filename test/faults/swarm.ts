@@ -93,7 +93,7 @@ export class Swarm {
     /** Destroys the stack within a minute, without residue. */
     async destroy(): Promise<void> {
         const began = Date.now();
-        await this.lab.skep("destroy");
+        await this.lab.skep("destroy", "--yes");
         const seconds = Math.round((Date.now() - began) / 1000);
         await this.isGone();
         console.log(`      destroyed in ${seconds} s`);

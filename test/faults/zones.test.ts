@@ -32,7 +32,7 @@ describe("A swarm with roles of its own, and one of its zones lost", function ()
     afterEach(heal);
     after(async () => {
         heal();
-        await lab.skep("destroy").catch(() => undefined);
+        await lab.skep("destroy", "--yes").catch(() => undefined);
         lab.forget();
     });
 

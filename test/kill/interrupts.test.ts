@@ -3,24 +3,41 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { EXIT_CODES } from "../../errors/problem-group";
 import { dockerClient } from "../../scripts/setup/docker";
-import { Lab } from "../lab/lab";
+import { eventually, Lab } from "../lab/lab";
 
 interface Outcome {
     changes: Record<string, number>;
     steps: { verb: string; type: string; name: string }[];
 }
 
+const SETTINGS = {
+    "skep:zones": 1,
+    "skep:managers": 3,
+    "skep:workers": 0,
+    "skep:sample": { enabled: false },
+};
 const LIMIT_MILLISECONDS = 10_000;
 const INTERRUPTED = 130;
-/** What `up` says when it begins something, and how long to wait from then. */
-const MOMENTS: readonly [string, RegExp, number][] = [
-    ["hosts are made", /create docker:Container manager-1/, 0],
-    ["hosts boot", /create swarm:HostKey manager-1-hostkey/, 200],
-    ["engines are installed", /create \S+ manager-2-engine/, 3000],
-    ["the swarm is made", /create swarm:Cluster swarm-cluster/, 300],
-    ["managers join", /create swarm:Node manager-3-node/, 500],
-    ["a stack is deployed", /create swarm:Stack registry-stack/, 1500],
+
+interface Moment {
+    /** What `up` does then. */
+    doing: string;
+    /** The point in the code where it stops, or what it has just said. */
+    at: string | RegExp;
+    /** A program that runs on manager-2 at that moment. */
+    running?: string;
+}
+
+const MOMENTS: readonly Moment[] = [
+    // The docker plugin has no points of ours.
+    { doing: "hosts are made", at: /create docker:Container manager-1/ },
+    { doing: "hosts boot", at: "host:boot:manager-1" },
+    { doing: "engines are installed", at: "engine:apt:manager-2", running: "apt-get" },
+    { doing: "the swarm is made, before anybody knows of it,", at: "cluster:made" },
+    { doing: "managers join", at: "node:joined:manager-3" },
+    { doing: "a stack is deployed", at: "stack:deployed:registry" },
 ];
 
 for (const [how, stack] of [
@@ -32,24 +49,19 @@ for (const [how, stack] of [
         const lab = new Lab(stack);
         const seen = new Set<string>();
 
-        before(() =>
-            lab.configure({
-                "skep:zones": 1,
-                "skep:managers": 3,
-                "skep:workers": 0,
-                "skep:sample": { enabled: false },
-            }),
-        );
+        before(() => lab.configure(SETTINGS));
         after(async () => {
-            await lab.skep("destroy").catch(() => undefined);
+            await lab.skep("destroy", "--yes").catch(() => undefined);
             lab.forget();
         });
 
-        for (const [i, [moment, said, wait]] of MOMENTS.entries())
-            it(`while ${moment} ends as it should`, async () => {
-                const up = lab.start("up");
-                await up.until(said);
-                await new Promise((done) => setTimeout(done, wait));
+        for (const [i, { doing, at, running }] of MOMENTS.entries())
+            it(`while ${doing} ends as it should`, async () => {
+                const isPoint = typeof at === "string";
+                const paused = new Lab(stack, lab.project, isPoint ? { SKEP_TEST_PAUSE_AT: at } : {});
+                const up = paused.start("up");
+                await up.until(isPoint ? new RegExp(`paused at ${at}`) : at);
+                if (running) await eventually(`${running} on manager-2`, () => runs(stack, running));
                 if (how === "interrupted") {
                     const { took, code } = await up.interrupt(i % 2 === 0 ? "terminal" : "program");
                     assert.ok(took < LIMIT_MILLISECONDS, `took ${took} ms\n${up.said}`);
@@ -78,11 +90,30 @@ for (const [how, stack] of [
             assert.equal(nodes.split("\n").length, 3, nodes);
         });
 
+        it("refuses another up as long as it works", async () => {
+            // Any stack of this swarm's: what differs is that its services are looked at anew.
+            lab.configure({ ...SETTINGS, "skep:rebalance": true });
+            const paused = new Lab(stack, lab.project, { SKEP_TEST_PAUSE_AT: "stack:deployed:registry" });
+            const up = paused.start("up");
+            await up.until(/paused at stack:deployed:registry/);
+            const other = lab.start("up");
+            assert.equal(await other.result(), EXIT_CODES.busy, other.said);
+            assert.match(other.said, /^✗ STACK_BUSY: Another command works on the stack/m);
+            await up.kill();
+            assert.equal(await lab.start("up").result(), 0);
+        });
+
         it("leaves nothing for another up to do", async () => {
             const { changes, steps } = await lab.json<Outcome>("up");
             assert.deepEqual(Object.keys(changes), ["same"], JSON.stringify(steps));
         });
     });
+
+/** Whether a program of this name runs on manager-2. */
+async function runs(stack: string, program: string): Promise<true | undefined> {
+    execFileSync("docker", ["exec", `skep-${stack}-manager-2`, "pgrep", "-x", program], { stdio: "pipe" });
+    return true;
+}
 
 /** The swarms that the stack's hosts are in, as their own engines say; hosts without an engine are in none. */
 async function clusterIds(stack: string): Promise<string[]> {

@@ -45,7 +45,7 @@ describe("A lab in daily use", function () {
         outputs = await first.json<Outputs>("output");
     });
     after(async () => {
-        for (const lab of [second, first]) await lab.skep("destroy").catch(() => undefined);
+        for (const lab of [second, first]) await lab.skep("destroy", "--yes").catch(() => undefined);
         first.forget();
         rmSync(second.project, { recursive: true, force: true });
     });
@@ -213,7 +213,7 @@ describe("A lab in daily use", function () {
     it("serves on when another is destroyed, by plain pulumi too", async () => {
         await second.pulumi("destroy", "--yes");
         assert.equal((await docker.listContainers({ all: true, filters: ofStack(second.stack) })).length, 0);
-        await second.skep("destroy");
+        await second.skep("destroy", "--yes");
         assert.equal((await docker.listNetworks({ filters: ofStack(second.stack) })).length, 0);
         assert.ok(!existsSync(join(second.project, ".skep/stacks", `${second.stack}.yaml`)));
         assert.ok(await probeIsThere());

@@ -1,11 +1,13 @@
 // A stack for the lab tests: brought up by the same command line that users type, asked from outside.
 
-import { execFile } from "node:child_process";
+import { execFile, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { parse } from "yaml";
+import { shellQuote } from "../../planning/shell";
 import { Running } from "./running";
 
 const ROOT = resolve(__dirname, "../..");
@@ -66,6 +68,27 @@ export class Lab {
         return new Running(process.execPath, this.command(command), this.project, this.environment);
     }
 
+    /**
+     * As `skep`, typed at a terminal by someone who gives this answer to its question; standard output goes to a file, as in
+     * `skep destroy > log`. Answers with what stood on the terminal and with the exit code.
+     */
+    async atTerminal(answer: string, ...command: string[]): Promise<{ said: string; code: number | null }> {
+        const typed = [process.execPath, ...this.command(command)].map(shellQuote).join(" ");
+        const terminal = spawn("script", ["-qec", `${typed} >/dev/null`, "/dev/null"], {
+            cwd: this.project,
+            env: { ...process.env, ...this.environment },
+            stdio: ["pipe", "pipe", "inherit"],
+        });
+        let said = "";
+        terminal.stdout.on("data", (chunk) => {
+            said += String(chunk);
+            // With the answer the input ends, as nobody is there any more.
+            if (said.includes("[y/N]") && !terminal.stdin.writableEnded) terminal.stdin.end(answer);
+        });
+        const [code] = (await once(terminal, "close")) as [number | null];
+        return { said, code };
+    }
+
     /** Runs a program in the project's folder; what it printed. */
     async run(file: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<string> {
         const { stdout } = await run(file, args, {
@@ -100,6 +123,13 @@ export class Lab {
         running.child.stdin?.end(input);
         return (await running).stdout.trim();
     }
+}
+
+/** Whether there is the `script` of util-linux, which makes terminals for `atTerminal`; says so when it is missing. */
+export function canType(): boolean {
+    if (spawnSync("script", ["--version"]).status === 0) return true;
+    console.log("      skipped: there is no script of util-linux, which makes a terminal");
+    return false;
 }
 
 /** Asks until `question` gives an answer, and says what it waited for. */

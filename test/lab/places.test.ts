@@ -29,7 +29,7 @@ describe("A lab that cannot be brought up here", function () {
         });
     });
     after(async () => {
-        await lab.skep("destroy").catch(() => undefined);
+        await lab.skep("destroy", "--yes").catch(() => undefined);
         rmSync(lab.project, { recursive: true, force: true });
     });
 
@@ -60,7 +60,12 @@ describe("A lab that cannot be brought up here", function () {
         for (const DOCKER_HOST of ["tcp://127.0.0.1:9", "unix:///nowhere/docker.sock"]) {
             const silent = new Lab(STACK, lab.project, { DOCKER_HOST });
             for (const command of ["up", "destroy"])
-                await refused("DOCKER_UNREACHABLE", /DOCKER_HOST \(.*Start it, or unset/, [command], silent);
+                await refused(
+                    "DOCKER_UNREACHABLE",
+                    /DOCKER_HOST \(.*Start it, or unset/,
+                    [command, "--yes"],
+                    silent,
+                );
         }
     });
 

@@ -26,7 +26,7 @@ describe("A proxy in the environment that leads nowhere", function () {
         lab.configure({ "skep:managers": 1, "skep:workers": 0, "skep:sample": { enabled: false } });
     });
     after(async () => {
-        await lab.skep("destroy");
+        await lab.skep("destroy", "--yes");
         lab.forget();
     });
 

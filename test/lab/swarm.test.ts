@@ -5,10 +5,11 @@ import { readFileSync } from "node:fs";
 import { request } from "node:https";
 import { join } from "node:path";
 import { renderHostScript, shellQuote } from "../../planning/shell";
+import { EXIT_CODES } from "../../errors/problem-group";
 import { hostScript } from "../../swarm/scripts";
 import { dockerClient } from "../../scripts/setup/docker";
 import { ProcessWatch } from "./process-watch";
-import { eventually, Lab, type NodeOutput } from "./lab";
+import { canType, eventually, Lab, type NodeOutput } from "./lab";
 import { required } from "./required";
 
 interface Outcome {
@@ -35,7 +36,7 @@ describe("A locked swarm over three zones from one command", function () {
 
     before(() => lab.configure());
     after(async () => {
-        await lab.skep("destroy").catch(() => undefined);
+        await lab.skep("destroy", "--yes").catch(() => undefined);
         lab.forget();
     });
 
@@ -54,6 +55,16 @@ describe("A locked swarm over three zones from one command", function () {
                 steps.some((step) => step.name === name),
                 `${name} is missing in ${JSON.stringify(steps)}`,
             );
+        assert.equal((await labContainers()).length, 0);
+    });
+
+    it("is asked about at a terminal before anything is made, and a no leaves it at that", async function () {
+        if (!canType()) return this.skip();
+        const { said, code } = await lab.atTerminal("n\n", "up");
+        assert.match(said, /\+ create docker:Container manager-1\b/);
+        assert.match(said, /\d+ to create\. Do it\? \[y\/N\]/);
+        assert.match(said, /Nothing was changed\./);
+        assert.equal(code, EXIT_CODES.refused);
         assert.equal((await labContainers()).length, 0);
     });
 
@@ -308,7 +319,7 @@ describe("A locked swarm over three zones from one command", function () {
         await docker.getContainer(`skep-${lab.stack}-manager-3`).kill();
         await docker.getContainer(`skep-${lab.stack}-worker-3`).remove({ force: true });
         const began = Date.now();
-        await lab.skep("destroy");
+        await lab.skep("destroy", "--yes");
         assert.ok(Date.now() - began < 60_000, "destroy took a minute or more");
         const filters = { label: [`io.skep.stack=${lab.stack}`] };
         assert.equal((await labContainers()).length, 0);

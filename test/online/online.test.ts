@@ -95,7 +95,7 @@ describe("An office with mirrors, a proxy and an authority of its own", function
         configure({ fingerprint });
     });
     after(async () => {
-        await lab?.skep("destroy").catch(() => undefined);
+        await lab?.skep("destroy", "--yes").catch(() => undefined);
         lab?.forget();
         await Promise.all([releases?.stop(), packages?.stop(), proxy?.stop()]);
         await removeImages();
@@ -193,7 +193,7 @@ describe("An office with mirrors, a proxy and an authority of its own", function
     });
 
     it("is destroyed", async () => {
-        await lab.skep("destroy");
+        await lab.skep("destroy", "--yes");
         const filters = { label: [`io.skep.stack=${STACK}`] };
         const left = await docker.listContainers({ all: true, filters });
         // The registry that plays Docker Hub is the test's own.

@@ -24,7 +24,7 @@ describe("An up on real plugins", function () {
         }),
     );
     after(async () => {
-        await lab.skep("destroy").catch(() => undefined);
+        await lab.skep("destroy", "--yes").catch(() => undefined);
         lab.forget();
     });
 
@@ -54,7 +54,7 @@ describe("An up on real plugins", function () {
         const plain = new Lab(lab.stack);
         await assert.rejects(plain.skep("up"), /PLUGINS_MIXED.*SKEP_PLUGINS=real/s);
         assert.ok(Object.hasOwn(await plain.json("output"), "clusterId"));
-        const down = plain.start("destroy");
+        const down = plain.start("destroy", "--yes");
         await down.until(/delete docker:Container/);
         assert.ok(named(down.session(), "pulumi-resour").length > 0, "destroy started no real plugin");
         assert.equal(await down.result(), 0, down.said);

@@ -1,0 +1,12 @@
+// Where a test stops the work, to interrupt or kill it at exactly that moment.
+import type { Context } from "./context";
+
+/**
+ * Waits here when SKEP_TEST_PAUSE_AT names this point, and says so, until the work is interrupted or its process killed.
+ * Without the variable it does nothing.
+ */
+export async function pausePoint(point: string, { signal, log }: Context): Promise<void> {
+    if (process.env.SKEP_TEST_PAUSE_AT !== point) return;
+    log(`paused at ${point}`, "warning");
+    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve));
+}
