@@ -40,7 +40,7 @@ export const awsSchema = z.strictObject({
         .strictObject({
             /** The VPC's range, /16 to /22. Skep splits it into 16 equal parts, one for each subnet. Default 10.60.0.0/16. */
             range: range.default("10.60.0.0/16"),
-            /** Subnets of the hosts: `public`, or `private` with NAT for what they request. Default `public`. */
+            /** Subnets of the hosts: `public`, or `private`, from which they reach the internet through NAT. Default `public`. */
             subnets: z
                 .enum(["public", "private"], { error: "subnets is public or private" })
                 .default("public"),
