@@ -64,8 +64,7 @@ export default tseslint.config(
         rules: { "import-x/no-restricted-paths": ["error", { zones }] },
     },
     {
-        // Planning decides and imports no Pulumi, so that its properties are tested in milliseconds; the client of the swarm
-        // needs none.
+        // Planning imports no Pulumi, so tests check its properties in milliseconds. The client of the swarm needs no Pulumi.
         files: ["errors/**/*.ts", "planning/**/*.ts", "config/**/*.ts", "swarm/**/*.ts"],
         rules: { "no-restricted-imports": ["error", { patterns: ["@pulumi/*"] }] },
     },

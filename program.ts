@@ -19,7 +19,7 @@ import { type BucketSettings, KEY_SETTINGS } from "./config/registry";
 import type { PublishMode } from "./planning/compose";
 import type { HostRepository } from "./providers/sdk/swarm";
 
-/** An image of this machine's engine. */
+/** An image on this machine's engine. */
 export interface LocalImage {
     ref: string;
     id: string;
@@ -28,23 +28,23 @@ export interface LocalImage {
 export interface ProgramArgs {
     /** The Pulumi stack's name. */
     stack: string;
-    /** The id of this copy of the project. */
+    /** The id of this clone of the project. */
     project: string;
-    /** Checked, with everything chosen. */
+    /** The checked settings, with everything that Skep chooses. */
     settings: ReadySettings;
-    /** Images on this machine's engine: the lab's host, the registry, the sample's two. */
+    /** Images on this machine's engine: of the lab's hosts, the registry, and the sample's two services. */
     images: Record<"host" | "registry" | "web" | "client", LocalImage>;
-    /** Where docker-ce comes from; where that is a folder of this machine, every lab host mounts it. */
+    /** The repository of docker-ce. `mount`: it is a folder of this machine, and every lab host mounts it. */
     repository: HostRepository & { mount?: { source: string; target: string } };
-    /** Ports of the lab's hosts that stand already, by name; default none. */
+    /** Ports of the lab's existing hosts, by name. Default none. */
     standing?: Readonly<Record<string, HostPorts>>;
-    /** Keys of the registry's bucket, where the environment has them and the stack's secret settings do not. */
+    /** Keys of the registry's bucket from the environment. Default: the stack's secret settings have them. */
     registryKeys?: S3Keys;
-    /** Called by an up when every host has become a member where it stands. */
+    /** An up calls this with the hosts' zones when every host is a member of the swarm. */
     remember?: (places: Places) => Promise<void>;
 }
 
-/** Declares every resource of a stack; the outputs are the stack's. */
+/** Declares every resource of a stack. Returns the stack's outputs. */
 export function program({
     stack,
     project,
@@ -98,7 +98,7 @@ export function program({
         pki,
         hosts: registryHosts,
         ...settings.registry,
-        // Drained nodes take no task; with none left the registry is down, and a preview warns.
+        // Drained nodes take no task. If all of its nodes are drained, the registry is down; a preview warns.
         replicas: Math.max(
             registryHosts.filter((host) => availabilityOf(host, settings) !== "drain").length,
             1,
@@ -165,12 +165,12 @@ export function program({
     };
 }
 
-/** The registry on this host, for this machine. */
+/** The URL at which this machine reaches the registry on this host. */
 function registryUrl({ ssh, ports }: Host): pulumi.Output<string> {
     return pulumi.interpolate`https://${ssh.host}:${ports.registry}`;
 }
 
-/** A bucket of the user's, with keys that are secret from here on. */
+/** The user's own bucket; its keys are secret values from here on. */
 function ownBucket(settings: BucketSettings | undefined, keys?: S3Keys): ObjectStorage | undefined {
     if (!settings) return undefined;
     const config = new pulumi.Config();

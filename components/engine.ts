@@ -1,5 +1,5 @@
-// The engine on every host: the files that it needs, then docker-ce at exact versions. New hosts in parallel; where a
-// swarm works on a host already, one after another.
+// The engine on every host: first the files that it needs, then exact versions of docker-ce. New hosts get it in parallel;
+// hosts of a running swarm, one after another.
 
 import * as pulumi from "@pulumi/pulumi";
 import type { Packages } from "../config/settings";
@@ -15,25 +15,25 @@ import { managerInputs } from "./swarm";
 export interface EngineArgs {
     /** All hosts of the stack. */
     hosts: readonly Host[];
-    /** Signs the certificates of managers' engine APIs. */
+    /** Signs the certificates of the managers' engine APIs. */
     pki: Pki;
-    /** The registry's name and port, and the hosts that run it: each host knows them by that name, its own zone's first. */
+    /** The registry's name and port, and its hosts: every host finds them under that name, those of its own zone first. */
     registry: { name: string; port: number; hosts: readonly Host[] };
-    /** Where docker-ce comes from, and the fingerprint of the key that signs it. */
+    /** The repository of docker-ce, with the fingerprint of its key. */
     repository: HostRepository;
     /** Exact versions of docker-ce and containerd.io. */
     packages: Packages;
-    /** Range for bridges on each host. */
+    /** Range for bridge networks on each host, one /24 each. */
     bridgePool: string;
-    /** What each host is in the swarm. */
+    /** Settings of roles and availabilities in the swarm. */
     members: MemberSettings;
 }
 
-/** On every host: the files that Skep keeps there, and the engine. */
+/** Skep's files and the engine on every host. */
 export class Engine extends pulumi.ComponentResource {
-    /** Every host's engine runs: depend on these. */
+    /** The engines. Whatever needs a running engine depends on these. */
     readonly installed: HostEngine[];
-    /** Whether every host's kernel has IPVS, without which virtual IPs and the routing mesh cannot work. */
+    /** Whether every host's kernel has IPVS. Virtual IPs and the routing mesh need it. */
     readonly mesh: pulumi.Output<boolean>;
 
     constructor(name: string, args: EngineArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -1,4 +1,4 @@
-// A host as the components above it see it, whatever it is made of.
+// A host as other components see it, whether it is a container or an EC2 instance.
 
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
@@ -12,38 +12,41 @@ export interface Connection {
     host: pulumi.Input<string>;
     port: pulumi.Input<number>;
     user: string;
-    /** OpenSSH private key of the stack. */
+    /** The stack's OpenSSH private key. */
     privateKey: pulumi.Output<string>;
-    /** The only host key that is accepted: made on the host at the first contact, which another one has vouched for. */
+    /**
+     * The only host key that Skep accepts. The host made it at the first contact, which the key in its user data
+     * authenticated.
+     */
     hostKey: pulumi.Output<string>;
 }
 
 export interface Host extends Omit<PlacedHost, "zone"> {
-    /** The container's or instance's id: a replaced host keeps its name and keys, and has another id. */
+    /** The id of the container or instance. A replaced host keeps its name, but gets another id. */
     id: pulumi.Output<string>;
     /** The availability zone's name. */
     zone: pulumi.Input<string>;
-    /** Where the other hosts reach it; fixed for managers, and in the lab for all. */
+    /** The address at which other hosts reach it. Managers' addresses are fixed; in the lab, all are. */
     address: pulumi.Input<string>;
-    /** This machine's way to it; certificates of what it serves name `ssh.host` too. */
+    /** How this machine reaches it. The host's server certificates name `ssh.host` too. */
     ssh: Connection;
-    /** Its ports at `ssh.host`. */
+    /** The ports of its services at `ssh.host`. */
     ports: HostPorts;
-    /** What it is made of: commands on it are not run again to undo them when it goes. */
+    /** The container or instance. When Pulumi deletes it, resources on the host need no deletion of their own. */
     resource: pulumi.Resource;
 }
 
-/** A host that nobody has talked to yet. */
+/** A host before the first contact: its own host key is not known yet. */
 export type UnmetHost = Omit<Host, "ssh"> & { ssh: Omit<Connection, "hostKey"> };
 
-/** All hosts of a stack, of either kind. */
+/** All hosts of a stack: the lab's or EC2's. */
 export interface Hosts {
     hosts: Host[];
-    /** Goes last on destroy. */
+    /** Destroy deletes this last. */
     foundation: pulumi.Resource;
-    /** Where the registry keeps images, when that is not a volume of its node. */
+    /** Where the registry keeps images. Default: a volume of its node. */
     storage?: ObjectStorage;
-    /** The name that published ports answer under in all zones. */
+    /** The DNS name under which published ports answer in all zones. */
     loadBalancer?: pulumi.Output<string>;
 }
 
@@ -51,21 +54,21 @@ export interface Hosts {
 export interface ObjectStorage {
     bucket: pulumi.Input<string>;
     region: string;
-    /** Of the API, where it is not AWS's own. */
+    /** The URL of the S3 API. Default: AWS's own. */
     endpoint?: string;
     prefix: string;
-    /** Where it is not the hosts' role that opens it. */
+    /** Access keys. Default: the hosts' role gives access. */
     keys?: pulumi.Output<S3Keys>;
 }
 
-/** What a host is made with: user data, and the host key in it, which is good for the first contact alone. */
+/** User data of a new host, and the host key in it, which serves for the first contact only. */
 export interface Birth {
-    /** Secret: it holds the host key's private half. */
+    /** Secret: it contains the private host key. */
     userData: pulumi.Output<string>;
     hostKey: pulumi.Output<string>;
 }
 
-/** A host key for the first contact, and the user data that brings it to the host. */
+/** Makes a host key for the first contact, and the user data that brings it to the host. */
 export function prepareHost(
     name: string,
     user: string,
@@ -84,7 +87,7 @@ export function prepareHost(
     };
 }
 
-/** The host with the host key that it shows from its first contact on. */
+/** Makes the first contact: the host then has a host key of its own, which it shows from then on. */
 export function meetHost(host: UnmetHost, { hostKey }: Birth, opts: pulumi.CustomResourceOptions): Host {
     const first = { ...host, ssh: { ...host.ssh, hostKey } };
     const { publicKey } = new HostKey(
@@ -95,14 +98,14 @@ export function meetHost(host: UnmetHost, { hostKey }: Birth, opts: pulumi.Custo
     return { ...host, ssh: { ...host.ssh, hostKey: publicKey } };
 }
 
-/** A host as the provider's resources take it. */
+/** A host in the form that the provider's resources take. */
 export function hostInput({ id, name, role, zone, address, ssh }: Host) {
     return { id, name, role, zone, address, ssh: { ...ssh } };
 }
 
-/** The addresses that a certificate of the host must name. */
+/** The addresses that a server certificate of the host must name. */
 export function serverAddresses({ address, ssh }: Host): pulumi.Input<string>[] {
-    // Two names for one address would change the certificates of what runs.
+    // Each address appears once: naming one twice would change the certificates of running stacks.
     return ssh.host === "127.0.0.1" || ssh.host === address
         ? [address, "127.0.0.1"]
         : [address, "127.0.0.1", ssh.host];

@@ -1,15 +1,15 @@
-// One certificate authority for the stack, and what it signs: the registry's certificate, one for each manager's engine
-// API, one for the client that talks to them.
+// The stack's certificate authority. It signs the registry's certificate, one for each manager's engine API, and one for
+// their clients.
 
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 
-/** Ten years, and renewed by an up in the last half of one: nothing in the stack expires unnoticed. */
+/** Certificates last ten years. In the last half year an up renews them, so nothing expires unnoticed. */
 const HOURS = 10 * 365 * 24;
 const EARLY_RENEWAL_HOURS = 183 * 24;
 
 export interface PkiArgs {
-    /** Named in the certificates' subjects. */
+    /** The stack's name, for the subjects of the certificates. */
     stack: string;
 }
 
@@ -18,7 +18,7 @@ export interface Certificate {
     privateKey: pulumi.Output<string>;
 }
 
-/** The stack's certificate authority: ECDSA P-256, ten years, renewed by an up in the last half of one. */
+/** The stack's certificate authority: ECDSA P-256, ten years; an up in the last half year renews it. */
 export class Pki extends pulumi.ComponentResource {
     /** The authority's certificate, PEM. */
     readonly ca: pulumi.Output<string>;
@@ -48,7 +48,7 @@ export class Pki extends pulumi.ComponentResource {
         this.registerOutputs();
     }
 
-    /** A certificate for a server that answers under these names and addresses. */
+    /** Signs a certificate for a server with these names and addresses. */
     server(name: string, dnsNames: string[], ipAddresses: pulumi.Input<string>[]): Certificate {
         return this.sign(
             name,
@@ -58,7 +58,7 @@ export class Pki extends pulumi.ComponentResource {
         );
     }
 
-    /** A certificate for a client of the engines' API. */
+    /** Signs a certificate for a client of the engines' API. */
     client(name: string): Certificate {
         return this.sign(name, ["client_auth", "digital_signature"], [], []);
     }

@@ -1,5 +1,5 @@
-// The private registry: a stack like any other, with a certificate of the stack's CA and a password of its own. Its image
-// is loaded on the node that runs it, since there is no registry yet to pull it from; all other images are pushed here.
+// The private registry: a swarm stack like any other, with a certificate of the stack's CA and its own password. Skep loads
+// its image directly on its nodes, because no registry runs yet; Skep pushes all other images to it.
 
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
@@ -18,7 +18,7 @@ export interface LocalImage {
 
 /** An image in the registry and on every node. */
 export interface PushedImage {
-    /** What services call it: known before it is there, so that a node more does not look like another image. */
+    /** The name that services use. It is known before the push, so a new node does not change the services. */
     reference: string;
     resource: pulumi.Resource;
 }
@@ -28,30 +28,30 @@ export interface RegistryArgs {
     swarm: Swarm;
     /** Signs its certificate. */
     pki: Pki;
-    /** The hosts whose nodes run it, one task on each. */
+    /** The hosts that run it, one task on each. */
     hosts: readonly Host[];
-    /** How many of those take tasks now. */
+    /** The number of those hosts that take tasks now. */
     replicas: number;
-    /** The name that hosts know it by; no public DNS need know it. */
+    /** The name under which hosts find it; it needs no public DNS record. */
     name: string;
-    /** Where it answers on each of its hosts. */
+    /** Its port on each of its hosts. */
     port: number;
     /** The only user; the password is random. */
     user: string;
-    /** Of the registry itself, on this machine's engine. */
+    /** The registry's own image on this machine's engine. */
     image: LocalImage;
-    /** Where images are kept; by default on a volume of the one host. */
+    /** Where it keeps images. Default: a volume of its only host. */
     storage?: ObjectStorage;
 }
 
-/** A registry with TLS and a password: 401 without it. */
+/** A registry with TLS; it answers requests without the password with 401. */
 export class Registry extends pulumi.ComponentResource {
-    /** `name:port`, as images are named by. */
+    /** `name:port`, the first part of the names of its images. */
     readonly server: string;
     readonly user: string;
     readonly password: pulumi.Output<string>;
     private readonly stack: Stack;
-    /** Another text for every place that images can be in. */
+    /** A text that is different for every place where images can be. */
     private readonly place: pulumi.Output<string>;
 
     constructor(name: string, args: RegistryArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -60,7 +60,7 @@ export class Registry extends pulumi.ComponentResource {
         this.user = args.user;
         const password = new random.RandomPassword(
             `${name}-password`,
-            // 32 letters and digits: more entropy than bcrypt keeps, and nothing that a shell would need quoted.
+            // 32 letters and digits have more entropy than bcrypt keeps, and need no quotes in a shell.
             { length: 32, special: false },
             { parent: this },
         );
@@ -70,7 +70,7 @@ export class Registry extends pulumi.ComponentResource {
             { length: 48, special: false },
             { parent: this },
         );
-        // Hosts have 127.0.0.1 in common.
+        // All hosts list 127.0.0.1.
         const addresses = [...new Set(args.hosts.flatMap(serverAddresses))];
         const certificate = args.pki.server("registry", [args.name, "localhost"], addresses);
         this.place = placeOf(args);
@@ -104,7 +104,7 @@ export class Registry extends pulumi.ComponentResource {
                             renderRegistryConfig(stackFile("registry", "config.yml"), secret, storage),
                         ),
                 },
-                // The nodes that it is pinned to answer by themselves.
+                // Only the nodes that run it must answer, and without the mesh.
                 publish: "host",
                 images: [image],
             },
@@ -113,7 +113,7 @@ export class Registry extends pulumi.ComponentResource {
         this.registerOutputs();
     }
 
-    /** Pushes a local image under the registry's real name, and lets every node pull it. */
+    /** Pushes a local image to the registry, and makes every node pull it. */
     push(name: string, image: LocalImage, swarm: Swarm): PushedImage {
         const tag = image.ref.split(":").at(-1) ?? "latest";
         const reference = `${this.server}/${name}:${tag}`;

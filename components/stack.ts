@@ -1,4 +1,4 @@
-// A stack on the swarm: one of our compose files, rendered for this swarm and deployed once its nodes are there.
+// A swarm stack: one of Skep's compose files, rendered for this swarm and deployed after its nodes have joined.
 
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
@@ -8,27 +8,33 @@ import { Stack as SwarmStack } from "../providers/sdk/swarm";
 import type { Swarm } from "./swarm";
 
 export interface StackArgs {
-    /** Folder of stacks/ that holds compose.yaml. */
+    /** The folder in stacks/ with its compose.yaml. */
     folder: "registry" | "sample";
     /** The swarm that it runs on. */
     swarm: Swarm;
     /** Values of the ${NAMES} in the compose file. */
     variables: Record<string, pulumi.Input<string>>;
-    /** Values of the secrets that the compose file names: a changed one becomes a secret of another name, and its services are updated. */
+    /**
+     * Values of the secrets that the compose file names. A changed value becomes a secret with another name, which updates
+     * the services that use it.
+     */
     secrets?: Record<string, pulumi.Input<string>>;
-    /** As `secrets`, for what need not be secret. */
+    /** As `secrets`, for values that are not secret. */
     configs?: Record<string, pulumi.Input<string>>;
-    /** How its ports are published: by the routing mesh, or on the nodes that run a task. */
+    /** How services publish ports: through the routing mesh, or on the nodes that run a task. */
     publish: pulumi.Input<PublishMode>;
-    /** For images of a private registry; sent to the nodes that pull. Without it, nodes must have the images, and no registry is asked. */
+    /**
+     * The login of a private registry, which Docker passes to the nodes that pull. Default: nodes have the images already,
+     * and no registry is asked.
+     */
     registryAuth?: { server: string; username: string; password: pulumi.Output<string> };
-    /** Tasks are spread again when there are nodes with fewer. */
+    /** Whether Skep spreads tasks again when other nodes have fewer. Default false. */
     rebalance?: boolean;
-    /** Images that must be where the tasks pull them. */
+    /** Resources of the images: the deployment waits for them. */
     images: readonly pulumi.Resource[];
 }
 
-/** One of the compose files in stacks/, deployed and running. */
+/** One of the compose files in stacks/, deployed and running on the swarm. */
 export class Stack extends pulumi.ComponentResource {
     readonly stack: SwarmStack;
 
@@ -46,7 +52,7 @@ export class Stack extends pulumi.ComponentResource {
                 clusterId: args.swarm.cluster.clusterId,
                 managers: args.swarm.managers,
                 name,
-                // The names that stand in it come from secrets by a hash; the text itself holds none.
+                // Pulumi marks the text as secret because names in it contain hashes of secrets; it has no secret itself.
                 compose: pulumi.unsecret(rendered.compose),
                 secrets: rendered.secrets,
                 configs: pulumi.unsecret(rendered.configs),
@@ -63,7 +69,7 @@ export class Stack extends pulumi.ComponentResource {
     }
 }
 
-/** The text of a file of stacks/. */
+/** Reads a file of stacks/. */
 export function stackFile(folder: string, file: string): string {
     return readFileSync(resolve(__dirname, "../stacks", folder, file), "utf8");
 }

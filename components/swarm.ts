@@ -1,4 +1,4 @@
-// The swarm across the hosts: one cluster, every host a node of it with its role, zone and labels.
+// The swarm: one cluster over all hosts. Every host is a node with its role, availability and labels.
 
 import * as pulumi from "@pulumi/pulumi";
 import { availabilityOf, type MemberSettings, roleOf } from "../planning/members";
@@ -8,30 +8,30 @@ import { type Host, hostInput } from "./host";
 export interface SwarmArgs {
     /** All hosts of the stack. */
     hosts: readonly Host[];
-    /** All hosts' engines run. */
+    /** The engines of all hosts; the swarm waits for them. */
     installed: readonly pulumi.Resource[];
-    /** Whether a manager that was restarted needs the unlock key. */
+    /** Whether a restarted manager needs the unlock key. */
     autolock: boolean;
     /** Range for overlay networks, one /24 each. */
     overlayPool: string;
-    /** What each node is to be. */
+    /** Settings of roles and availabilities. */
     members: MemberSettings;
-    /** The hosts whose nodes run the registry. */
+    /** Names of the hosts that run the registry. */
     registryHosts: readonly string[];
-    /** Goes last on destroy: with it the whole swarm, whose members are then not taken apart one by one. */
+    /** Destroy deletes this last. The whole swarm goes with it, so no member has to leave by itself. */
     foundation: pulumi.Resource;
 }
 
-/** One cluster over all hosts, locked where that is asked, every node labelled with its availability zone. */
+/** One cluster over all hosts, with autolock if the settings ask for it. Every node has a label with its availability zone. */
 export class Swarm extends pulumi.ComponentResource {
     readonly cluster: Cluster;
-    /** By host name. */
+    /** Nodes by host name. */
     readonly nodes: Map<string, Node>;
-    /** All of its hosts, those that manage it first. */
+    /** All hosts, managers first. */
     readonly hosts: Host[];
     /** Names of the nodes that take tasks. */
     readonly activeNodes: string[];
-    /** The hosts that manage it, whatever they were made as, for resources that talk to the swarm. */
+    /** The present managers, in the form that resources of the provider take. */
     readonly managers: ReturnType<typeof hostInput>[];
 
     constructor(name: string, args: SwarmArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -71,7 +71,7 @@ export class Swarm extends pulumi.ComponentResource {
     }
 }
 
-/** The hosts that manage the swarm, as the provider takes them. */
+/** The managers, in the form that the provider takes. */
 export function managerInputs(hosts: readonly Host[], members: MemberSettings) {
     return managersOf(hosts, members).map((host) => member(host, members));
 }
@@ -80,7 +80,7 @@ function managersOf(hosts: readonly Host[], members: MemberSettings): Host[] {
     return hosts.filter((host) => roleOf(host, members) === "manager");
 }
 
-/** The host as the provider takes it, in its role in the swarm. */
+/** The host in the form that the provider takes, with its role in the swarm. */
 function member(host: Host, members: MemberSettings) {
     return { ...hostInput(host), role: roleOf(host, members) };
 }

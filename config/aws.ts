@@ -1,4 +1,4 @@
-// Settings of hosts on EC2, `skep:aws`: each with its meaning and default, and every refusal that needs no AWS.
+// Settings of hosts on EC2, `skep:aws`: the meaning and default of each, and every check that needs no AWS.
 
 import { z } from "zod";
 import type { Problem } from "../errors";
@@ -18,18 +18,18 @@ const machine = (type: string, diskGib: number) =>
 export const awsSchema = group({
     /** The region, such as `eu-central-1`. */
     region: text(/^[a-z]{2,}(-[a-z]+)+-\d$/, "a region, such as eu-central-1"),
-    /** Another address of AWS's API, for every service; such as a stand-in for tests. Default: AWS's own. */
+    /** Another URL for all services of AWS's API, for example of a stand-in for tests. Default: AWS's own. */
     endpoint: url("https://ec2.example").optional(),
     /** The VPC. */
     network: group({
-        /** Its range, /16 to /22: split into 16 equal parts, one for each subnet. Default 10.60.0.0/16. */
+        /** The VPC's range, /16 to /22. Skep splits it into 16 equal parts, one for each subnet. Default 10.60.0.0/16. */
         range: range("10.60.0.0/16").default("10.60.0.0/16"),
-        /** Where hosts are: `public` subnets, or `private` ones that reach out through NAT. Default `public`. */
+        /** Subnets of the hosts: `public`, or `private`, from which they reach the internet through NAT. Default `public`. */
         subnets: choice(["public", "private"]).default("public"),
-        /** With private subnets: `one` NAT gateway, or one in each zone (`zone`), each about 33 USD a month. Default `one`. */
+        /** NAT gateways of private subnets: `one`, or one in each `zone`; each costs about 33 USD a month. Default `one`. */
         nat: choice(["one", "zone"]).default("one"),
     }).prefault({}),
-    /** Ranges that may use SSH, the engine's API and the registry. No default: yours, such as 203.0.113.7/32. */
+    /** Ranges that may use SSH, the engine's API and the registry: yours, such as 203.0.113.7/32. No default. */
     adminCidrs: list(
         range("203.0.113.7/32"),
         "at least one range that administrators come from, such as [203.0.113.7/32]",
@@ -39,40 +39,40 @@ export const awsSchema = group({
     ),
     /** Allows ranges wider than a /8 in adminCidrs. Default false. */
     allowPublicAdmin: flag().default(false),
-    /** Ranges that reach published ports. Default: everybody. */
+    /** Ranges that may use published ports. Default: everybody. */
     appCidrs: list(range("203.0.113.0/24"), "ranges, such as [0.0.0.0/0]").default(["0.0.0.0/0"]),
-    /** Published ports of stacks of your own, beside the sample's. Default none. */
+    /** Published ports of your own stacks; the sample's port is always among them. Default none. */
     appPorts: list(port(8081), "at most 20 ports, such as [8081]", { max: 20 }).default([]),
-    /** The address this machine reaches hosts by. Default: `public` with public subnets, else `private`. */
+    /** Which address of a host this machine connects to. Default: `public` with public subnets, else `private`. */
     connectVia: choice(["public", "private"]).optional(),
     /** The operating system of hosts. */
     image: group({
         /** `debian-12`, `debian-13`, `ubuntu-22.04` or `ubuntu-24.04`. Default `debian-12`. */
         system: choice(Object.keys(SYSTEMS) as [System, ...System[]]).default("debian-12"),
-        /** `x86_64` or `arm64`; images of workloads must be of the same kind. Default `x86_64`. */
+        /** `x86_64` or `arm64`; the images of workloads must be of the same architecture. Default `x86_64`. */
         architecture: choice(["x86_64", "arm64"]).default("x86_64"),
-        /** An image of your own, of that system. Default: the newest official one at a host's making. */
+        /** An image of your own, of that system. Default: the newest official one when Skep makes the host. */
         ami: text(/^ami-[0-9a-f]{8,17}$/, "an image's id, such as ami-0123456789abcdef0").optional(),
     }).prefault({}),
-    /** Managers' machines. Default t3.small, 20 GiB. */
+    /** Instances of managers. Default t3.small, 20 GiB. */
     manager: machine("t3.small", 20),
-    /** Workers' machines. Default t3.small, 30 GiB. */
+    /** Instances of workers. Default t3.small, 30 GiB. */
     worker: machine("t3.small", 30),
     /**
-     * Hosts that the next up may replace to follow changed settings (image, type, disk, user data). All others keep
-     * what they were made with, whatever changes. One manager at a time. Default none.
+     * Hosts that the next up may replace to apply changed settings (image, type, disk, user data); one manager at a time.
+     * All other hosts keep what they were made with. Default none.
      */
     renew: list(
         text(/^(manager|worker)-\d+$/, "a host's name, such as worker-2"),
         "hosts' names, such as [worker-2]",
     ).default([]),
-    /** AWS refuses to terminate the hosts until this is turned off again. Default false. */
+    /** While true, AWS refuses to terminate the hosts. Default false. */
     terminationProtection: flag().default(false),
-    /** Where the registry keeps images: a `volume` of its node, or `s3`, where they outlive it. Default `volume`. */
+    /** Where the registry keeps images: on a `volume` of its node, or on `s3`, where they outlive the node. Default `volume`. */
     registryStorage: choice(["volume", "s3"]).default("volume"),
     /** A network load balancer over all zones in front of the published ports, about 17 USD a month. Default false. */
     loadBalancer: flag().default(false),
-    /** Tags for everything, beside `Name`, `io.skep.stack` and `io.skep.role`. Default none. */
+    /** Tags of everything, in addition to `Name`, `io.skep.stack` and `io.skep.role`. Default none. */
     tags: z
         .record(
             z.string().regex(/^.{1,128}$/s),
@@ -83,11 +83,11 @@ export const awsSchema = group({
 });
 
 export type AwsSettings = z.output<typeof awsSchema> & {
-    /** The zones asked for by name, or undefined where only their number was. */
+    /** The zones that the settings name; undefined when they give only the number. */
     zoneNames?: string[];
 };
 
-/** What the rules between settings look at, of those that all kinds of hosts share. */
+/** Settings of all kinds of hosts that the rules for AWS need. */
 export interface Shared {
     zones: number;
     managers: number;
@@ -98,7 +98,7 @@ export interface Shared {
 const WIDEST_ADMIN_PREFIX = 8;
 const prefixOf = (text: string) => Number(text.split("/")[1]);
 
-/** Rules between settings. */
+/** Checks the rules between the settings of AWS and the others; reports all problems at once. */
 export function checkAws(aws: z.output<typeof awsSchema>, shared: Shared): Problem[] {
     const problems: Problem[] = [];
     const refuse = (id: Problem["id"], problem: string, advice: string) => problems.push({ id, problem, advice });

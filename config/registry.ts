@@ -1,4 +1,4 @@
-// Settings of the registry, `skep:registry`: each with its meaning and default, and every refusal between them.
+// Settings of the registry, `skep:registry`: the meaning and default of each, and the checks between them.
 
 import { z } from "zod";
 import { formatProblem, type Problem } from "../errors";
@@ -10,7 +10,7 @@ import { chooseRegistryHosts } from "../planning/registry-hosts";
 
 const DNS_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/;
 
-/** Names of the secret settings that have the keys of `registry.s3`; the engine keeps them, encrypted. */
+/** The secret settings with the keys of `registry.s3`. Pulumi keeps them encrypted. */
 export const KEY_SETTINGS = {
     accessKeyId: "registryAccessKeyId",
     secretAccessKey: "registrySecretAccessKey",
@@ -24,28 +24,28 @@ const key = (name: keyof typeof KEY_SETTINGS) =>
         .optional();
 
 export const registrySchema = group({
-    /** The name that nodes pull by. Default `registry.skep.internal`. */
+    /** The name by which nodes pull. Default `registry.skep.internal`. */
     name: text(DNS_NAME, "a DNS name of two parts or more, such as registry.skep.internal").default(
         "registry.skep.internal",
     ),
-    /** Its port on the nodes that run it. Default 5000. */
+    /** The registry's port on the nodes that run it. Default 5000. */
     port: port(5000).default(5000),
-    /** The user that pushes and pulls. Default `skep`. */
+    /** The user for pushes and pulls. Default `skep`. */
     user: text(
         /^[a-z][a-z0-9-]{0,29}$/,
         "a lower-case letter, then letters, digits and dashes, 30 at most, such as skep",
     ).default("skep"),
-    /** How many hosts run it, spread over the zones; more than one needs object storage. Default 1. */
+    /** Number of hosts that run it, spread over the zones; more than one needs object storage. Default 1. */
     replicas: whole(1, 100, 1).default(1),
-    /** Images in a bucket of yours, on S3 or what speaks its protocol. Default: a volume of the registry's host. */
+    /** Keeps images in your own bucket, on S3 or a service with its API. Default: a volume of the registry's host. */
     s3: group({
-        /** The bucket, which exists. */
+        /** The bucket; it must exist. */
         bucket: text(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "the name of a bucket, such as my-images"),
-        /** Its region, such as `eu-central-1`. */
+        /** The bucket's region, such as `eu-central-1`. */
         region: text(/^[a-z0-9][a-z0-9-]*$/, "the bucket's region, such as eu-central-1"),
-        /** The API's address as hosts reach it, where it is not AWS's own. */
+        /** The URL at which hosts reach the API. Default: AWS's own. */
         endpoint: url("https://s3.example").optional(),
-        /** Where images lie in the bucket. Default `registry`. */
+        /** The prefix of all objects in the bucket. Default `registry`. */
         prefix: text(/^[\w.-]+(\/[\w.-]+)*$/, "a folder in the bucket, such as images/swarm").default(
             "registry",
         ),
@@ -57,21 +57,21 @@ export const registrySchema = group({
 export type RegistrySettings = z.output<typeof registrySchema>;
 export type BucketSettings = NonNullable<RegistrySettings["s3"]>;
 
-/** What the rules look at beside the registry's own settings. */
+/** The settings that the rules need. */
 interface Shared extends MemberSettings {
     hosts: "lab" | "aws";
     registry: RegistrySettings;
     aws?: Pick<AwsSettings, "registryStorage">;
-    /** The hosts that run it, as they were chosen before. */
+    /** The hosts that an earlier up chose. */
     registryHosts?: readonly string[];
 }
 
-/** Whether images are on S3, where any number of registries can share them. */
+/** Whether images are on S3, where several registries can share them. */
 function hasObjectStorage({ hosts, registry, aws }: Shared): boolean {
     return registry.s3 !== undefined || (hosts === "aws" && aws?.registryStorage === "s3");
 }
 
-/** What cannot be as it is in the registry's settings; all of it at once. */
+/** Checks the registry's settings; reports all problems at once. */
 export function checkRegistry(settings: Shared, hosts: readonly unknown[]): Problem[] {
     const { replicas, s3 } = settings.registry;
     const problems: Problem[] = [];
@@ -100,7 +100,7 @@ export function checkRegistry(settings: Shared, hosts: readonly unknown[]): Prob
     return problems;
 }
 
-/** What is allowed but should be known. */
+/** Warnings: the registry would lose its images, or no host of it takes tasks. */
 export function registryWarnings(settings: Shared, hosts: readonly PlacedHost[]): string[] {
     const kept = settings.registryHosts ?? [];
     const names = chooseRegistryHosts(hosts, settings.registry.replicas, kept);

@@ -1,5 +1,5 @@
-// Stack configuration: every setting with its meaning and default, and every refusal that needs no swarm.
-// All problems are reported at once, before anything is touched.
+// A stack's settings: the meaning and default of each, and every check that needs no swarm. Skep reports all problems at
+// once, before it touches anything.
 
 import { closest } from "fastest-levenshtein";
 import { z } from "zod";
@@ -14,7 +14,7 @@ import { repositorySchema } from "./repository";
 import { checkPools, checkPorts } from "./ranges-and-ports";
 import { choice, flag, group, keysBelow, list, port, range, shown, text, version, whole } from "./values";
 
-/** More managers make every change slower (Docker admin guide, "Maintain the quorum of managers"). */
+/** Every additional manager slows changes down (Docker admin guide, "Maintain the quorum of managers"). */
 const MOST_MANAGERS = 7;
 /** As many as a swarm is run with; every part of Skep is tried with so many in unit tests. */
 const MOST_WORKERS = 1000;
@@ -30,9 +30,9 @@ const zoneName = text(
 );
 
 const schema = group({
-    /** Where hosts come from: `lab` (containers on this machine) or `aws` (EC2 instances). Default `lab`. */
+    /** The kind of hosts: `lab` (containers on this machine) or `aws` (EC2 instances). Default `lab`. */
     hosts: choice(["lab", "aws"]).default("lab"),
-    /** Availability zones: how many (1 to 6), or their names. Default 3. */
+    /** Availability zones: their number (1 to 6) or their names. Default 3. */
     zones: z
         .union(
             [whole(1, 6, 3), list(zoneName, "names of zones, such as [lab-a, lab-b]", { min: 1, max: 6 })],
@@ -41,76 +41,82 @@ const schema = group({
             },
         )
         .default(3),
-    /** Managers: 1, 3, 5 or 7; an even number adds a vote to win and tolerates no more losses. Default 3. */
+    /** Managers: 1, 3, 5 or 7. An even number needs one more vote and tolerates no more losses. Default 3. */
     managers: whole(1, MOST_MANAGERS, 3).default(3),
-    /** Workers, 0 to 1000; a lab has room for 40, and EC2 for as many as its subnets have addresses. Default 3. */
+    /** Workers, 0 to 40. Default 3. */
     workers: whole(0, MOST_WORKERS, 3).default(3),
-    /** The engine, docker-ce: a series ("26.1": the newest of it, then recorded) or a version ("26.1.5"). Default "26.1". */
+    /**
+     * The engine, docker-ce: a series ("26.1") or a version ("26.1.5"). Of a series, the first up takes the newest version
+     * and records it. Default "26.1".
+     */
     dockerVersion: version("26.1", "26.1.5").default("26.1"),
-    /** containerd.io: a series or a version. Default "1.7", which every engine up to 28 runs on. */
+    /** containerd.io: a series or a version. Default "1.7", with which every engine up to 28 runs. */
     containerdVersion: version("1.7", "1.7.24").default("1.7"),
-    /** Managers' keys and Raft logs are encrypted at rest, and a restarted manager waits to be unlocked. Default true. */
+    /** Encrypts managers' keys and Raft logs at rest; a restarted manager then needs the unlock key. Default true. */
     autolock: flag().default(true),
-    /** Managers run tasks too. Turn it off when workloads could starve the managers: then they are drained. Default true. */
+    /** Whether managers run tasks. `false` drains them: set it when workloads could starve the managers. Default true. */
     managersRunTasks: flag().default(true),
-    /** Nodes that are to be something else than they were made as, by host name: `worker-2: {role: manager}`. */
+    /** Roles and availabilities that differ from the default, by host name: `worker-2: {role: manager}`. Default none. */
     nodes: z
         .record(
             z.string(),
             group({
-                /** Its role in the swarm: it is promoted or demoted where it stands. By default what its name says. */
+                /** The node's role; Skep promotes or demotes it where it stands. Default: the role in its name. */
                 role: choice(["manager", "worker"]).optional(),
-                /** Whether it takes tasks: `active`, `pause` (keeps what it has, takes no more) or `drain` (gives all away). */
+                /**
+                 * Whether the node takes tasks: `active`, `pause` (keeps its tasks, takes no new ones) or `drain` (gives
+                 * all away). Default: `drain` for managers without `managersRunTasks`, else `active`.
+                 */
                 availability: choice(["active", "pause", "drain"]).optional(),
             }),
             { error: "it must be settings by the names of nodes, such as worker-2: {role: manager}" },
         )
         .default({}),
-    /** Address pools; none may overlap another or the hosts' network. */
+    /** Address pools. They must not overlap each other or the hosts' network. */
     addressPools: group({
-        /** Overlay networks, one /24 each. Default 10.200.0.0/16. */
+        /** For overlay networks, one /24 each. Default 10.200.0.0/16. */
         overlay: range("10.200.0.0/16").default("10.200.0.0/16"),
-        /** Bridges on each host, one /24 each. Default 172.30.0.0/16. */
+        /** For bridge networks on each host, one /24 each. Default 172.30.0.0/16. */
         bridge: range("172.30.0.0/16").default("172.30.0.0/16"),
     }).prefault({}),
     /**
-     * How services publish ports: `mesh` (every node answers), `host` (nodes with a task answer), or `auto`:
-     * mesh where the hosts' kernel has IPVS, else host. Default `auto`.
+     * How services publish ports: `mesh` (every node answers), `host` (only nodes with a task answer) or `auto` (`mesh` when
+     * the hosts' kernel has IPVS, else `host`). Default `auto`.
      */
     publish: choice(["auto", "mesh", "host"]).default("auto"),
-    /** Tasks of the stacks that Skep deploys are spread again when nodes come or come back. Default false. */
+    /** Whether Skep spreads the tasks of its stacks again when nodes are added or come back. Default false. */
     rebalance: flag().default(false),
-    /** The private registry: its settings are in config/registry.ts and the README. */
+    /** The private registry. config/registry.ts and the README have its settings. */
     registry: registrySchema.prefault({}),
-    /** A mirror of Docker's package repository: config/repository.ts. Default: Docker's own. */
+    /** A mirror of Docker's package repository (config/repository.ts). Default: Docker's own. */
     repository: repositorySchema.optional(),
-    /** The sample stack: a web server and a client that asks it. */
+    /** The sample stack: a web server, and a client that sends it requests. */
     sample: group({
-        /** Deploy it. Default true. */
+        /** Whether Skep deploys it. Default true. */
         enabled: flag().default(true),
-        /** Web server tasks, at most one a node. Default 3. */
+        /** Number of web server tasks, at most one on each node. Default 3. */
         replicas: whole(1, MOST_WORKERS, 3).default(3),
         /** The published port. Default 8080. */
         port: port(8080).default(8080),
     }).prefault({}),
-    /** Hosts on EC2: needed with `hosts: aws`. Its settings are in config/aws.ts and docs/aws.md. */
+    /** Hosts on EC2; required with `hosts: aws`. config/aws.ts and docs/aws.md have its settings. */
     aws: awsSchema.optional(),
-    /** The lab's network, a /20 that nothing else uses. Chosen at the first up and kept. */
+    /** The lab's network, a /20 that nothing else uses. Default: the first up chooses and keeps it. */
     labSubnet: range("10.190.0.0/20").optional(),
-    /** Where the lab's block of 200 ports on 127.0.0.1 begins. Chosen at the first up and kept. */
+    /** The first of the lab's 200 ports on 127.0.0.1. Default: the first up chooses and keeps it. */
     labPorts: whole(1024, 65000, 21000).optional(),
-    /** The hosts that run the registry. Chosen at an up and kept while they exist. */
+    /** The hosts that run the registry. Default: an up chooses them and keeps them as long as they exist. */
     registryHosts: list(
         z.string({ error: "it must be a host's name, such as worker-1" }),
         "names of hosts, such as [worker-1]",
     ).optional(),
-    /** Where the hosts stand since the last up that brought all of them into the swarm. Written by Skep. */
+    /** The zones of the hosts, since the last up that brought all of them into the swarm. Skep writes it. */
     placement: z
         .record(z.string(), group({ zone: z.string({ error: BY_SKEP }), zoneIndex: whole(0, 7, 0) }), {
             error: BY_SKEP,
         })
         .optional(),
-    /** The exact packages found for dockerVersion and containerdVersion at the first up. Written by Skep. */
+    /** The exact packages that the first up found for dockerVersion and containerdVersion. Skep writes it. */
     packages: group({
         asked: z.string({ error: BY_SKEP }),
         docker: z.string({ error: BY_SKEP }),
@@ -123,21 +129,21 @@ export type Settings = Omit<z.output<typeof schema>, "zones" | "aws"> & {
     aws?: AwsSettings;
 };
 
-/** Settings with everything chosen that Skep chooses once per stack. */
+/** Settings together with what Skep chooses once for a stack. */
 export type ReadySettings = Settings & Required<Pick<Settings, "packages">>;
 export type Packages = NonNullable<Settings["packages"]>;
 
-/** Settings that Skep itself writes into a stack's configuration. */
+/** Settings that Skep itself chooses and keeps. */
 export const GENERATED = ["labSubnet", "labPorts", "packages", "placement", "registryHosts"] as const;
 
 export interface Checked {
     settings?: Settings;
     problems: Problem[];
-    /** What is allowed but should be known. */
+    /** What is allowed, but worth knowing. */
     warnings: string[];
 }
 
-/** What is wrong with a stack's name: it becomes part of hosts' names, and of files'. */
+/** Checks a stack's name, which becomes part of the names of hosts and files. */
 export function checkStackName(stack: string): Problem[] {
     if (NAME.test(stack)) return [];
     return [
@@ -149,12 +155,12 @@ export function checkStackName(stack: string): Problem[] {
     ];
 }
 
-/** Checks a stack's `skep:` settings, without the prefix. Missing ones take their defaults. */
+/** Checks a stack's settings (keys without the prefix `skep:`) and fills in the defaults. */
 export function checkSettings(stack: string, input: Readonly<Record<string, unknown>>): Checked {
     const problems = checkStackName(stack);
     const parsed = schema.safeParse(input);
     if (!parsed.success) {
-        // What is refused must not hide what else is wrong: the rules between settings look at the rest.
+        // One refused setting must not hide other problems, so the rules between settings check the rest.
         const refused = new Set(parsed.error.issues.map((issue) => String(issue.path[0] ?? "")));
         const rest = Object.fromEntries(
             Object.entries(input).filter(([key]) => key in schema.shape && !refused.has(key)),
@@ -205,7 +211,7 @@ function problemsOf(stack: string, input: unknown, issue: z.core.$ZodIssue): Pro
     ];
 }
 
-/** Rules between settings. `refused` are settings that have a problem already: silent about those. */
+/** Checks the rules between settings. It says nothing about `refused` settings, which have a problem already. */
 function acrossSettings(data: z.output<typeof schema>, refused: ReadonlySet<string>): Problem[] {
     const problems: Problem[] = [];
     const hosts = placeHosts(data.managers, data.workers, ["any"]);

@@ -1,9 +1,9 @@
-// Address arithmetic: ranges that must not overlap, the lab's zones within its subnet, each host's fixed address.
+// Address arithmetic: which ranges overlap, which part of the lab's subnet each zone has, each host's fixed address.
 
 import { Address4 } from "ip-address";
 import type { PlacedHost } from "./placement";
 
-/** A network range such as `10.190.0.0/20`, or undefined when the text is none. */
+/** Parses a network range such as `10.190.0.0/20`; undefined when the text is not a range. */
 export function parseRange(text: string): Address4 | undefined {
     if (!/^\d+\.\d+\.\d+\.\d+\/\d+$/.test(text) || !Address4.isValid(text)) return undefined;
     const range = new Address4(text);
@@ -24,23 +24,26 @@ export function addressAt(range: string, offset: number): string {
     return Address4.fromBigInt(new Address4(range).startAddress().bigInt() + BigInt(offset)).correctForm();
 }
 
-/** Zones of a lab subnet (a /20 has room for 15): zone n has the nth /24; the first /24 holds the gateway alone. */
+/**
+ * The range of one zone in a lab subnet. Each zone has a /24, and a /20 has room for 15 of them: the first /24 holds only
+ * the gateway.
+ */
 export function labZoneRange(subnet: string, zoneIndex: number): string {
     return `${addressAt(subnet, (zoneIndex + 1) * 256)}/24`;
 }
 
-/** The bridge's own address: outside every zone's range, so that cutting a zone never cuts the machine itself. */
+/** The bridge's own address. It lies outside every zone's range, so cutting off a zone never cuts off the machine itself. */
 export function labGateway(subnet: string): string {
     return addressAt(subnet, 1);
 }
 
-/** A lab host's fixed address: managers from .11, workers from .101 of their zone's range. */
+/** A lab host's fixed address in its zone's range: managers start at .11, workers at .101. */
 export function labAddress(subnet: string, host: PlacedHost): string {
     const first = host.role === "manager" ? 10 : 100;
     return addressAt(labZoneRange(subnet, host.zoneIndex), first + host.ordinal);
 }
 
-/** The ranges of Linux's routing table (`/proc/net/route`), without the default route. */
+/** The ranges in Linux's routing table (`/proc/net/route`), without the default route. */
 export function routedRanges(table: string): string[] {
     return table.split("\n").flatMap((line) => {
         const [, destination = "", , , , , , mask = ""] = line.split("\t");
@@ -53,17 +56,17 @@ export function routedRanges(table: string): string[] {
     });
 }
 
-/** The bytes of an address as the table shows it: the last one first. */
+/** The bytes of an address. The routing table writes them in reverse order. */
 function littleEndian(hex: string): number[] {
     return [6, 4, 2, 0].map((at) => parseInt(hex.slice(at, at + 2), 16));
 }
 
-/** Subnets a lab may take, in the order they are tried. */
+/** The subnets that a lab may take, in the order in which Skep tries them. */
 export function labSubnets(): string[] {
     return Array.from({ length: 16 }, (_, i) => `10.190.${i * 16}.0/20`);
 }
 
-/** The first lab subnet that is clear of everything in `taken`. */
+/** The first lab subnet that overlaps no range in `taken`; undefined when there is none. */
 export function chooseLabSubnet(taken: readonly string[]): string | undefined {
     return labSubnets().find((subnet) => !taken.some((range) => overlaps(subnet, range)));
 }

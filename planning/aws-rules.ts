@@ -1,17 +1,17 @@
-// Who may talk to whom: the security groups' rules as plain data, one entry a rule.
+// Who may talk to whom: the rules of the security groups as plain data.
 // Swarm's ports: https://docs.docker.com/engine/swarm/swarm-tutorial/#open-protocols-and-ports-between-the-hosts
 
-/** `nodes`: every host; `managers`: managers, beside it; `balancer`: the load balancer, where there is one. */
+/** `nodes` has every host; `managers` has the managers too; `balancer` has the load balancer, if the stack has one. */
 export type Group = "nodes" | "managers" | "balancer";
 
 export interface Rule {
-    /** Unique and stable: by what the rule allows, never by its place in a list. */
+    /** Unique and stable: it names what the rule allows, never the rule's place in a list. */
     name: string;
     group: Group;
     direction: "in" | "out";
     /** `tcp`, `udp`, a protocol's number, or `-1` for all. */
     protocol: string;
-    /** Absent where the protocol has no ports. */
+    /** Undefined when the protocol has no ports. */
     port?: number;
     peer: { group: Group } | { cidr: string };
     description: string;
@@ -26,15 +26,15 @@ export interface RuleSettings {
     loadBalancer: boolean;
 }
 
-/** IP protocol number of ESP, which encrypted overlay networks travel in. */
+/** IP protocol number of ESP, which carries encrypted overlay networks. */
 const ESP = "50";
 const EVERYWHERE = "0.0.0.0/0";
 
 const slug = (cidr: string) => cidr.replace("/", "-");
 
 /**
- * Every rule of the security groups: the swarm's ports among nodes alone, of them 2377 into managers alone (Docker's manual
- * of swarm mode, "Open protocols and ports between the hosts"); SSH and the engine API from `adminCidrs` alone.
+ * Every rule of the security groups. Only nodes reach the swarm's ports, and 2377 is open on managers only (Docker's manual
+ * of swarm mode, "Open protocols and ports between the hosts"). Only `adminCidrs` reach SSH and the engine API.
  */
 export function securityRules(settings: RuleSettings): Rule[] {
     const from = (
@@ -72,7 +72,7 @@ export function securityRules(settings: RuleSettings): Rule[] {
     });
     const { adminCidrs, appCidrs, registryPort, loadBalancer } = settings;
     const ports = [...new Set(settings.appPorts)];
-    // Behind a load balancer only it and the administrators reach the ports themselves.
+    // With a load balancer, only the balancer and the administrators reach the hosts' ports directly.
     const direct = loadBalancer ? adminCidrs : appCidrs;
     return [
         among(

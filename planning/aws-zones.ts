@@ -1,4 +1,4 @@
-// Which availability zones a stack takes, and which official image its hosts boot.
+// Which availability zones a stack uses, and which official image its hosts boot.
 
 import type { Problem } from "../errors";
 import { SYSTEMS, type System } from "./systems";
@@ -9,9 +9,9 @@ export interface ZoneChoice {
 }
 
 /**
- * A zone for each place: the named one, or else the first ones by name that are left. `available` are the region's zones
- * that AWS calls available, `all` also those that it does not: a stack that stands in a zone which is down must stay
- * manageable, so such a zone is taken when there are not enough others. Local zones are in neither list.
+ * Chooses a zone for each entry of `wanted`: the named zone, else the next free zone in alphabetical order. `available` has
+ * the region's zones that AWS calls available; `all` has the others too. A stack must stay manageable while one of its zones
+ * is down, so an unavailable zone is chosen when there are not enough others. Neither list has local zones.
  */
 export function chooseZones(
     wanted: readonly (string | undefined)[],
@@ -45,7 +45,7 @@ export function chooseZones(
     };
 }
 
-/** Where a system's official images are found: the publisher's account, and a pattern of the image's name. */
+/** How to find a system's official images: the publisher's account and a pattern of the image's name. */
 export interface ImageQuery {
     owner: string;
     name: string;
@@ -57,14 +57,14 @@ const DEBIAN = "136693071363";
 /** https://documentation.ubuntu.com/aws/aws-how-to/instances/find-ubuntu-images/ */
 const CANONICAL = "099720109477";
 
-/** How the newest official image is found: by the owner's account, so that nobody else's image of that name is taken. */
+/** The query for a system's newest official image. It names the owner's account, so it never finds somebody else's image. */
 export function imageQuery(system: System, architecture: "x86_64" | "arm64"): ImageQuery {
     const { distribution, suite } = SYSTEMS[system];
     const label = architecture === "x86_64" ? "amd64" : "arm64";
     const version = system.split("-")[1] ?? "";
     if (distribution === "debian")
         return { owner: DEBIAN, name: `debian-${version}-${label}-*`, architecture };
-    // From 23.10 on Canonical names the volume type of its images gp3.
+    // Since 23.10 the names of Canonical's images have the volume type gp3.
     const volume = suite === "jammy" ? "hvm-ssd" : "hvm-ssd-gp3";
     return {
         owner: CANONICAL,

@@ -1,19 +1,19 @@
-// Turns a compose file of ours into the one that `docker stack deploy` gets: variables filled in, secrets and configs
-// named by their content, ports published in the way that the hosts' kernel can carry out.
+// Turns one of Skep's compose files into the one for `docker stack deploy`: fills in variables, names secrets and configs
+// by their content, and publishes ports in a way that the hosts' kernel supports.
 
 import { createHash } from "node:crypto";
 import { parse, stringify } from "yaml";
 
-/** `mesh`: every node answers, by virtual IPs. `host`: nodes with a task answer, by DNS round robin. */
+/** `mesh`: every node answers, through virtual IPs. `host`: only nodes with a task answer, through DNS round robin. */
 export type PublishMode = "mesh" | "host";
 
 export interface ComposeInputs {
     /** The compose file's text. */
     text: string;
-    /** The stack's name: part of the names of its secrets and configs. */
+    /** The swarm stack's name; the names of its secrets and configs begin with it. */
     stack: string;
     variables: Readonly<Record<string, string>>;
-    /** By the names that the file has. */
+    /** Values by the name that the compose file uses. */
     secrets?: Readonly<Record<string, string>>;
     configs?: Readonly<Record<string, string>>;
     publish: PublishMode;
@@ -21,7 +21,7 @@ export interface ComposeInputs {
 
 export interface RenderedStack {
     compose: string;
-    /** What to make before deploying, by its name in the swarm. */
+    /** Secrets to create before the deployment, by their name in the swarm. */
     secrets: Record<string, string>;
     configs: Record<string, string>;
 }
@@ -40,14 +40,14 @@ interface Compose {
     configs?: Record<string, unknown>;
 }
 
-/** Throws with the variable's name when one is missing. */
+/** Renders the compose file. Throws when a variable has no value; the error names the variable. */
 export function renderStack(inputs: ComposeInputs): RenderedStack {
     const compose = parse(fillIn(inputs.text, inputs.variables)) as Compose;
     const secrets = nameByContent(inputs.stack, inputs.secrets ?? {});
     const configs = nameByContent(inputs.stack, inputs.configs ?? {});
     for (const service of Object.values(compose.services)) publishAs(service, inputs.publish);
     return {
-        // Engines up to 24 refuse a file without a version; newer ones take it as it is.
+        // Engines up to 24 refuse a file without a version; newer engines ignore it.
         compose: stringify(
             {
                 ...compose,
@@ -62,7 +62,7 @@ export function renderStack(inputs: ComposeInputs): RenderedStack {
     };
 }
 
-/** Fills in `${NAME}`. `$$` stays: it is compose's own way to write a dollar. */
+/** Fills in `${NAME}`. `$$` stays: compose reads it as a dollar sign. */
 function fillIn(text: string, variables: Readonly<Record<string, string>>): string {
     return text.replace(/\$\{([A-Z][A-Z0-9_]*)\}/g, (_, name: string) => {
         const value = variables[name];
@@ -71,7 +71,10 @@ function fillIn(text: string, variables: Readonly<Record<string, string>>): stri
     });
 }
 
-/** Swarm can change neither a secret nor a config ("only updates to Labels are allowed", moby/moby#35048). */
+/**
+ * Puts a hash of the content into each name: swarm cannot change a secret or a config ("only updates to Labels are
+ * allowed", moby/moby#35048), so new content needs a new name.
+ */
 function nameByContent(stack: string, contents: Readonly<Record<string, string>>) {
     return Object.fromEntries(
         Object.entries(contents).map(([key, value]) => {
@@ -87,7 +90,7 @@ function external(named: Record<string, { name: string }>) {
     );
 }
 
-/** Virtual IPs and the mesh both need IPVS: without it names resolve to tasks and ports belong to their nodes. */
+/** Virtual IPs and the mesh both need IPVS. Without it, names resolve to tasks, and each node publishes its own tasks' ports. */
 function publishAs(service: Service, publish: PublishMode): void {
     if (publish === "mesh") return;
     for (const port of service.ports ?? []) port.mode = "host";

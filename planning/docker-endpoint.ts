@@ -1,30 +1,30 @@
-// Which Docker engine is meant, decided as docker's own command line decides it: DOCKER_HOST, else the context that
-// DOCKER_CONTEXT names, else the current context of its configuration, else a socket of this machine
-// (docker/cli, cli/command/cli.go, resolveContextName). Reading files and asking engines is the caller's.
+// Which Docker engine to use. The rules are those of docker's own command line: DOCKER_HOST, else the context that
+// DOCKER_CONTEXT names, else the current context of its configuration, else a socket on this machine
+// (docker/cli, cli/command/cli.go, resolveContextName). The caller reads files and asks engines.
 
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { Problem } from "../errors";
 
-/** What a choice is made of. */
+/** Everything that the choice depends on. */
 export interface DockerSurroundings {
     environment: Readonly<Record<string, string | undefined>>;
     /** The user's home folder. */
     home: string;
-    /** A file's text; undefined where there is no such file. */
+    /** Reads a file; undefined when it does not exist. */
     read(path: string): string | undefined;
-    /** Whether there is anything at a path. */
+    /** Whether the path exists. */
     exists(path: string): boolean;
-    /** The socket at which an engine was found to answer, where nothing names one. */
+    /** The socket at which an engine answers, when neither the environment nor a context names one. */
     answering?: string;
 }
 
 export interface DockerEndpoint {
-    /** As DOCKER_HOST has it: `unix:///PATH` or `tcp://HOST:PORT`. */
+    /** In the form of DOCKER_HOST: `unix:///PATH` or `tcp://HOST:PORT`. */
     host: string;
-    /** What names it, for a sentence: `DOCKER_HOST`, `the Docker context "NAME"`; nothing where Skep looked itself. */
+    /** What names the engine, for error texts: `DOCKER_HOST`, `the Docker context "NAME"`; undefined when Skep found it. */
     from?: string;
-    /** The folder of ca.pem, cert.pem and key.pem; the engine is spoken to by TLS with them. */
+    /** The folder with ca.pem, cert.pem and key.pem for TLS. */
     certificates?: string;
 }
 
@@ -37,12 +37,12 @@ const PORT = "2375";
 const TLS_PORT = "2376";
 
 /**
- * What `up` tells users to call the context of a swarm of Skep's. Its engine is one of the lab's own hosts, so it is
- * passed over, also while it is the current one.
+ * `up` tells users to name a swarm's context like this. Its engine is one of the lab's own hosts, so Skep ignores it, even
+ * when it is the current context.
  */
 const OWN_CONTEXTS = /^skep-/;
 
-/** Sockets that engines of this machine are known to have, the usual one first. */
+/** Where engines on this machine usually have their sockets, the most usual first. */
 export function knownSockets({
     environment,
     home,
@@ -57,7 +57,7 @@ export function knownSockets({
     ];
 }
 
-/** The engine that is meant; a problem where what names one cannot be followed. */
+/** Chooses the engine, or says why the engine that is named cannot be used. */
 export function resolveEndpoint(seen: DockerSurroundings): EndpointChoice {
     const { DOCKER_HOST, DOCKER_CONTEXT } = seen.environment;
     if (DOCKER_HOST) return namedByHost(DOCKER_HOST, seen);
@@ -72,7 +72,7 @@ export function resolveEndpoint(seen: DockerSurroundings): EndpointChoice {
     return unnamed(seen);
 }
 
-/** Nothing names one: the socket that answers, else the first known one that is there. */
+/** Nothing names an engine: take the socket that answers, else the first known socket that exists. */
 function unnamed(seen: DockerSurroundings): EndpointChoice {
     const socket = seen.answering ?? knownSockets(seen).find((path) => seen.exists(path)) ?? USUAL_SOCKET;
     return { endpoint: { host: `unix://${socket}` } };
@@ -117,7 +117,7 @@ function namedByContext(name: string, by: string, seen: DockerSurroundings): End
 
 interface Tls {
     certificates?: string;
-    /** The engine's certificate would not be checked. */
+    /** Whether the user turned off the check of the engine's certificate. */
     isUnchecked: boolean;
 }
 
@@ -150,7 +150,7 @@ function endpointAt(
 }
 
 function addressOf(rest: string, port: string): string | undefined {
-    // A scheme that URL knows as one with hosts and ports.
+    // URL parses hosts and ports only for schemes that it knows.
     const url = URL.canParse(`http://${rest}`) ? new URL(`http://${rest}`) : undefined;
     if (!url || url.hostname === "" || url.username !== "") return undefined;
     const asked = /:(\d+)(?:\/|$)/.exec(rest)?.[1];
@@ -162,7 +162,7 @@ function configFolder({ environment, home }: DockerSurroundings): string {
     return environment.DOCKER_CONFIG || join(home, ".docker");
 }
 
-/** Nothing there is an empty configuration. */
+/** Parses a JSON object. No file or an empty file is an empty configuration; undefined when the text is no object. */
 function parsed(text: string | undefined): Record<string, unknown> | undefined {
     if (text === undefined || text.trim() === "") return {};
     try {
@@ -174,8 +174,8 @@ function parsed(text: string | undefined): Record<string, unknown> | undefined {
 }
 
 /**
- * What programs must find in their environment to go to the same engine, whatever their own rules are: Pulumi's docker
- * plugin puts DOCKER_CONTEXT above all, and takes DOCKER_CERT_PATH for TLS at a socket too. Empty counts as unset.
+ * The variables that make other programs use the same engine, whatever their own rules are: Pulumi's docker plugin prefers
+ * DOCKER_CONTEXT to everything else, and uses TLS even at a socket when DOCKER_CERT_PATH is set. Empty counts as unset.
  */
 export function environmentOf({ host, certificates }: DockerEndpoint): Record<string, string> {
     return {

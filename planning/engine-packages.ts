@@ -1,24 +1,24 @@
-// What a host has of its engine's packages, said so that a preview can show it, and what bringing them to what is asked
-// disturbs. Pure.
+// Compares the engine's packages on a host with the wanted versions: what a preview shows, and whether a change restarts
+// the engine. No I/O.
 
 import { upstream } from "./versions";
 
-/** Packages of an engine, whose exact versions a host is given. */
+/** The engine's packages; Skep installs exact versions of them. */
 export const ENGINE_PACKAGES = ["docker-ce", "docker-ce-cli", "containerd.io"] as const;
 export type EnginePackage = (typeof ENGINE_PACKAGES)[number];
 
-/** By package: a version; or, of what was found on a host, a version and what is wrong with it. */
+/** A text by package: the wanted version, or the version on a host with what is wrong about it. */
 export type EngineVersions = Record<EnginePackage, string>;
 
-/** What a host says of its engine. */
+/** What Skep found on a host. */
 export interface FoundEngine {
-    /** Packages that are installed. */
+    /** The installed packages; `held` means that apt does not upgrade it. */
     installed: Partial<Record<EnginePackage, { version: string; held: boolean }>>;
-    /** The version of the engine that runs, as it says it; nothing where none answers. */
+    /** The version that the running engine reports; undefined when no engine answers. */
     running: string | undefined;
 }
 
-/** What the host has, for the preview: equal to what is asked exactly when there is nothing to do. */
+/** Describes the host's packages for the preview. The result equals the wanted versions exactly when nothing has to change. */
 export function describeEngine({ installed, running }: FoundEngine): EngineVersions {
     const describe = (name: EnginePackage): string => {
         const found = installed[name];
@@ -33,15 +33,15 @@ export function describeEngine({ installed, running }: FoundEngine): EngineVersi
 }
 
 /**
- * Whether the engine ends, and with it the host's tasks for a while, when it is brought to what is asked; the command line
- * and holds are changed beside it.
+ * Whether the change to the wanted versions restarts the engine, and so interrupts the host's tasks. Changes of the command
+ * line's package and of holds do not.
  */
 export function needsRestart({ installed, running }: FoundEngine, asked: EngineVersions): boolean {
     if (running === undefined || upstream(running) !== upstream(asked["docker-ce"])) return true;
     return (["docker-ce", "containerd.io"] as const).some((name) => installed[name]?.version !== asked[name]);
 }
 
-/** The output of dpkg-query in the format below; packages that are not installed are not in it. */
+/** Parses the output of LIST_PACKAGES. Packages that are not installed are missing from the result. */
 export function parseInstalled(text: string): FoundEngine["installed"] {
     const installed: FoundEngine["installed"] = {};
     for (const line of text.split("\n")) {
@@ -52,5 +52,5 @@ export function parseInstalled(text: string): FoundEngine["installed"] {
     return installed;
 }
 
-/** Reads no more than dpkg's own list, and needs no rights: it is asked of every host before every command. */
+/** Skep runs this on every host before every command. It reads only dpkg's own list and needs no privileges. */
 export const LIST_PACKAGES = `dpkg-query -W -f '\${Package} \${Version} \${db:Status-Want} \${db:Status-Status}\\n' ${ENGINE_PACKAGES.join(" ")} 2>/dev/null`;

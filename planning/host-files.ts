@@ -1,22 +1,22 @@
-// The files that Skep keeps on every host, by path: how its engine logs, what it trusts, how it finds the registry, which
-// SSH host key it shows. Pure.
+// The files that Skep keeps on every host: the engine's logging, the authorities that it trusts, the registry's addresses,
+// the SSH host key. No I/O.
 
 export interface HostFile {
     content: string;
-    /** In octal digits, 644 by default. */
+    /** Permissions in octal digits. Default 644. */
     mode?: string;
 }
 
 export interface HostFilesArgs {
-    /** The authority's certificate, PEM. */
+    /** The certificate of the stack's authority, PEM. */
     ca: string;
-    /** Of several addresses an engine tries the next one when one does not answer. */
+    /** The engine tries the addresses in order until one answers. */
     registry: { name: string; port: number; addresses: readonly string[] };
-    /** Range for bridges on the host, one /24 each. */
+    /** Range for bridge networks on the host, one /24 each. */
     bridgePool: string;
-    /** For hosts whose engine answers on 2376 to clients of the same authority. */
+    /** The engine's server certificate. With it the engine answers on 2376, to clients of the same authority only. */
     engine?: { certificate: string; privateKey: string };
-    /** Text of scripts/host/hosts.sh. */
+    /** The text of scripts/host/hosts.sh. */
     hostsScript: string;
 }
 
@@ -32,7 +32,7 @@ export function renderHostFiles({
     hostsScript,
 }: HostFilesArgs): Record<string, HostFile> {
     return {
-        // There before the engine's first start: log-opts reach only containers that are created later (moby/moby#35185).
+        // Must exist before the engine's first start: log-opts apply only to containers created later (moby/moby#35185).
         "/etc/docker/daemon.json": { content: daemonJson(bridgePool) },
         [`/etc/docker/certs.d/${registry.name}:${registry.port}/ca.crt`]: { content: lines(ca) },
         "/etc/skep/hosts": {
@@ -40,9 +40,9 @@ export function renderHostFiles({
         },
         [HOSTS_SCRIPT]: { content: hostsScript, mode: "755" },
         "/etc/systemd/system/skep-hosts.service": { content: HOSTS_UNIT },
-        // IPVS forgets a connection that was idle for 900 s (moby/moby#31208): probes must come sooner.
+        // IPVS forgets a connection after 900 s without traffic (moby/moby#31208), so keepalive probes must come sooner.
         "/etc/sysctl.d/60-skep.conf": { content: "net.ipv4.tcp_keepalive_time = 600\n" },
-        // Only the key that was made on the host: scripts/host/hostkey.sh.
+        // sshd shows only the key that the host made itself (scripts/host/hostkey.sh).
         "/etc/ssh/sshd_config.d/10-skep.conf": { content: "HostKey /etc/ssh/skep_host_key\n" },
         ...(engine && {
             [`${TLS}/ca.pem`]: { content: lines(ca) },

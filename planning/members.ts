@@ -1,5 +1,4 @@
-// What each host is in the swarm: its role and its availability, as it was made or as the settings say. Pure: hosts and
-// settings in, members or problems out.
+// The role and the availability of each host in the swarm: what its name says, unless `skep:nodes` says otherwise. No I/O.
 
 import { closest } from "fastest-levenshtein";
 import type { Problem } from "../errors";
@@ -7,7 +6,7 @@ import type { PlacedHost, Role } from "./placement";
 
 export type Availability = "active" | "pause" | "drain";
 
-/** What a host is to be, where that differs from what it was made as. */
+/** Settings of one node that override what the host was made as. */
 export interface NodeSettings {
     role?: Role;
     availability?: Availability;
@@ -18,7 +17,7 @@ export interface MemberSettings {
     managersRunTasks: boolean;
 }
 
-/** The host's role in the swarm. The host itself, its name, address and ports stay what they were made as. */
+/** The host's role in the swarm. A changed role leaves the host's name, address and ports as they are. */
 export function roleOf(
     host: Pick<PlacedHost, "name" | "role">,
     { nodes }: Pick<MemberSettings, "nodes">,
@@ -26,7 +25,7 @@ export function roleOf(
     return nodes[host.name]?.role ?? host.role;
 }
 
-/** Drained where it manages and managers are to run no tasks; what is said of the node itself comes first. */
+/** The host's availability: its own setting, else `drain` for a manager when managers run no tasks, else `active`. */
 export function availabilityOf(
     host: Pick<PlacedHost, "name" | "role">,
     settings: MemberSettings,
@@ -35,7 +34,7 @@ export function availabilityOf(
     return settings.nodes[host.name]?.availability ?? usual;
 }
 
-/** How many of the hosts manage, and how many take new tasks. */
+/** How many hosts are managers, and how many take new tasks. */
 export function countMembers(hosts: readonly Pick<PlacedHost, "name" | "role">[], settings: MemberSettings) {
     return {
         managers: hosts.filter((host) => roleOf(host, settings) === "manager").length,
@@ -43,7 +42,7 @@ export function countMembers(hosts: readonly Pick<PlacedHost, "name" | "role">[]
     };
 }
 
-/** Settings for nodes that do not exist; the nearest name is told. */
+/** One problem for each setting of a node that does not exist; the advice has the most similar name. */
 export function unknownNodes(
     hosts: readonly Pick<PlacedHost, "name">[],
     nodes: MemberSettings["nodes"],

@@ -1,5 +1,5 @@
-// Whether a change of who votes in the swarm may be made now: the arithmetic of Raft's majorities, and nothing else.
-// Pure: members as they were observed and a step in, a refusal with its way out, or nothing, out.
+// Whether the swarm's voters may change now: the arithmetic of Raft's majorities and nothing else. No I/O: the caller passes
+// the members as it observed them and one step, and gets nothing or a refusal with advice.
 
 import type { Problem } from "../errors";
 import type { Role } from "./placement";
@@ -8,17 +8,17 @@ import type { Role } from "./placement";
 export interface Member {
     id: string;
     name: string;
-    /** What the swarm wants it to be; until that is done, it may vote or not regardless. */
+    /** The role that the swarm has recorded. While a change of role is under way, the member may still vote, or not yet. */
     role: Role;
-    /** Only of members that vote: whether the other managers hear it. */
+    /** Whether the other managers hear it; undefined for members that do not vote. */
     reachability?: "reachable" | "unreachable" | "unknown";
     leader: boolean;
     status: "ready" | "down" | "unknown" | "disconnected";
 }
 
 /**
- * One change of who votes, or of who can: joining and promoting add a voter; demoting takes one, alive or dead; while its
- * engine restarts, a member keeps its vote and cannot give it.
+ * One change of who votes or who can vote. `join` and `promote` add a voter; `demote` removes one, alive or dead; during a
+ * `restart` of its engine, a manager counts as a voter but cannot vote.
  */
 export type Step =
     | { kind: "join"; name: string }
@@ -27,26 +27,26 @@ export type Step =
     | {
           kind: "demote";
           id: string;
-          /** How many voters there shall be in the end, where that is known: the new ones come before the old ones go. */
+          /** The final number of voters, if known: new voters come before old ones go. Default 0: no such limit. */
           wanted?: number;
       };
 
-/** Why a step must not be taken, and whether time or another step may change that. */
+/** Why a step is refused, and whether waiting or another step may change that. */
 export interface Refusal {
     wait: boolean;
     problem: Problem;
 }
 
-/** Voters that must agree on a change (Raft, section 5.2; Docker admin guide, "Maintain the quorum of managers"). */
+/** How many voters must agree on a change (Raft, section 5.2; Docker admin guide, "Maintain the quorum of managers"). */
 export function majority(voters: number): number {
     return Math.floor(voters / 2) + 1;
 }
 
 /**
- * Nothing when the step may be taken now. Else why not:
- * without a majority nothing can be changed; one change of voters at a time; never down to fewer reachable voters than
- * a majority; and never to just a majority where bringing back or removing an unreachable one first avoids that
- * (moby/moby#30847: each dead manager that is left behind costs a vote).
+ * Undefined when the step may be taken now; else the reason against it. The rules: without a majority the swarm can change
+ * nothing; voters change one at a time; a step never leaves fewer reachable voters than a majority, nor exactly a majority
+ * when starting or removing an unreachable voter first would avoid that (moby/moby#30847: each dead manager that is left
+ * behind costs a vote).
  */
 export function mayStep(observed: readonly Member[], step: Step): Refusal | undefined {
     const voters = observed.filter(votes);
@@ -82,7 +82,10 @@ function withoutQuorum(voters: readonly Member[]): Refusal | undefined {
     );
 }
 
-/** A voter that only was asked for does not count yet, one that only was refused still does: neither sum is safe. */
+/**
+ * Refuses while another member changes its role. A promoted member does not vote yet, and a demoted one still does, so no
+ * count of voters is safe meanwhile.
+ */
 function underWay(observed: readonly Member[], step: Step): Refusal | undefined {
     const changing = observed.find((member) => isChanging(member) && !isTarget(member, step));
     if (!changing) return undefined;
@@ -96,11 +99,11 @@ function underWay(observed: readonly Member[], step: Step): Refusal | undefined 
 
 function isChanging(member: Member): boolean {
     if (member.role === "worker") return votes(member);
-    // One that is down cannot become a manager before it is back.
+    // A member that is down cannot become a manager before it is back.
     return !votes(member) && member.status === "ready";
 }
 
-/** Whether the step goes on with what is under way; a restart in the middle of it would only be in its way. */
+/** Whether the step continues the change that is under way. A restart never does: it would only disturb the change. */
 function isTarget({ id, name }: Member, step: Step): boolean {
     if (step.kind === "restart") return false;
     return step.kind === "join" ? name === step.name : id === step.id;
@@ -110,19 +113,19 @@ function mayMiss(voters: readonly Member[], { id }: Step & { kind: "restart" }):
     const target = voters.find((member) => member.id === id);
     if (!target || !isReachable(target)) return undefined;
     const silent = voters.filter((member) => !isReachable(member));
-    // Of one or two managers, none can be missed: where all of them answer, nothing would make it safer.
+    // While all managers answer, nothing makes a restart safer, not even with one or two managers, which tolerate no loss.
     if (silent.length === 0) return undefined;
     const reachable = voters.length - silent.length - 1;
     return reachable > majority(voters.length) ? undefined : atRisk(silent, `${target.name} restarts`);
 }
 
 function mayGain(voters: readonly Member[], step: Step): Refusal | undefined {
-    // The only manager cannot keep its majority while a second one joins, whatever comes first.
+    // The step from one manager to two always needs both of them; waiting would not change that.
     if (voters.length === 1 || voters.some((member) => isTarget(member, step))) return undefined;
     const silent = voters.filter((member) => !isReachable(member));
     const reachable = voters.length - silent.length;
     const needed = majority(voters.length + 1);
-    // Until it answers, the new one is a voter that does not.
+    // Until it answers, the new manager is an unreachable voter.
     if (reachable >= needed && (reachable + 1 > needed || silent.length === 0)) return undefined;
     return atRisk(silent, "another manager is added");
 }
@@ -142,7 +145,7 @@ function mayLose(
                 advice: "Let another member become a manager first, or destroy the stack.",
             },
         };
-    // What does not answer is no help to a majority: without it the others need fewer.
+    // An unreachable voter does not help to reach a majority; without it, the others need fewer votes.
     if (!isReachable(target)) return undefined;
     const silent = voters.filter((member) => !isReachable(member));
     const reachable = voters.length - silent.length - 1;

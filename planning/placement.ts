@@ -1,49 +1,49 @@
-// Which hosts there are and in which availability zone each one stands. Pure: names and zones in, hosts out.
+// Which hosts a stack has, and in which availability zone each of them stands. No I/O.
 
 export type Role = "manager" | "worker";
 
 export interface PlacedHost {
-    /** `manager-1`, `worker-1`: fixed for the life of the stack. */
+    /** `manager-1`, `worker-1` and so on. A host keeps its name for the life of the stack. */
     name: string;
     role: Role;
-    /** Counted from 1 within its role. */
+    /** The host's number within its role, from 1. */
     ordinal: number;
     /** The availability zone's name. */
     zone: string;
-    /** The zone's place in the list of zones, counted from 0. */
+    /** The zone's number, from 0. Addresses are computed from it. */
     zoneIndex: number;
 }
 
-/** Where a host stands. */
+/** The zone in which a host stands. */
 export type Place = Pick<PlacedHost, "zone" | "zoneIndex">;
-/** Where hosts stand, by name. */
+/** The zones of hosts, by the host's name. */
 export type Places = Readonly<Record<string, Place>>;
 
 export interface PlacementArgs {
-    /** How many hosts are made as managers. */
+    /** Number of hosts that are made as managers. */
     managers: number;
-    /** How many are made as workers. */
+    /** Number of hosts that are made as workers. */
     workers: number;
-    /** The zones' names; none is needed twice. */
+    /** The names of the zones, each of them once. */
     zones: readonly string[];
-    /** Where the last up left the hosts. */
+    /** Where the hosts stand since the last up. Default: nowhere yet. */
     before?: Places;
-    /** Whether a host votes in the swarm, whatever it was made as. By default hosts do that were made as managers. */
+    /** Whether a host votes in the swarm. Default: hosts that were made as managers vote. */
     votes?: (name: string) => boolean;
 }
 
 export interface Placement {
     hosts: PlacedHost[];
-    /** Hosts that stand in another zone: each is made anew by this run. */
+    /** Hosts that this run moves to another zone, by replacing them. */
     moved: string[];
-    /** Voters that have to move too, and stay where they are until a later run: only one moves a run. */
+    /** Voters that a later run moves: each run moves one voter only. */
     waiting: string[];
 }
 
 /**
- * Each role's hosts spread evenly over the zones: 1-1-1, 2-2-1, 3-2-2 over three of them, so that losing any one zone of
- * three keeps a majority (Docker admin guide, "Distribute manager nodes"). Hosts that stand somewhere stay there wherever
- * an even spread allows it, and a zone keeps its index, which its addresses come from, as long as a host stands in it.
+ * Spreads the hosts of each role evenly over the zones: 1-1-1, 2-2-1, 3-2-2 over three zones, so that the loss of any one
+ * zone of three leaves a majority (Docker admin guide, "Distribute manager nodes"). A host stays in its zone if an even
+ * spread allows it. A zone keeps its index, from which addresses are computed, as long as a host stands in it.
  */
 export function planPlacement({ managers, workers, zones, before = {}, votes }: PlacementArgs): Placement {
     if (zones.length === 0) throw new Error("a placement needs at least one zone");
@@ -68,7 +68,7 @@ export function planPlacement({ managers, workers, zones, before = {}, votes }: 
     };
 }
 
-/** Hosts of a stack that stands nowhere yet. */
+/** The hosts of a new stack, placed. */
 export function placeHosts(managers: number, workers: number, zones: readonly string[]): PlacedHost[] {
     return planPlacement({ managers, workers, zones }).hosts;
 }
@@ -77,11 +77,11 @@ function namesOf(role: Role, count: number): string[] {
     return Array.from({ length: count }, (_, i) => `${role}-${i + 1}`);
 }
 
-/** A zone for each of the hosts, of which the first ones stay where they stand. */
+/** Chooses a zone for each host. Hosts with low numbers are the first to keep their zone. */
 function spread(names: readonly string[], zones: readonly string[], before: Places): Map<string, string> {
     const least = Math.floor(names.length / zones.length);
     const isFull = (zone: string) => names.filter((name) => before[name]?.zone === zone).length > least;
-    // Some zones get one more than others: those that have one more already, and fewer hosts move.
+    // Some zones get one host more than others. Zones that already have one more come first, so fewer hosts move.
     const bigger = [...zones.filter(isFull), ...zones.filter((zone) => !isFull(zone))];
     const extra = new Set(bigger.slice(0, names.length % zones.length));
     const room = new Map(zones.map((zone) => [zone, least + (extra.has(zone) ? 1 : 0)]));
@@ -105,7 +105,7 @@ function spread(names: readonly string[], zones: readonly string[], before: Plac
     return chosen;
 }
 
-/** The zones that hosts stand in keep theirs, also those that are left by this run; new ones take what is free. */
+/** The index of each zone. Zones with hosts keep their index, even if this run empties them; new zones take free indexes. */
 function indexZones(zones: readonly string[], before: Places): Map<string, number> {
     const indexes = new Map(Object.values(before).map(({ zone, zoneIndex }) => [zone, zoneIndex]));
     for (const zone of zones) {
@@ -118,7 +118,7 @@ function indexZones(zones: readonly string[], before: Places): Map<string, numbe
     return indexes;
 }
 
-/** Managers that may be lost before the swarm can no longer be changed. */
+/** How many managers may be lost before the swarm loses its quorum. */
 export function tolerated(managers: number): number {
     return Math.ceil(managers / 2) - 1;
 }

@@ -1,8 +1,8 @@
-// Ports that a lab publishes on 127.0.0.1: one block a stack, every host's ports at fixed places in it.
+// The ports that a lab publishes on 127.0.0.1. Each stack has one block, and each host has fixed places in it.
 
 import type { PlacedHost } from "./placement";
 
-/** Ports of a block; room for 40 hosts. */
+/** Number of ports in a block; it has room for 40 hosts. */
 export const BLOCK_SIZE = 200;
 const FIRST_BLOCK = 21000;
 const LAST_BLOCK = 31000;
@@ -13,17 +13,17 @@ const SSH_PORT = 22;
 const ENGINE_PORT = 2376;
 
 export interface HostPorts {
-    /** OpenSSH, 22 on the host. */
+    /** Leads to sshd, port 22 on the host. */
     ssh: number;
-    /** The engine's API with mutual TLS, 2376 on the host; managers only. */
+    /** Leads to the engine's API with mutual TLS, port 2376 on the host; managers only. */
     engine: number;
-    /** The sample stack's published port. */
+    /** Leads to the sample stack's published port. */
     app: number;
-    /** The registry's; on every host, so that none is made anew when the registry comes to it. */
+    /** Leads to the registry. Every host publishes it, so a registry that moves to another host replaces no host. */
     registry: number;
 }
 
-/** A host's ports on 127.0.0.1, which it keeps however many others there are. */
+/** A host's ports on 127.0.0.1. They do not depend on the number of hosts. */
 export function hostPorts(base: number, host: Pick<PlacedHost, "role" | "ordinal">): HostPorts {
     const slot = (host.role === "manager" ? 0 : FIRST_WORKER) + host.ordinal - 1;
     return {
@@ -34,13 +34,13 @@ export function hostPorts(base: number, host: Pick<PlacedHost, "role" | "ordinal
     };
 }
 
-/** A port of a host and the one on 127.0.0.1 that leads to it. */
+/** A port of a host, and the port on 127.0.0.1 that leads to it. */
 export interface PublishedPort {
     internal: number;
     external: number;
 }
 
-/** The ports that a lab host publishes: `app` and `registry` are the sample's and the registry's on the host. */
+/** The ports that a lab host publishes. `app` and `registry` are the ports of the sample and the registry on the host. */
 export function publishedPorts(
     role: PlacedHost["role"],
     ports: HostPorts,
@@ -54,14 +54,14 @@ export function publishedPorts(
     ];
 }
 
-/** Of what a host publishes, the ports that Skep does not need itself. */
+/** The published ports that belong to services: all but those of sshd and the engine. */
 export function servicePorts(published: readonly PublishedPort[]): number[] {
     return published
         .map(({ internal }) => internal)
         .filter((port) => ![SSH_PORT, ENGINE_PORT].includes(port));
 }
 
-/** A host's ports on 127.0.0.1 once more, from what it publishes; `otherwise` has those that it does not publish. */
+/** Reads a host's ports on 127.0.0.1 from what it publishes. `otherwise` gives the ports that it does not publish. */
 export function portsFrom(
     published: readonly PublishedPort[],
     { app, registry }: { app: number; registry: number },
@@ -76,7 +76,7 @@ export function portsFrom(
     };
 }
 
-/** Where blocks may begin, in the order they are tried: below the ports that Linux hands out to clients (32768). */
+/** Where blocks may begin, in the order in which Skep tries them: below the ports that Linux gives to clients (32768). */
 export function portBlocks(): number[] {
     return Array.from(
         { length: (LAST_BLOCK - FIRST_BLOCK) / BLOCK_SIZE },

@@ -1,15 +1,15 @@
-// The proxy that an environment names, and who can use it. Pure. Node's requests go by it in scripts/setup/fetch.ts.
+// Which proxy the environment names, and who can use it. No I/O: scripts/setup/fetch.ts sends the requests.
 
-/** Names that programs look for; curl knows the first only in small letters. */
+/** The variables that programs read. curl reads the first one in small letters only. */
 export const PROXY_VARIABLES = ["http_proxy", "https_proxy", "no_proxy"] as const;
 export type ProxyVariable = (typeof PROXY_VARIABLES)[number];
 
-/** Addresses that stay on this machine, for `no_proxy` and its like. */
+/** Addresses of this machine itself, for `no_proxy` and similar variables. */
 export const LOOPBACK = ["127.0.0.1", "localhost", "::1"] as const;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What an environment says of proxies, in small letters, without what is empty. Small letters win, as in curl. */
+/** The proxy variables that are set and not empty, by their name in small letters. Small letters win, as in curl. */
 export function proxiesOf(environment: Environment): Partial<Record<ProxyVariable, string>> {
     return Object.fromEntries(
         PROXY_VARIABLES.flatMap((name) => {
@@ -19,7 +19,7 @@ export function proxiesOf(environment: Environment): Partial<Record<ProxyVariabl
     );
 }
 
-/** As `proxiesOf`, for another machine or a container: what is on this machine's loopback is of no use to them. */
+/** As `proxiesOf`, for another machine or a container: without proxies on this machine's loopback, which they cannot reach. */
 export function proxiesForOthers(environment: Environment): Partial<Record<ProxyVariable, string>> {
     const { http_proxy, https_proxy, no_proxy } = proxiesOf(environment);
     const usable = {
@@ -29,14 +29,17 @@ export function proxiesForOthers(environment: Environment): Partial<Record<Proxy
     return Object.keys(usable).length > 0 && no_proxy ? { ...usable, no_proxy } : usable;
 }
 
-/** Whether this machine reaches sites by a proxy of its own, which containers and hosts cannot reach. */
+/** Whether the proxy is on this machine's loopback, where containers and hosts cannot reach it. */
 export function hasLoopbackProxy(environment: Environment): boolean {
     const { http_proxy, https_proxy } = proxiesOf(environment);
     const proxy = https_proxy ?? http_proxy;
     return proxy !== undefined && isLoopback(proxy);
 }
 
-/** The name of a variable that names no HTTP proxy, or undefined. Its value may have a password and is not shown. */
+/**
+ * The name of a variable whose value is not an HTTP proxy; undefined when all are. The value itself may have a password, so
+ * nothing shows it.
+ */
 export function proxyProblem(environment: Environment): string | undefined {
     const { http_proxy, https_proxy } = proxiesOf(environment);
     const found = Object.entries({ http_proxy, https_proxy }).find(

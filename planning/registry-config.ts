@@ -1,19 +1,19 @@
-// The registry's configuration file, with its storage as the stack has it. What comes out is secret.
+// The registry's configuration file, with the storage of the stack. The result is secret.
 
 import { parse, stringify } from "yaml";
 
-/** Where images lie on S3. */
+/** Where the registry keeps images on S3. */
 export interface S3Storage {
     bucket: string;
     region: string;
-    /** Of the API, where it is not AWS's own. */
+    /** The URL of the S3 API. Default: AWS's own. */
     endpoint?: string;
     prefix: string;
-    /** Without them the registry takes the role of its host. */
+    /** Default: the registry uses the role of its host. */
     keys?: S3Keys;
 }
 
-/** Keys of a user, good until they are taken back. */
+/** Long-lived access keys of a user. */
 export interface S3Keys {
     accessKeyId: string;
     secretAccessKey: string;
@@ -25,15 +25,18 @@ interface Config {
     health?: unknown;
 }
 
-/** `httpSecret` signs the state of uploads: registries that share it go on with what another one began. */
+/**
+ * Renders the file from `text`, the template. `httpSecret` signs the state of uploads: registries that share it can continue
+ * each other's uploads.
+ */
 export function renderRegistryConfig(text: string, httpSecret: string, storage?: S3Storage): string {
     const config = parse(text) as Config;
     const http = { ...config.http, secret: httpSecret };
     if (!storage) return stringify({ ...config, http });
     const common = { ...config.storage };
     delete common.filesystem;
-    // An outage of the bucket is no reason to start every registry again and again, each time answering nobody: without a
-    // health check that asks for it, requests say that it is the storage, and go on as soon as it is back.
+    // With a health check of the bucket, an outage would restart every registry again and again. Without it, requests name
+    // the storage as the cause, and succeed as soon as the bucket is back.
     delete config.health;
     const { bucket, region, endpoint, prefix, keys } = storage;
     const s3 = {
@@ -52,7 +55,7 @@ export function renderRegistryConfig(text: string, httpSecret: string, storage?:
         storage: {
             ...common,
             s3,
-            // Nodes get layers through the registry, which alone may read the bucket.
+            // Only the registry may read the bucket, so nodes get layers through it.
             redirect: { disable: true },
         },
     });

@@ -1,13 +1,12 @@
-// Which hosts run the registry, and in which order the others look for it. Pure: hosts in, hosts out.
+// Which hosts run the registry, and in which order the others try them. No I/O.
 
 import type { PlacedHost } from "./placement";
 
 type Candidate = Pick<PlacedHost, "name" | "role" | "zone">;
 
 /**
- * The names of the hosts that run the registry, whatever their roles in the swarm have become. Those that run it already
- * stay while they exist: without object storage the images are on their disks. The rest are spread over the zones, workers
- * before managers.
+ * Chooses the hosts that run the registry. Hosts in `kept` stay as long as they exist: without object storage, the images
+ * are on their disks. The others are spread over the zones, workers before managers, by the role that they were made with.
  */
 export function chooseRegistryHosts(
     hosts: readonly Candidate[],
@@ -21,7 +20,7 @@ export function chooseRegistryHosts(
         const cost = (host: Candidate) => 2 * inZone(host) + (host.role === "worker" ? 0 : 1);
         const [next] = hosts
             .filter((host) => !chosen.includes(host))
-            // Sorting is stable: of equals the one with the lowest number.
+            // The sort is stable: among hosts of equal cost, the one with the lowest number comes first.
             .sort((a, b) => cost(a) - cost(b));
         if (next === undefined) break;
         chosen.push(next);
@@ -29,7 +28,7 @@ export function chooseRegistryHosts(
     return chosen.map(({ name }) => name);
 }
 
-/** Of several addresses for one name, an engine tries the first one first: that of its own zone, where there is one. */
+/** Sorts a host's registries: those of its own zone come first, because an engine tries a name's addresses in order. */
 export function nearestFirst<T extends Pick<PlacedHost, "zoneIndex">>(
     registries: readonly T[],
     { zoneIndex }: Pick<PlacedHost, "zoneIndex">,

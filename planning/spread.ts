@@ -1,16 +1,19 @@
-// Whether a service's tasks are spread over its nodes as evenly as they could be. Pure: tasks and nodes in, an answer out.
+// Whether a service's tasks are spread over its nodes as evenly as possible. No I/O.
 
 /** A node that may take tasks. */
 export interface SpreadNode {
     id: string;
-    /** What the service's preferences see in it, the first preference first: its zone, say. */
+    /** The node's value for each of the service's spread preferences, in their order; for example its zone. */
     groups: readonly string[];
 }
 
 /**
- * True when one task fewer in one place and one more in another, which has room, would be more even: first between the
- * groups of the first preference, then within each of them, between nodes in the end. The scheduler balances in the same
- * order, but only what it starts: tasks that run stay where they are (moby/moby#24103).
+ * Whether moving one task to a place with room would make the spread more even. It compares the groups of the first
+ * preference, then the groups within each of them, and finally the nodes. The scheduler balances in the same order, but only
+ * when it starts tasks: running tasks stay where they are (moby/moby#24103).
+ *
+ * @param tasks the node id of each task
+ * @param mostPerNode the service's limit of tasks a node; default none
  */
 export function isUneven(
     tasks: readonly string[],
@@ -30,7 +33,7 @@ export function isUneven(
     );
 }
 
-/** By the preference of this depth; below the last one every node stands for itself. */
+/** Groups nodes by the preference at this depth. Below the last preference every node is a group of its own. */
 function grouped(nodes: readonly SpreadNode[], depth: number): SpreadNode[][] {
     const groups = new Map<string, SpreadNode[]>();
     for (const node of nodes) {

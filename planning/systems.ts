@@ -1,6 +1,6 @@
-// Operating systems of hosts on EC2.
+// The operating systems that hosts on EC2 may run.
 
-/** Systems whose official images Skep knows; each names the suite of Docker's packages. */
+/** Systems whose official images Skep can find. `suite` is also the suite of Docker's packages. */
 export const SYSTEMS = {
     "debian-12": { distribution: "debian", suite: "bookworm" },
     "debian-13": { distribution: "debian", suite: "trixie" },

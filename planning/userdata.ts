@@ -1,24 +1,24 @@
-// First-boot configuration for real cloud-init, the same on EC2 and in the lab. Text is compared with snapshots:
-// a change here would replace hosts.
+// The configuration that cloud-init applies at the first boot, the same on EC2 and in the lab. A test compares the text with
+// a snapshot, because a changed text would replace hosts.
 
 import { stringify } from "yaml";
 
 export interface UserData {
     /** The host's name, such as `manager-1`. */
     hostname: string;
-    /** Login with sudo and the authorized key. */
+    /** The login that gets sudo and the authorized key. */
     user: string;
-    /** OpenSSH public key that may log in. */
+    /** The OpenSSH public key that may log in. */
     authorizedKey: string;
-    /** OpenSSH key pair that the host shows at the first contact; it then makes one of its own (scripts/host/hostkey.sh). */
+    /** The OpenSSH host key for the first contact; then the host makes its own (scripts/host/hostkey.sh). */
     hostKey: { privateKey: string; publicKey: string };
 }
 
-/** A `#cloud-config` document. It holds the host's private SSH key: treat the text as secret. */
+/** Renders a `#cloud-config` document. It holds a private SSH host key: treat the text as secret. */
 export function renderUserData({ hostname, user, authorizedKey, hostKey }: UserData): string {
     const document = {
         hostname,
-        // The host's own name must not resolve to 127.0.1.1: swarm would advertise what its peers cannot reach.
+        // The host's own name must not resolve to 127.0.1.1: swarm would advertise an address that its peers cannot reach.
         manage_etc_hosts: false,
         preserve_hostname: false,
         users: [
@@ -35,14 +35,14 @@ export function renderUserData({ hostname, user, authorizedKey, hostKey }: UserD
         ssh_pwauth: false,
         ssh_deletekeys: true,
         ssh_keys: { ed25519_private: hostKey.privateKey, ed25519_public: hostKey.publicKey.trim() },
-        // Only the pinned kind of key is of use to anybody.
+        // Nobody uses keys of other kinds: the pinned one is Ed25519.
         ssh_genkeytypes: [],
         package_update: false,
     };
     return `#cloud-config\n${stringify(document, { lineWidth: 0 })}`;
 }
 
-/** NoCloud's meta-data beside it. A new instance id makes cloud-init run again. */
+/** Renders NoCloud's meta-data. A new instance id makes cloud-init run again. */
 export function renderMetaData(instanceId: string, hostname: string): string {
     return stringify({ "instance-id": instanceId, "local-hostname": hostname });
 }

@@ -1,13 +1,13 @@
-// Which exact packages a series or version names, among those that a repository has.
+// Finds the exact packages of a repository for a series ("26.1") or a version ("26.1.5").
 
 import type { Problem } from "../errors";
 
-/** Upstream's part of a Debian version: "26.1.5" of "5:26.1.5-1~debian.12~bookworm". */
+/** The upstream part of a Debian version: "26.1.5" of "5:26.1.5-1~debian.12~bookworm". */
 export function upstream(version: string): string {
     return version.replace(/^\d+:/, "").replace(/[-+~].*$/, "");
 }
 
-/** Whether a package's version is of the asked series ("26.1") or is the asked version ("26.1.5"). */
+/** Whether a package's version belongs to the wanted series ("26.1") or is the wanted version ("26.1.5"). */
 export function isOf(version: string, asked: string): boolean {
     const found = upstream(version);
     return found === asked || found.startsWith(`${asked}.`);
@@ -24,7 +24,10 @@ export interface Choice {
     containerd: string;
 }
 
-/** The newest packages of what is asked; `available` is newest first. An engine counts only with its command line. */
+/**
+ * Chooses the newest packages of the wanted series or versions. `available` lists the newest first. A version of the engine
+ * counts only when the repository has its command line too.
+ */
 export function choosePackages(
     available: Available,
     docker: string,

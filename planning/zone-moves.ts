@@ -1,24 +1,24 @@
-// What a stack's settings mean for where its hosts stand: its zones' names, which hosts move, and what is refused. Pure.
+// What changed zone settings mean for the hosts: the names of the zones, which hosts move, which moves are refused. No I/O.
 
 import type { Problem } from "../errors";
 import { type MemberSettings, roleOf } from "./members";
 import { type Placement, type Places, planPlacement } from "./placement";
 
 const LAB_ZONES = ["lab-a", "lab-b", "lab-c", "lab-d", "lab-e", "lab-f"];
-/** Zones that have addresses of their own at one time, those that hosts are leaving counted in. */
+/** Most zones that can have addresses at one time, including zones that hosts are about to leave. */
 const MOST_ZONES = 8;
 
 export interface ZoneSettings extends Pick<MemberSettings, "nodes"> {
     managers: number;
     workers: number;
     zones: readonly string[];
-    /** Where the last up left the hosts. */
+    /** Where the hosts stand since the last up. */
     placement?: Places;
 }
 
 /**
- * The zones that the stack has already, then others. A region's zones have names that only AWS knows: until it is asked,
- * their places stand for them (`isUnnamed`).
+ * The names of `count` zones: first the zones that the stack has already, then others. Only AWS knows the names of a
+ * region's zones, so until AWS answers, `zone-1` and so on stand for them (`isUnnamed`).
  */
 export function zoneNames(hosts: "lab" | "aws", count: number, before: Places = {}): string[] {
     const places = Object.values(before).sort((a, b) => a.zoneIndex - b.zoneIndex);
@@ -30,19 +30,19 @@ export function zoneNames(hosts: "lab" | "aws", count: number, before: Places = 
     return [...kept, ...others].slice(0, count);
 }
 
-/** Whether a zone has no name yet, but a place. */
+/** Whether the name only stands for a zone that AWS has not named yet. */
 export function isUnnamed(zone: string): boolean {
     return /^zone-\d+$/.test(zone);
 }
 
-/** Where each host is to stand, and which of them move for that. */
+/** Where each host will stand, and which hosts move. */
 export function placementOf({ nodes, placement, ...sizes }: ZoneSettings): Placement {
     const isPromoted = (name: string) => nodes[name]?.role === "manager";
     const votes = (name: string) => name.startsWith("manager-") || isPromoted(name);
     return planPlacement({ ...sizes, before: placement, votes });
 }
 
-/** Moves that no run may make. */
+/** One problem for each move that Skep refuses. */
 export function movesRefused(settings: ZoneSettings): Problem[] {
     const { hosts, moved } = placementOf(settings);
     const managers = hosts.filter((host) => roleOf(host, settings) === "manager");
@@ -64,7 +64,7 @@ export function movesRefused(settings: ZoneSettings): Problem[] {
     return problems;
 }
 
-/** What has to be known of moves that a later run makes. */
+/** A note that names the managers that later runs move; empty when there are none. */
 export function movesWaiting(settings: ZoneSettings): string[] {
     const { waiting } = placementOf(settings);
     if (waiting.length === 0) return [];

@@ -1,16 +1,16 @@
-// What a lab host's container is allowed, and why: the fewest privileges with which systemd, an engine, its containers
-// and overlay networks work inside. Measured by leaving out one after another.
-// How hosts are created stands in components/hosts; what is in their image, in lab/host.
+// The privileges of a lab host's container, with the reason for each: the fewest with which systemd, an engine, its
+// containers and overlay networks work inside. They were found by leaving out one after another.
+// components/hosts/lab.ts creates the hosts; lab/host has their image.
 
-/** A Linux capability of a lab host and what fails without it. */
+/** A Linux capability of a lab host, and why the host needs it. */
 export interface Capability {
     name: string;
     reason: string;
 }
 
 /**
- * What an engine gives each of its containers unless told otherwise. The engine inside a lab host gives its containers
- * the same, and cannot give what the host lacks: `docker run` inside then ends with "unable to apply caps".
+ * The capabilities that an engine gives each of its containers by default. The engine inside a lab host does the same, and
+ * cannot give what the host lacks: `docker run` inside would fail with "unable to apply caps".
  */
 const ENGINE_DEFAULTS: readonly Capability[] = [
     { name: "AUDIT_WRITE", reason: "containers inside get it; sudo reports to the kernel's audit log" },
@@ -35,7 +35,10 @@ const ENGINE_DEFAULTS: readonly Capability[] = [
     { name: "SYS_CHROOT", reason: "containers inside get it; sshd locks up its unprivileged half" },
 ];
 
-/** What a lab host has beyond that. Never SYS_TIME, SYS_MODULE, SYS_RAWIO: the machine's clock, kernel and devices. */
+/**
+ * Further capabilities of a lab host. SYS_TIME, SYS_MODULE and SYS_RAWIO are never among them: they open the machine's clock,
+ * kernel and devices.
+ */
 const BEYOND_DEFAULTS: readonly Capability[] = [
     { name: "NET_ADMIN", reason: "the engine inside makes bridges, VXLAN links, routes and firewall rules" },
     {
@@ -48,30 +51,30 @@ const BEYOND_DEFAULTS: readonly Capability[] = [
     },
 ];
 
-/** Every capability of a lab host; all others are dropped. */
+/** All capabilities of a lab host. It drops all others. */
 export const LAB_HOST_CAPABILITIES: readonly Capability[] = [...ENGINE_DEFAULTS, ...BEYOND_DEFAULTS];
 
-/** The other settings of a lab host's container, in the words of Docker's API (HostConfig), and why. */
+/** The other settings of a lab host's container, as Docker's API (HostConfig) names them, with the reason for each. */
 export const LAB_HOST_OPTIONS = {
-    /** Mounting is refused by Docker's seccomp and AppArmor profiles, whatever the capabilities. */
+    /** Docker's seccomp and AppArmor profiles refuse mounts, whatever the capabilities. */
     securityOpts: ["seccomp=unconfined", "apparmor=unconfined"],
-    /** Its own control group is the root that systemd sees. */
+    /** systemd must see the container's own control group as the root. */
     cgroupnsMode: "private",
-    /** systemd wants these empty at each start, and programs unpacked in /tmp to run. */
+    /** systemd needs these empty at each start. Packages run programs in /tmp, so it allows that. */
     tmpfs: {
         "/run": "rw,nosuid,nodev,mode=755",
         "/run/lock": "rw,nosuid,nodev,noexec",
         "/tmp": "rw,nosuid,nodev,exec",
     },
-    /** Paths that must not lie on the container's own overlay file system: overlays cannot be stacked on it. */
+    /** These paths need volumes: the engine inside cannot put overlays on the container's own overlay file system. */
     volumes: ["/var/lib/docker", "/var/lib/containerd"],
-    /** systemd's "halt": services are stopped in order, in about a third of a second. */
+    /** systemd's signal for "halt": it stops services in order, in about a third of a second. */
     stopSignal: "SIGRTMIN+3",
-    /** Docker stops a host's engine gracefully within this. */
+    /** How long Docker waits for a host to stop its engine gracefully. */
     stopTimeoutSeconds: 20,
     /**
-     * `systemctl reboot` inside ends the container with code 0, so "on-failure" would leave it down; and after a restart
-     * of the machine the hosts are back. A host stopped by `docker stop` or `docker kill` stays down.
+     * `systemctl reboot` inside ends the container with code 0, so "on-failure" would leave it down. With "unless-stopped",
+     * hosts also come back after a restart of the machine; a host stopped by `docker stop` or `docker kill` stays down.
      */
     restart: "unless-stopped",
 } as const;

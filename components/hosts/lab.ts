@@ -1,4 +1,5 @@
-// The lab's hosts: containers that behave like small Debian instances on EC2, on one bridge network, each zone a /24.
+// The lab's hosts: containers that behave like small Debian instances on EC2. They share one bridge network, in which each
+// zone has a /24.
 
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
@@ -15,31 +16,31 @@ const LOOPBACK = "127.0.0.1";
 const USER = "admin";
 
 export interface LabHostsArgs {
-    /** The Pulumi stack's name: part of every object's name, and a label. */
+    /** The Pulumi stack's name. It becomes part of every object's name, and a label. */
     stack: string;
-    /** The id of the copy of the project that it belongs to: a label. */
+    /** The id of this clone of the project. It becomes a label. */
     project: string;
-    /** The hosts to make, each with its zone. */
+    /** The hosts to create, with their zones. */
     hosts: readonly PlacedHost[];
-    /** Reference of the lab host image on this machine's engine. */
+    /** The id of the lab host's image on this machine's engine. */
     image: string;
     /** The lab's /20. */
     subnet: string;
-    /** Where the block of ports on 127.0.0.1 begins. */
+    /** The first port of the lab's block on 127.0.0.1. */
     ports: number;
-    /** Ports of hosts that stand already, by the host's name: a host keeps those that it was made with. Default none. */
+    /** Ports of existing hosts, by name: a host keeps the ports that it was made with. Default none. */
     standing?: Readonly<Record<string, HostPorts>>;
     /** The sample stack's published port on the hosts. */
     appPort: number;
     /** The registry's port on the hosts that run it. */
     registryPort: number;
-    /** The engine's repository on this machine, where it is not Docker's own: mounted read-only on every host. */
+    /** A folder of this machine with the repository of docker-ce; every host mounts it read-only. Default: none is mounted. */
     repositoryMount?: { source: string; target: string };
 }
 
 /**
- * What a host's container is made with and keeps: a later version of Skep says it in other words or wants something else,
- * and a change of any of them would make every host of a standing swarm anew, in one run. New hosts get the new ones.
+ * Inputs that Skep applies to new hosts only; a standing host keeps what it was made with. A later version of Skep may
+ * change their wording or their values, and a change to any of them would replace every host of a standing swarm in one run.
  */
 export const FOR_NEW_HOSTS = [
     "capabilities",
@@ -47,7 +48,7 @@ export const FOR_NEW_HOSTS = [
     "image",
     "labels",
     "mounts",
-    // Not given; but the engine tells of a network here for hosts that were made straight in the lab's.
+    // The program does not set it, but the engine reports a network here for hosts that were created in the lab's network.
     "networkMode",
     "restart",
     "securityOpts",
@@ -58,10 +59,13 @@ export const FOR_NEW_HOSTS = [
     "volumes",
 ];
 
-/** The same for the network, which takes every host with it: an engine may also fill in what nobody asked for (IPv6). */
+/**
+ * The same for the network: replacing it would replace every host. An engine may also fill in values that the program does
+ * not set (IPv6).
+ */
 export const FOR_NEW_NETWORKS = ["attachable", "internal", "ipamConfigs", "ipv6", "labels", "options"];
 
-/** A network, and for each host a container with its volumes and SSH host key. */
+/** The lab's network, and a container for each host, with its volumes and SSH host key. */
 export class LabHosts extends pulumi.ComponentResource implements Hosts {
     readonly hosts: Host[];
     readonly foundation: docker.Network;
@@ -113,8 +117,8 @@ export class LabHosts extends pulumi.ComponentResource implements Hosts {
                     app: args.appPort,
                     registry: args.registryPort,
                 }).map((port) => ({ ...port, ip: LOOPBACK })),
-                // Entries of one kind each: ignored inputs are read back from the engine, which fills the keys of unlike
-                // entries with empty texts, and the official provider then refuses those.
+                // All entries of a list must have the same keys. Ignored inputs are read back from the engine, which fills
+                // missing keys with empty texts, and the official provider refuses those.
                 volumes,
                 mounts: source && target ? [{ type: "bind", source, target, readOnly: true }] : [],
                 uploads: [
@@ -131,7 +135,7 @@ export class LabHosts extends pulumi.ComponentResource implements Hosts {
                 stopSignal: LAB_HOST_OPTIONS.stopSignal,
                 stopTimeout: LAB_HOST_OPTIONS.stopTimeoutSeconds,
                 restart: LAB_HOST_OPTIONS.restart,
-                // Only a container that need not run keeps its ports in state while it is stopped.
+                // With `mustRun`, a stopped container would lose its ports in the state.
                 mustRun: false,
             },
             { parent: this, deleteBeforeReplace: true, ignoreChanges: FOR_NEW_HOSTS },

@@ -1,4 +1,4 @@
-// Picks the kind of hosts that a stack's settings ask for: above this line nothing knows which it is.
+// Makes hosts of the kind that the settings ask for. Only this file knows the kinds; the other components do not.
 
 import type { LocalImage } from "../registry";
 import type { Hosts } from "../host";
@@ -10,23 +10,23 @@ import type { HostPorts } from "../../planning/ports";
 export interface HostsArgs {
     /** The Pulumi stack's name. */
     stack: string;
-    /** The id of this copy of the project. */
+    /** The id of this clone of the project. */
     project: string;
-    /** The stack's settings, checked; a lab's subnet and ports are chosen already. */
+    /** The checked settings; a lab's subnet and ports are already chosen. */
     settings: Settings;
-    /** The hosts to make, each with its zone. */
+    /** The hosts to create, with their zones. */
     placed: readonly PlacedHost[];
     /** Names of the hosts that run the registry. */
     registryHosts: readonly string[];
-    /** The lab's host image. */
+    /** The image of the lab's hosts. */
     image: LocalImage;
-    /** Ports of the lab's hosts that stand already, by name. */
+    /** Ports of the lab's existing hosts, by name. Default none. */
     standing?: Readonly<Record<string, HostPorts>>;
-    /** The engine's repository on this machine, where it is not Docker's own; lab only. */
+    /** A folder of this machine with the repository of docker-ce; lab only. Default: none is mounted. */
     repositoryMount?: { source: string; target: string };
 }
 
-/** Hosts of the kind that `skep:hosts` names. */
+/** Makes hosts of the kind that `skep:hosts` names. */
 export function makeHosts({
     stack,
     project,
@@ -40,7 +40,7 @@ export function makeHosts({
     const { port: registryPort } = settings.registry;
     if (settings.hosts === "aws") {
         if (!settings.aws) throw new Error("settings with hosts on AWS have been checked to have skep:aws");
-        // Loading AWS's SDK takes a second, which a lab need not pay.
+        // Loading AWS's SDK takes a second; a lab does not need it.
         // eslint-disable-next-line @typescript-eslint/no-require-imports -- the program declares resources synchronously
         const { AwsHosts } = require("./aws") as typeof import("./aws");
         return new AwsHosts("aws", {

@@ -1,8 +1,8 @@
 #!/bin/sh
-# When this ends, exactly the asked docker-ce, docker-ce-cli and containerd.io are installed, held and running, from a
-# repository whose key has the asked fingerprint; LOGIN_USER may use the engine.
-# Inputs: REPOSITORY_URL, KEY_FINGERPRINT, DOCKER_VERSION, CONTAINERD_VERSION, LOGIN_USER; http_proxy, https_proxy and no_proxy
-# where the host reaches the repository by a proxy: for this script alone, the host keeps none of them.
+# When this ends, exactly the wanted versions of docker-ce, docker-ce-cli and containerd.io are installed, held and running.
+# They come from a repository whose key has the given fingerprint. LOGIN_USER may use the engine.
+# Inputs: REPOSITORY_URL, KEY_FINGERPRINT, DOCKER_VERSION, CONTAINERD_VERSION, LOGIN_USER; also http_proxy, https_proxy and
+# no_proxy if the host reaches the repository through a proxy. Only this script uses them; the host keeps none.
 set -eu
 
 export DEBIAN_FRONTEND=noninteractive
@@ -40,8 +40,9 @@ refuse() {
     fail "$1" "$2"
 }
 
-# A lab host that moved to another zone kept its disk: a member at an address that it no longer has can neither be reached
-# nor unlocked, and an engine that tries hangs. Only before the host's first engine: later addresses are not ours to judge.
+# A lab host that moved to another zone kept its disk, so it may still be a member at its old address. Such a member can
+# neither be reached nor unlocked, and an engine that tries hangs. This applies only before the host's first engine: later,
+# a user may have chosen the address.
 membership=/var/lib/docker/swarm/docker-state.json
 if [ -e "$membership" ] && ! command -v dockerd >/dev/null; then
     moved=true
@@ -51,10 +52,10 @@ if [ -e "$membership" ] && ! command -v dockerd >/dev/null; then
     if $moved; then rm -rf /var/lib/docker/swarm; fi
 fi
 
-# Everything else that claims to be Docker goes first (Docker's install page, "Uninstall old versions").
+# Other packages of Docker must go first (Docker's install page, "Uninstall old versions").
 old=$(dpkg-query -W -f '${Package} ${db:Status-Abbrev}\n' docker docker-engine docker.io docker-doc docker-compose podman-docker containerd runc 2>/dev/null | awk '$2 == "ii" { print $1 }')
 if [ -n "$old" ]; then
-    # shellcheck disable=SC2086 # a list of names
+    # shellcheck disable=SC2086 # $old is a list of names
     apt remove -y $old >/dev/null
 fi
 
@@ -92,7 +93,7 @@ install_engine() {
         "docker-ce=$DOCKER_VERSION" "docker-ce-cli=$DOCKER_VERSION" "containerd.io=$CONTAINERD_VERSION" bash-completion \
         >"$work/log" 2>&1
 }
-# The first try needs the engine's repository alone; Debian's lists are fetched only if something is missing.
+# The first attempt uses only the engine's repository. Fetch Debian's lists only if something is missing.
 if ! install_engine; then
     apt update
     install_engine || {
@@ -104,7 +105,7 @@ apt-mark hold docker-ce docker-ce-cli containerd.io >/dev/null
 apt-get clean
 usermod -aG docker "$LOGIN_USER"
 
-# An engine that failed a few times gives up (its unit allows three starts in a minute).
+# systemd does not start an engine again that failed too often (its unit allows three starts a minute): reset that first.
 systemctl reset-failed docker.service docker.socket 2>/dev/null || true
 systemctl enable --quiet containerd docker
 systemctl start containerd docker
@@ -112,7 +113,7 @@ answers() {
     timeout 60 sh -c 'until docker version >/dev/null 2>&1; do sleep 0.3; done' ||
         fail ENGINE_SILENT "The engine did not answer within 60 seconds of its start. Look at: journalctl -u docker."
 }
-# Without an epoch, and without what Debian's own builds add.
+# Compare versions without the epoch and without Debian's suffix.
 asked=${DOCKER_VERSION#*:}
 runs() { [ "$(docker version --format '{{.Server.Version}}' | sed 's/[-+~].*//')" = "${asked%%[-+~]*}" ]; }
 answers

@@ -1,14 +1,14 @@
 #!/bin/sh
-# When this ends, sshd also shows a host key that was made on this host and never leaves it, beside the one that came by
-# user data: whoever may read user data could pretend to be this host with that one. The last line is the new public key.
-# The file that takes the old key away is written over the new key's own connection, so that no interruption can leave
-# this host with a key that nobody knows.
+# When this ends, sshd also shows a host key that was made on this host and never leaves it. The other key came in user
+# data, and whoever may read user data could use it to impersonate this host. The last line has the new public key.
+# A later connection, which uses the new key, writes the file that removes the old key. So no interruption can leave this
+# host with a key that nobody knows.
 set -eu
 
 key=/etc/ssh/skep_host_key
 drop_in=/etc/ssh/sshd_config.d/10-skep.conf
 
-# Of another kind than the one in user data: sshd shows one key of each kind.
+# The key must be of another kind than the one in user data: sshd shows one key of each kind.
 if ! ssh-keygen -y -f "$key" >/dev/null 2>&1; then
     rm -f "$key" "$key.pub"
     ssh-keygen -q -t ecdsa -b 256 -N '' -C '' -f "$key"

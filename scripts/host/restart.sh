@@ -1,8 +1,8 @@
 #!/bin/sh
-# When this ends, the engine has been started anew, though it hung on something that an ordinary stop waits for.
+# When this ends, the engine has restarted, even if it hung so that an ordinary stop would wait for ever.
 set -eu
 
 systemctl kill -s KILL docker
-# Its unit allows three starts in a minute.
+# The engine's unit allows three starts a minute: reset that first.
 systemctl reset-failed docker.service docker.socket
 systemctl start docker

@@ -1,4 +1,4 @@
-// All that stands for AWS in the tests: a network of a VPC's range, an EC2 API, packages, and hosts for its instances.
+// Everything that replaces AWS in the tests: a network with the VPC's range, an EC2 API, packages, and hosts for instances.
 
 import { EC2Client } from "@aws-sdk/client-ec2";
 import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
@@ -14,12 +14,12 @@ import { type Ami, Moto } from "./moto";
 import { PackageServer } from "./repository";
 
 export const REGION = "eu-central-1";
-/** An API that says nothing for so long is taken for hanging. */
+/** If the API does not answer within this time, it hangs. */
 const ANSWER_MILLISECONDS = 30_000;
 const DEBIAN = "136693071363";
 const STRANGER = "111122223333";
 
-/** `x86_64` or `arm64`: instances are containers of this machine. */
+/** `x86_64` or `arm64`: that of this machine, whose containers are the instances. */
 export const ARCHITECTURE = process.arch === "arm64" ? "arm64" : "x86_64";
 
 const image = (ami_id: string, owner_id: string, day: string, more: Partial<Ami> = {}): Ami => ({
@@ -38,7 +38,7 @@ const image = (ami_id: string, owner_id: string, day: string, more: Partial<Ami>
     ...more,
 });
 
-/** The one that is Debian's newest for this machine. */
+/** Debian's newest image for this machine's architecture. */
 export const NEWEST = "ami-0000000000000002a";
 export const OLDER = "ami-0000000000000001a";
 export const AMIS: readonly Ami[] = [
@@ -59,9 +59,9 @@ export class Cloud {
         private readonly moto: Moto,
         private readonly packages: PackageServer,
         private readonly metadata: MetadataService,
-        /** Settings of `skep:aws` with which a stack is here. */
+        /** The settings `skep:aws` of a stack in this cloud. */
         readonly settings: Record<string, unknown>,
-        /** `skep:repository`, as a stack is here. */
+        /** The setting `skep:repository` of a stack in this cloud. */
         readonly repository: { url: string; fingerprint: string },
         image: string,
     ) {
@@ -82,7 +82,7 @@ export class Cloud {
 
     readonly hosts: InstanceHosts;
 
-    /** `name` begins with `test-`, so that what a killed run leaves is found. */
+    /** Opens a cloud. `name` begins with `test-`, so that a later run finds what a killed one left. */
     static async open(name: string): Promise<Cloud> {
         Object.assign(process.env, CREDENTIALS);
         const progress = createProgress();

@@ -1,2 +1,2 @@
-/** As the usual chain finds them; moto knows no keys, so any will do. */
+/** Credentials where the AWS SDK finds them. moto accepts any keys. */
 export const CREDENTIALS = { AWS_ACCESS_KEY_ID: "testing", AWS_SECRET_ACCESS_KEY: "testing" };

@@ -1,6 +1,6 @@
-// Turns each running instance of an EC2 API into a lab host: a container on a bridge network of the VPC's range, at the
-// instance's private address, with its user data, key pair and zone through cloud-init. Ended and stopped instances' hosts
-// follow within a second.
+// Turns each running instance of an EC2 API into a lab host: a container at the instance's private address, on a bridge
+// network with the VPC's range. cloud-init gets the instance's user data, key pair and zone. When an instance ends or stops,
+// its host does so within a second.
 
 import { randomBytes } from "node:crypto";
 import {
@@ -22,15 +22,15 @@ import { projectId } from "../../lab/project";
 const SEED = "var/lib/cloud/seed/nocloud";
 const POLL_MILLISECONDS = 500;
 const NOT_MODIFIED = 304;
-/** Where instances ask for their role's credentials. */
+/** The address at which instances request their role's credentials. */
 const METADATA = "169.254.169.254";
 
-/** The network of a VPC that does not exist yet. */
+/** The network for a VPC that the stack will create. */
 export interface VpcNetwork {
     name: string;
-    /** A range that no other network of this machine has. */
+    /** A range that no other network of this machine uses. */
     range: string;
-    /** This machine's address in it: EC2 gives the first of a VPC to nobody either. */
+    /** This machine's address in the range: the first one, which EC2 gives to no instance. */
     gateway: string;
 }
 
@@ -38,12 +38,12 @@ function labels(name: string): Record<string, string> {
     return { [STACK_LABEL]: name, [PROJECT_LABEL]: projectId() };
 }
 
-/** `prefix` is what its name begins with. */
+/** Makes a network whose name begins with `prefix`. */
 export async function makeNetwork(prefix: string): Promise<VpcNetwork> {
     const docker = dockerClient();
-    // Of two networks with one name, which older engines allow, neither can be joined: a killed run may have left one.
+    // A killed run may have left a network. Older engines allow two with one name, and then containers can join neither.
     const name = `${prefix}-${randomBytes(4).toString("hex")}`;
-    // From the end: labs take theirs from the beginning.
+    // Start at the end: labs start at the beginning.
     for (const range of labSubnets().reverse()) {
         const gateway = addressAt(range, 1);
         try {
@@ -66,7 +66,7 @@ export interface HostOptions {
     network: VpcNetwork;
     /** The lab host image. */
     image: string;
-    /** Where what answers for the instances' metadata service listens. */
+    /** Where the stand-in for the metadata service listens. */
     metadata: { host: string; port: number };
 }
 
@@ -74,11 +74,11 @@ export class InstanceHosts {
     private stopped = false;
     private readonly loop: Promise<void>;
     private readonly docker = dockerClient();
-    /** By instance id. */
+    /** What happens to each host now, by instance id. */
     private readonly hosts = new Map<string, Promise<void>>();
-    /** The hop limit of each running one's metadata service. */
+    /** The hop limit that each running host has for the metadata service, by instance id. */
     private readonly hops = new Map<string, number>();
-    /** The first thing that went wrong. */
+    /** The first error. */
     private problem: unknown;
 
     constructor(private readonly options: HostOptions) {
@@ -90,14 +90,14 @@ export class InstanceHosts {
         return this.docker.getContainer(`skep-${this.options.network.name}-${instanceId}`);
     }
 
-    /** What one wants to know of them when a test failed. */
+    /** Describes the hosts, for the output of a failed test. */
     async report(): Promise<string> {
         const containers = await this.docker.listContainers({ all: true, filters: this.own });
         const states = containers.map(({ Names, Status }) => `${Names[0]}: ${Status}`);
         return [...states, `first problem of a host: ${String(this.problem)}`].join("\n      ");
     }
 
-    /** Ends with every host and the network removed. */
+    /** Stops following the API, and removes every host and the network. */
     async remove(): Promise<void> {
         this.stopped = true;
         await this.loop;
@@ -124,7 +124,7 @@ export class InstanceHosts {
         }
     }
 
-    /** One look. What a host goes through is in order; hosts do not wait for each other. */
+    /** Compares hosts with instances once. The changes of one host run in order; hosts do not wait for each other. */
     private async step(): Promise<void> {
         const { Reservations = [] } = await this.options.ec2.send(new DescribeInstancesCommand({}));
         for (const instance of Reservations.flatMap(({ Instances = [] }) => Instances)) {
@@ -159,7 +159,7 @@ export class InstanceHosts {
         const id = instance.InstanceId ?? "";
         const made = await this.docker.createContainer({
             name: `skep-${network.name}-${id}`,
-            // EC2's own name for it until cloud-init gives it the one of its user data.
+            // EC2's name for the instance, until cloud-init sets the name in its user data.
             Hostname: `ip-${(instance.PrivateIpAddress ?? "").replaceAll(".", "-")}`,
             Image: image,
             Labels: labels(network.name),
@@ -172,7 +172,7 @@ export class InstanceHosts {
                 CgroupnsMode: LAB_HOST_OPTIONS.cgroupnsMode,
                 Tmpfs: { ...LAB_HOST_OPTIONS.tmpfs },
                 NetworkMode: `skep-${network.name}`,
-                // The library's types lack its namespace of control groups.
+                // The library's types do not have CgroupnsMode.
             } as Docker.HostConfig,
             NetworkingConfig: {
                 EndpointsConfig: {
@@ -214,7 +214,7 @@ export class InstanceHosts {
     private async start(container: Docker.Container): Promise<void> {
         await container.start();
         const { metadata } = this.options;
-        // For what runs on the host, and for containers behind its bridges.
+        // OUTPUT is for processes on the host, PREROUTING for containers behind its bridges.
         for (const chain of ["OUTPUT", "PREROUTING"])
             await this.exec(
                 container,
@@ -222,7 +222,7 @@ export class InstanceHosts {
             );
     }
 
-    /** What the metadata service answers dies on its way to whoever is further away, as on EC2. */
+    /** Limits how many hops the metadata service's answers travel, as EC2 does. */
     private async limitHops(container: Docker.Container, instance: Instance): Promise<void> {
         const { host, port } = this.options.metadata;
         const id = instance.InstanceId ?? "";

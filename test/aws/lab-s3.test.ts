@@ -1,5 +1,5 @@
-// The lab's registry on several hosts with its images in a bucket: what is refused, what stays secret, what goes on while
-// registries are updated one after another, and what is said when the bucket cannot be reached.
+// The lab's registry on several hosts, with its images in a bucket: refused settings, secrets, pushes while registries are
+// updated one after another, and the errors when the bucket is out of reach.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -25,7 +25,7 @@ interface Outputs {
     registry: { server: string; urls: string[]; user: string };
 }
 
-/** Keys of this machine's user are not what is tested. */
+/** Hides the keys of this machine's user. */
 const NO_KEYS = {
     AWS_ACCESS_KEY_ID: "",
     AWS_SECRET_ACCESS_KEY: "",
@@ -116,7 +116,7 @@ describe("A lab's registry on several hosts, with its images in a bucket", funct
         let pushes = 0;
         for (let done = false; !done; pushes += 1) {
             const name = `${server}/during:${pushes}`;
-            // A layer of its own each time: one that is there already is not sent.
+            // Each push needs a new layer: docker does not send a layer that the registry has.
             const build = `mkdir -p during && head -c 20000000 /dev/urandom >during/layer && printf 'FROM ${any}\\nCOPY layer /\\n' >during/Dockerfile && docker build -q -t ${name} during`;
             await lab.on("manager-1", `${build} && docker push -q ${name}`);
             done = (await updateState()) === "completed";
@@ -155,24 +155,27 @@ describe("A lab's registry on several hosts, with its images in a bucket", funct
     });
 });
 
-/** Of all registries: `docker service logs` may wait for ever for tasks before an update, whose containers are gone. */
+/**
+ * The logs of all registries. `docker service logs` would wait for ever for tasks from before an update, whose containers
+ * are gone.
+ */
 async function logs(options = ""): Promise<string> {
     const command = `docker logs ${options} $(docker ps -q --filter name=registry_registry) 2>&1`;
     return (await Promise.all(HOSTS.map((host) => lab.on(host, command)))).join("\n");
 }
 
-/** A new service with an empty bucket. */
+/** Starts a new moto with an empty bucket. */
 async function makeBucket(): Promise<void> {
     moto = await Moto.start(await machineAddress(), []);
     const where = { LocationConstraint: REGION } as const;
     await s3().send(new CreateBucketCommand({ Bucket: BUCKET, CreateBucketConfiguration: where }));
 }
 
-/** Where every container of this machine reaches it, whatever network it is on. */
+/** The address at which containers on any network reach this machine. */
 async function machineAddress(): Promise<string> {
     const { IPAM } = await dockerClient().getNetwork("bridge").inspect();
     const { Gateway, Subnet } = IPAM?.Config?.[0] ?? {};
-    // The engine tells it only from its second start on.
+    // The engine reports the gateway only after it has started a second time.
     if (Gateway) return Gateway;
     if (!Subnet) throw new Error("the engine's own bridge has no range");
     return addressAt(Subnet, 1);
@@ -196,14 +199,14 @@ function configure(registry: object): void {
     });
 }
 
-/** What a preview refuses. */
+/** The error of a preview that must fail. */
 async function refusal(): Promise<string> {
     const failed: unknown = await lab.skep("preview").catch((error: unknown) => error);
     if (typeof failed === "string") throw new Error("the preview was not refused");
     return String((failed as { stderr?: string }).stderr);
 }
 
-/** The value comes on standard input, as a person would give it. */
+/** Sets a secret setting; the value comes on standard input, as from a user. */
 async function setSecret(name: string, value: string): Promise<void> {
     const script = `printf %s "$VALUE" | pulumi config set --secret "$NAME"`;
     await lab.run("sh", ["-c", `eval "$(node scripts/skep.mjs env --stack ${STACK})" && ${script}`], {
@@ -212,7 +215,7 @@ async function setSecret(name: string, value: string): Promise<void> {
     });
 }
 
-/** The hosts that run a task of the registry. */
+/** The hosts that run a task of the registry, sorted. */
 async function tasks(): Promise<string[]> {
     const format = "--filter desired-state=running --format '{{.Node}} {{.CurrentState}}'";
     const lines = (await lab.on("manager-1", `docker service ps registry_registry ${format}`)).split("\n");
@@ -222,7 +225,7 @@ async function tasks(): Promise<string[]> {
         .sort();
 }
 
-/** The repositories whose images are in the bucket, where they should be. */
+/** The repositories with images in the bucket, below the configured prefix. */
 async function repositories(): Promise<string[]> {
     const Prefix = `${PREFIX}/docker/registry/v2/repositories/`;
     const { CommonPrefixes = [] } = await s3().send(
@@ -231,7 +234,7 @@ async function repositories(): Promise<string[]> {
     return CommonPrefixes.map(({ Prefix: found = "" }) => found.slice(Prefix.length, -1));
 }
 
-/** The registry's containers on all hosts. */
+/** The ids of the registry's containers, for each host. */
 async function containers(): Promise<string[]> {
     const ids = HOSTS.map((host) => lab.on(host, "docker ps -q --filter name=registry_registry"));
     return Promise.all(ids);

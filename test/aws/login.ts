@@ -1,10 +1,10 @@
-// What a registry answers to this machine.
+// Asks a registry from this machine.
 
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import type { Lab } from "../lab/lab";
 
-/** The status that a registry at this address answers with, to nobody or to `user:password`. */
+/** The status of a registry's answer at this URL, without a login or with `user:password`. */
 export function status(lab: Lab, url: string, auth?: string): number {
     const { stdout, stderr } = spawnSync(
         "curl",

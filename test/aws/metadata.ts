@@ -1,5 +1,5 @@
-// What answers for instances' metadata service, version 2 only: the credentials of an instance's role, to that instance.
-// How far its answers reach is the hosts' own matter: instances.ts.
+// Stands in for the instances' metadata service, version 2 only: it gives an instance the credentials of its role.
+// The hosts limit how far its answers travel (instances.ts).
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html
 
 import { randomUUID } from "node:crypto";
@@ -71,7 +71,7 @@ export class MetadataService {
         return url === ROLES_PATH + role ? [200, JSON.stringify(credentials)] : [404, ""];
     }
 
-    /** The profile of the running instance that asks: an instance without one has no credentials. */
+    /** The profile of the running instance at this address; undefined if it has none, and so no credentials. */
     private async profileAt(address: string): Promise<string | undefined> {
         const { Reservations = [] } = await this.ec2.send(
             new DescribeInstancesCommand({

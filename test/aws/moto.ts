@@ -1,4 +1,4 @@
-// moto, which answers as AWS's API does: installed into the cache, started on a port of its own, ended with this process.
+// moto, a stand-in for AWS's API: installs it into the cache, starts it on a free port, and ends it with this process.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -15,7 +15,7 @@ const INSTALL_SECONDS = 600;
 const START_SECONDS = 60;
 const LOG_LINES = 20;
 
-/** An image as moto reads it from its file. */
+/** An image, in the form of moto's file of images. */
 export interface Ami {
     ami_id: string;
     name: string;
@@ -26,7 +26,7 @@ export interface Ami {
     [more: string]: unknown;
 }
 
-/** A folder of Python packages for this machine's Python. */
+/** The folder with moto and its packages for this machine's Python. */
 async function ensureMoto(): Promise<string> {
     const progress = createProgress();
     if (hasApt() && (await tryRun("python3", ["-m", "pip", "--version"])) === undefined)
@@ -65,7 +65,7 @@ export class Moto {
         process.once("exit", this.kill);
     }
 
-    /** Starts one that has these images only, and waits until it answers. */
+    /** Starts moto with only these images, and waits until it answers. */
     static async start(address: string, amis: readonly Ami[]): Promise<Moto> {
         const packages = await ensureMoto();
         const folder = mkdtempSync(join(tmpdir(), "skep-moto-"));

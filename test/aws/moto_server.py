@@ -1,4 +1,4 @@
-"""moto's server with three of its rules mended. Arguments are those of moto_server."""
+"""moto's server with three corrections. It takes the arguments of moto_server."""
 
 import copy
 
@@ -9,7 +9,7 @@ from moto.server import main
 
 
 class Copies(list):
-    """Images that each region may change: moto parses their dates in place, and fails at the second region."""
+    """Gives each region its own copies of images: moto parses dates in place, and would fail at the second region."""
 
     def __iter__(self):
         return iter([copy.deepcopy(item) for item in super().__iter__()])
@@ -17,7 +17,7 @@ class Copies(list):
 
 amis.AMIS = Copies(amis.AMIS)
 
-# A rule for another group's members has its description there.
+# moto looks for a rule's description with its range only. A rule for another group's members has it with the group.
 SecurityGroupRule.description = property(
     lambda rule: rule.ip_range.get("Description") or rule.source_group.get("Description")
 )
@@ -26,11 +26,11 @@ terminate = Instance.terminate
 
 
 def terminate_and_free(self):
-    """As on EC2, a terminated instance's private address is free for another one that asks for it."""
+    """Frees a terminated instance's private address, as EC2 does: another instance may ask for it."""
     previous = terminate(self)
     subnet = self.ec2_backend.get_subnet(self.subnet_id)
     for address in self._private_ips:
-        # Not for instances that ask for no address of their own: managers' lie in a reserved range.
+        # Instances that ask for no address never get it: managers' addresses are in a reserved range.
         subnet._subnet_ips.pop(address, None)
     return previous
 

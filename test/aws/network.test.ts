@@ -1,4 +1,5 @@
-// Private subnets and their way out, made by the component alone against an EC2 API: where each zone's traffic goes.
+// Private subnets and their NAT gateways: the component alone creates them at an EC2 API. The tests look where each zone's
+// traffic leaves.
 
 import assert from "node:assert/strict";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
@@ -105,7 +106,7 @@ describe("A network with private subnets on EC2", function () {
         assert.deepEqual((await ec2.send(new DescribeVpcsCommand({ Filters: OWN }))).Vpcs ?? [], []);
     });
 
-    /** By the zone of each private subnet: the zone of the gateway that its traffic leaves by. */
+    /** For each private subnet's zone, the zone of the NAT gateway through which its traffic leaves. */
     async function waysOut(): Promise<Record<string, string>> {
         const subnets = await ownSubnets();
         const zoneOf = (id?: string) =>
@@ -115,7 +116,7 @@ describe("A network with private subnets on EC2", function () {
         const ways = RouteTables.flatMap(({ Routes = [], Associations = [] }) => {
             const { NatGatewayId } = Routes.find((route) => route.DestinationCidrBlock === "0.0.0.0/0") ?? {};
             const gateway = gateways.find((one) => one.NatGatewayId === NatGatewayId);
-            // Public subnets go through the internet gateway.
+            // The routes of public subnets lead to the internet gateway.
             if (!gateway) return [];
             return Associations.map(({ SubnetId }) => [zoneOf(SubnetId), zoneOf(gateway.SubnetId)]);
         });

@@ -1,4 +1,4 @@
-// A folder of packages over HTTP: where hosts on EC2 find docker-ce when Docker's own repository is out of reach.
+// Serves a folder of packages over HTTP, so hosts on EC2 find docker-ce when Docker's own repository is out of reach.
 
 import { createReadStream, statSync } from "node:fs";
 import { createServer, type Server } from "node:http";

@@ -1,5 +1,5 @@
-// The main job on EC2 from end to end, against an EC2 API whose instances are real hosts: preview, up, what AWS and the
-// swarm say, a lost manager, a lost registry node, destroy.
+// The main job on EC2 from end to end, against an EC2 API whose instances are real hosts: preview, up, the state of AWS and
+// of the swarm, a lost manager, a lost registry node, destroy.
 
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, rmSync } from "node:fs";
@@ -54,7 +54,7 @@ const CHANGING = ["create", "update", "replace", "delete"];
 const APP_PORT = 8080;
 const REGISTRY_PORT = 5000;
 const ZONES = ["eu-central-1a", "eu-central-1b", "eu-central-1c"];
-/** One in each zone: a worker where there is one. */
+/** One host in each zone, a worker if the zone has one. */
 const REGISTRIES = ["manager-3", "worker-1", "worker-2"];
 const CALLS = join(__dirname, "../../.skep/test-aws-calls");
 const NODES =
@@ -127,7 +127,7 @@ describe("A locked swarm on EC2 over three zones from one command", function () 
             const name = nameOf(instance);
             assert.equal(instance.ImageId, NEWEST);
             assert.equal(instance.MetadataOptions?.HttpTokens, "required");
-            // The registry's container is one hop further away than its host.
+            // Answers travel one hop more to the registry's container than to its host.
             const hops = REGISTRIES.includes(name) ? 2 : 1;
             assert.equal(instance.MetadataOptions?.HttpPutResponseHopLimit, hops, name);
             const tags = Object.fromEntries((instance.Tags ?? []).map(({ Key, Value }) => [Key, Value]));
@@ -280,7 +280,7 @@ describe("A locked swarm on EC2 over three zones from one command", function () 
             );
             return there.every((host) => host === undefined) ? true : undefined;
         });
-        // The one in their own zone is gone, which for manager-1 is the first that it tries.
+        // The registry in this zone is gone; manager-1 tries it first.
         const pull = `${login} && docker pull -q ${image} && docker rmi ${image}`;
         for (const host of ["manager-1", "worker-3"]) await lab.on(host, pull, password);
         await lab.skep("up", "--json");
@@ -358,7 +358,7 @@ describe("A locked swarm on EC2 over three zones from one command", function () 
     });
 });
 
-/** What the state says of an API that is gone can neither be refreshed nor destroyed. */
+/** The API is gone, so Pulumi can neither refresh nor destroy what the state has of it: delete the state. */
 async function forget(): Promise<void> {
     for (const suffix of ["", ".attrs", ".bak", ".bak.attrs"])
         rmSync(join(STATE_FOLDER, `.pulumi/stacks/skep/${lab.stack}.json${suffix}`), { force: true });

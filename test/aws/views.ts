@@ -1,4 +1,4 @@
-// What the EC2 API has of the test's stack, and what the tests say of it in one line.
+// What the EC2 API has of the test's stack, in short lines for comparisons.
 
 import assert from "node:assert/strict";
 import {
@@ -34,7 +34,7 @@ import type { Cloud } from "./cloud";
 
 export const OWN = [{ Name: "tag:io.skep.stack", Values: ["test-aws"] }];
 
-/** All that are not terminated. */
+/** All instances that are not terminated. */
 export async function instances(cloud: Cloud): Promise<Instance[]> {
     const { Reservations = [] } = await cloud.ec2.send(new DescribeInstancesCommand({ Filters: OWN }));
     return Reservations.flatMap(({ Instances = [] }) => Instances).filter(
@@ -73,7 +73,7 @@ export async function bucketSettings({ s3 }: Cloud, Bucket: string | undefined) 
     };
 }
 
-/** The policy of the one role that there is. */
+/** The policy of the only role. */
 export async function onlyRolePolicy({ iam }: Cloud) {
     const { Roles: [role] = [] } = await iam.send(new ListRolesCommand({}));
     const RoleName = role?.RoleName;
@@ -84,7 +84,7 @@ export async function onlyRolePolicy({ iam }: Cloud) {
     };
 }
 
-/** The stack's security groups, and all of their rules in one line each. */
+/** The stack's security groups, and a line for each of their rules. */
 export async function securityRuleLines(cloud: Cloud): Promise<{ groups: string[]; rules: string[] }> {
     const { SecurityGroups = [] } = await cloud.ec2.send(new DescribeSecurityGroupsCommand({ Filters: OWN }));
     const kinds = new Map(
@@ -115,7 +115,7 @@ function ruleLine(rule: SecurityGroupRule, kinds: ReadonlyMap<string | undefined
     ].join(" ");
 }
 
-/** S3's permissions do not all have the names of its calls. */
+/** Some of S3's permissions have other names than its calls. */
 const S3_PERMISSIONS: Record<string, string> = {
     DeleteBucketEncryption: "PutEncryptionConfiguration",
     DeleteBucketLifecycle: "PutLifecycleConfiguration",
@@ -137,7 +137,7 @@ export function permissionFor(call: string): string {
     return `${service}:${service === "s3" ? (S3_PERMISSIONS[name] ?? name) : name}`;
 }
 
-/** All kinds of things that a stack has on AWS. */
+/** Everything that a stack may have on AWS, by kind. */
 export async function everything(cloud: Cloud): Promise<Record<string, unknown[] | undefined>> {
     const { ec2, elb, iam } = cloud;
     return {

@@ -1,5 +1,5 @@
-// Small programs of the resource types that Skep uses, each in some versions one after another, run on one set of plugins
-// and written down: what the engine did, and what came out.
+// Small programs with the resource types that Skep uses. Each has several versions, which run one after another on one set
+// of plugins. The result records what Pulumi did, and the outputs.
 
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -13,19 +13,19 @@ import { dockerEnvironment } from "../../providers/runtime/docker";
 import type { Deed, Deeds, Made } from "./compare";
 import { type HostsCase, hostsCases } from "./hosts-case";
 
-/** One version of a program: run as it is, or after something has happened to what it made. */
+/** One version of a program; Skep may run it after something has happened to its resources. */
 export type Version =
     | (() => void)
     | {
           program: () => void;
-          /** What happened; default the version's number. */
+          /** A name for what happened. Default: the version's number. */
           title?: string;
           before?: () => Promise<void>;
-          /** What happened is over before an up would end. */
+          /** Whether what happened is over before an up would end. */
           previewOnly?: boolean;
       };
 
-/** Versions of one program: the first makes, each later one meets a change. */
+/** The versions of one program: the first creates its resources, each later one meets a change. */
 export interface Case {
     name: string;
     versions: Version[];
@@ -34,11 +34,11 @@ export interface Case {
 /** One set of plugins. */
 export interface Side {
     name: string;
-    /** The folder with bin/pulumi. */
+    /** The folder that has bin/pulumi. */
     engine: string;
-    /** What the engine must find in its environment for these plugins. */
+    /** Variables for Pulumi, so that it uses these plugins. */
     environment: Record<string, string>;
-    /** Where state and settings of the runs may lie. */
+    /** A folder for the state and the settings of the runs. */
     folder: string;
 }
 
@@ -83,7 +83,7 @@ function commands(create: string, update: string | undefined, trigger: string): 
     });
 }
 
-/** A host that takes SSH logins. */
+/** A host that accepts SSH logins. */
 export interface SshLogin {
     port: number;
     privateKey: string;
@@ -111,7 +111,7 @@ function remoteCommands({ port, privateKey, hostKey }: SshLogin, create: string,
     });
 }
 
-/** `image` is one of this machine's engine; nothing of it is run. */
+/** `image` is on this machine's engine; nothing of it runs. */
 function lab(image: string, label: string, subnet: string, restart: string): void {
     const name = "skep-conformance";
     const labels = [{ label: "io.skep.test", value: label }];
@@ -144,7 +144,7 @@ function lab(image: string, label: string, subnet: string, restart: string): voi
     );
 }
 
-/** The certificates of a stack, as its program asks for them. */
+/** The certificates of a stack, as its program declares them. */
 function stackCertificates(): void {
     const pki = new Pki("pki", { stack: "conformance" });
     pki.server("registry", ["registry.test", "localhost"], ["10.0.0.1", "127.0.0.1"]);
@@ -152,8 +152,8 @@ function stackCertificates(): void {
 }
 
 /**
- * With an `image`, also networks, volumes and containers of this machine's Docker engine; with `ssh`, commands there; with
- * `hosts`, the hosts of a lab.
+ * All cases. With an `image`, they include networks, volumes and containers on this machine's Docker engine; with `ssh`,
+ * commands on that host; with `hosts`, the hosts of a lab.
  */
 export function cases({
     image,
@@ -216,10 +216,10 @@ interface Options {
     onEvent: (event: auto.EngineEvent) => void;
 }
 
-/** Which providers' resources are compared; Skep's own is the same on both sides. */
+/** Providers whose resources are compared. Skep's own provider is the same on both sides. */
 const COMPARED = ["command", "docker", "random", "tls"];
 
-/** Runs all versions of a program, then takes it down. */
+/** Runs all versions of a program, then destroys its resources. */
 export async function perform({ name, versions }: Case, side: Side): Promise<Deeds> {
     const state = join(side.folder, "state");
     mkdirSync(state, { recursive: true });
@@ -238,7 +238,7 @@ export async function perform({ name, versions }: Case, side: Side): Promise<Dee
             pulumiCommand: await auto.PulumiCommand.get({ root: side.engine, skipVersionCheck: true }),
         },
     );
-    /** Runs it as Skep's own commands do, after a look at what there is; a refusal is a deed like others. */
+    /** Runs a program as Skep's own commands do, with a refresh first. A refusal is recorded like any other step. */
     const run = async (when: string, operation: (options: Options) => Promise<unknown>) => {
         const errors: string[] = [];
         const onEvent = ({ resourcePreEvent, diagnosticEvent }: auto.EngineEvent) => {
@@ -271,9 +271,9 @@ export async function perform({ name, versions }: Case, side: Side): Promise<Dee
 }
 
 function deedOf(when: string, { op, urn, type, diffs, keys }: auto.StepEventMetadata): Deed | undefined {
-    // Which of a replacement's steps comes first is the program's choice, not the plugin's.
+    // The program decides in which order the steps of a replacement run, not the plugin.
     if (!isCompared(type) || op === "delete-replaced" || op === "create-replacement") return undefined;
-    // With a look at what there is, a resource has two steps in one run.
+    // Because of the refresh, a resource has two steps in one run.
     const at = op === "refresh" ? `the look before ${when}` : when;
     const resource = `${type} ${urn.split("::").at(-1)}`;
     return {
@@ -304,7 +304,7 @@ async function made(stack: auto.Stack, when: string): Promise<Made[]> {
         }));
 }
 
-/** Without the marks of what is secret and of the plugins' own bookkeeping, and with secrets as they are. */
+/** Removes the marks of secrets and the plugins' own bookkeeping, and shows secrets in clear. */
 function plain(outputs: Record<string, unknown>): Record<string, unknown> {
     const entries = Object.entries(outputs).filter(([key]) => !key.startsWith("__"));
     return Object.fromEntries(entries.map(([key, value]) => [key, uncovered(value)]));

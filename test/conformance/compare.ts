@@ -1,17 +1,17 @@
-// Compares what two sets of plugins did with the same programs. Random things, such as keys and ids, can never be equal:
-// of those the shape is compared. Pure.
+// Compares what two sets of plugins did with the same programs. Random values, such as keys and ids, are never equal, so it
+// compares their form. No I/O.
 
 import { X509Certificate } from "node:crypto";
 
-/** What one run of the engine did with one resource. */
+/** What one run of Pulumi did with one resource. */
 export interface Deed {
-    /** `preview`, `up` or `refresh` of a program's numbered version. */
+    /** `preview`, `up` or `refresh`, and the number of the program's version. */
     when: string;
-    /** Type and name. */
+    /** The resource's type and name. */
     resource: string;
-    /** The engine's operation, such as `create`, `same`, `update`, `replace`. */
+    /** Pulumi's operation, such as `create`, `same`, `update`, `replace`. */
     op: string;
-    /** The inputs that differ, and those of them that replace. */
+    /** The inputs that differ, and which of them cause a replacement. */
     changed: string[];
     replacing: string[];
 }
@@ -20,29 +20,29 @@ export interface Deed {
 export interface Made {
     type: string;
     name: string;
-    /** The last one that came before. */
+    /** The last value before this one. */
     when: string;
-    /** Its id is among them. */
+    /** The outputs, with the id. */
     outputs: Record<string, unknown>;
 }
 
-/** All that a program led to with one set of plugins. */
+/** The complete result of a program with one set of plugins. */
 export interface Deeds {
     deeds: Deed[];
     made: Made[];
 }
 
-/** One line for every difference; none when both behave alike. */
+/** One line for every difference; no line when both behave alike. */
 export interface Differences {
-    /** In what the engine did with a resource. */
+    /** Differences in what Pulumi did with a resource. */
     done: string[];
-    /** In outputs that Skep reads. */
+    /** Differences in outputs that Skep reads. */
     read: string[];
-    /** In outputs that nobody reads. */
+    /** Differences in outputs that Skep does not read. */
     unread: string[];
 }
 
-/** The outputs that Skep's components read, by type; ids are what hosts and clients are told apart by. */
+/** The outputs that Skep's components read, by type. Ids are among them: they identify hosts and clients. */
 const READ: Readonly<Record<string, readonly string[]>> = {
     "docker:index/container:Container": ["id"],
     "docker:index/network:Network": ["id", "name"],
@@ -59,7 +59,7 @@ const READ: Readonly<Record<string, readonly string[]>> = {
     "tls:index/selfSignedCert:SelfSignedCert": ["certPem"],
 };
 
-/** What differs between two runs of the same programs. */
+/** The differences between two runs of the same programs. */
 export function differences(one: Deeds, two: Deeds): Differences {
     const found: Differences = { done: [], read: [], unread: [] };
     for (const [key, a, b] of pairs(byKey(one.deeds), byKey(two.deeds)))
@@ -94,7 +94,7 @@ function said(value: unknown): string {
     return value === undefined ? "nothing" : JSON.stringify(value);
 }
 
-/** A value with everything random replaced by what must be alike in it. Empty and missing values mean the same. */
+/** Replaces random values by a description of their form. Empty and missing values mean the same. */
 export function shape(value: unknown): unknown {
     if (value === null || value === undefined || value === "") return undefined;
     if (typeof value === "string") return shapeOfText(value);
@@ -123,7 +123,7 @@ function shapeOfText(text: string): unknown {
     if (algorithm !== undefined) return `a public key ${algorithm}`;
     const [, found] = SHAPES.find(([pattern]) => pattern.test(text)) ?? [];
     if (found !== undefined) return found;
-    // A random password: as long, of the same kinds of characters.
+    // A random password: describe its length and its kinds of characters.
     if (/^[A-Za-z0-9]{20,}$/.test(text) && /\d/.test(text) && /[a-z]/.test(text) && /[A-Z]/.test(text))
         return `${text.length} letters and digits`;
     return text;

@@ -1,4 +1,4 @@
-// One comparison from beginning to end: a kind of plugins beside the stand-ins, on this machine's engine.
+// Runs one comparison from beginning to end: a kind of plugins and the stand-ins, on this machine's engine.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -21,8 +21,8 @@ import { SshHost } from "../support/ssh-host";
 const [REPO, TAG] = ["skep-lab/conformance", "1"];
 
 /**
- * Runs every case on plugins of this kind and on the stand-ins, one after the other: names and ports are the same. The
- * stand-ins beside themselves say that the comparison works. `only` takes the cases of these names.
+ * Runs every case on plugins of this kind, then on the stand-ins: not at once, because names and ports are the same.
+ * Comparing the stand-ins with themselves shows that the comparison works. `only` limits the run to cases with these names.
  */
 export async function conformance(
     kind: PluginKind,
@@ -72,7 +72,7 @@ async function all(
     });
 }
 
-/** The engine with plugins of this kind; Skep's own provider is the same everywhere. */
+/** Pulumi with plugins of this kind. Skep's own provider is always the same. */
 async function side(
     kind: PluginKind,
     name: string,
@@ -82,7 +82,7 @@ async function side(
 ): Promise<Side> {
     const own = { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" };
     const homes: Record<PluginKind, () => Promise<Record<string, string>>> = {
-        // Downloaded by the engine, and gone with the folder.
+        // Pulumi downloads them into this folder; they go with it.
         official: async () => ({ PULUMI_HOME: join(folder, "home") }),
         standins: async () => ({ ...own, PULUMI_HOME: await ensureStandIns(progress) }),
         real: async () => ({ ...own, PULUMI_HOME: await ensureRealPlugins(progress) }),
@@ -99,7 +99,7 @@ async function side(
     };
 }
 
-/** An image with nothing in it, for containers that are made and never started. */
+/** Makes an empty image, for containers that never start. */
 async function emptyImage(docker: Docker): Promise<string> {
     const nothing = pack();
     nothing.finalize();

@@ -1,5 +1,5 @@
-// The hosts of a lab, exactly as a stack declares them, through all that happens to hosts: what any set of plugins must
-// see in them, and leave as it is.
+// The hosts of a lab, exactly as a stack declares them, and everything that may happen to them. Every set of plugins must see
+// the same in them, and must not change them.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type Docker from "dockerode";
@@ -7,34 +7,34 @@ import { LabHosts, type LabHostsArgs } from "../../components/hosts/lab";
 import { planPlacement } from "../../planning/placement";
 import type { Case, Version } from "./cases";
 
-/** What the hosts are made of on this machine. */
+/** What the case needs on this machine. */
 export interface HostsCase {
     docker: Docker;
-    /** The id of this copy of the project. */
+    /** The id of this clone of the project. */
     project: string;
-    /** The lab host image's reference. */
+    /** The reference of the lab host's image. */
     image: string;
     repositoryMount: LabHostsArgs["repositoryMount"];
-    /** Restarts the machine's engine, where nobody else needs it just now. */
+    /** Restarts the machine's engine. Undefined when others may be using it. */
     restartEngine?: () => Promise<void>;
 }
 
 const STACK = "test-conformance";
 const HOST = `skep-${STACK}-worker-1`;
 const SUBNET = "10.189.16.0/20";
-/** Below the blocks that labs choose from. */
+/** Below the blocks from which labs choose. */
 const PORTS = 20_600;
 const BOOT_SECONDS = 90;
 const POLL_MILLISECONDS = 200;
 /**
- * Ends systemd at once (systemd(1), SIGRTMIN+15), from inside: a host that ends by a signal of its engine's counts as
- * stopped by hand.
+ * Ends systemd at once (systemd(1), SIGRTMIN+15). It must come from inside: the engine would count a host that it ended
+ * itself as stopped by hand.
  */
 const CRASH = ["kill", "-49", "1"];
-/** The engine doubles its pause from 0.1 s at every crash: a preview needs some seconds of it. */
+/** The engine's pause begins at 0.1 s and doubles at every crash. A preview needs a pause of some seconds. */
 const CRASHES = 9;
 
-/** Hosts that are made, then meet one event after another; those that restart, which takes minutes, in a case of their own. */
+/** Creates hosts, to which one event after another happens. Restarts, which take minutes, have a case of their own. */
 export function hostsCases(args: HostsCase): Case[] {
     const container = args.docker.getContainer(HOST);
     const { hosts } = planPlacement({ managers: 1, workers: 1, zones: ["zone-a", "zone-b"] });
@@ -93,7 +93,7 @@ export function hostsCases(args: HostsCase): Case[] {
     ];
 }
 
-/** Ends the host's init until its engine pauses for long before it starts it again. */
+/** Ends the host's init again and again, until the engine makes a long pause before the next start. */
 async function crash(container: Docker.Container): Promise<void> {
     for (let i = 0; i < CRASHES; i++) {
         const { RestartCount } = await container.inspect();
@@ -117,7 +117,7 @@ function hasBooted(container: Docker.Container): Promise<void> {
     );
 }
 
-/** What a command on a host prints; nothing where the host cannot run it yet. */
+/** The output of a command on a host; undefined when the host cannot run it yet. */
 async function execute(container: Docker.Container, command: string[]): Promise<string> {
     try {
         const run = await container.exec({ Cmd: command, AttachStdout: true });

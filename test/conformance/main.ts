@@ -1,6 +1,6 @@
-// Compares what plugins do with the same programs, a lab's own among them: `npm run conformance`. On one side the official
-// ones where Pulumi's downloads are reached, else those built from Go modules; on the other the stand-ins.
-// `-- standins`, `-- real` and `-- official` choose the first side; `-- all` also lists outputs that nobody reads.
+// `npm run conformance`: compares what plugins do with the same programs, among them a lab's own. It compares the stand-ins
+// with the official plugins if Pulumi's downloads are in reach, else with the plugins built from Go modules.
+// `-- standins`, `-- real` and `-- official` choose what to compare with; `-- all` also lists outputs that Skep does not read.
 
 import { SkepError } from "../../errors";
 import { createProgress } from "../../scripts/setup/progress";

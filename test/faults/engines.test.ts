@@ -1,4 +1,5 @@
-// Engines that somebody changes by hand on real hosts: shown, and brought back without taking the swarm's majority.
+// Engines that somebody changes by hand, on real hosts: previews show it, and an up restores them without costing the swarm
+// its majority.
 
 import assert from "node:assert/strict";
 import { EXIT_CODES } from "../../errors/problem-group";
@@ -10,7 +11,7 @@ const PACKAGES = "docker-ce docker-ce-cli containerd.io";
 const lab = new Lab("test-engines");
 const swarm = new Swarm(lab);
 let clusterId: string;
-/** Packages, versions and holds, as every host has them. */
+/** Packages, versions and holds of every host after the first up. */
 let asMade: string;
 
 describe("A swarm whose engines are changed by hand", function () {
@@ -79,7 +80,7 @@ describe("A swarm whose engines are changed by hand", function () {
     });
 });
 
-/** Another engine of the same repository, installed as somebody would who does not know of Skep. */
+/** Installs another engine from the same repository, as somebody would who does not know Skep. */
 async function change(host: string): Promise<void> {
     await lab.on(
         host,
@@ -119,7 +120,7 @@ async function leaderName(): Promise<string> {
 
 async function watched(manager: string, work: () => Promise<unknown>): Promise<Map<string, string[]>> {
     const watch = await MemberWatch.begin(lab, manager);
-    // Also after a failure the connection has to end.
+    // The connection must end even after a failure.
     const failure = await work().then(
         () => undefined,
         (error: unknown) => error,
@@ -129,7 +130,7 @@ async function watched(manager: string, work: () => Promise<unknown>): Promise<M
     return seen;
 }
 
-/** What a member becomes that tasks leave, or that others do not hear. */
+/** A disturbed member was drained, or others did not hear it. */
 const DISTURBED = /drain|down|unreachable/;
 
 function story(seen: Map<string, string[]>): string {

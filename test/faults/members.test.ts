@@ -1,5 +1,5 @@
-// What a swarm loses, on real hosts: managers with their disks, one after another and all at once, and the place of a dead
-// one given to another host.
+// A swarm that loses members, on real hosts: managers with their disks, one after another and all at once, and a dead
+// manager whose role another host gets.
 
 import assert from "node:assert/strict";
 import { Lab } from "../lab/lab";
@@ -54,7 +54,7 @@ describe("A swarm that loses members", function () {
             ...SMALL,
             "skep:nodes": { "manager-3": { role: "worker" }, "worker-1": { role: "manager" } },
         });
-        // Unlike Skep's own up it starts no hosts.
+        // Unlike Skep's own up, this starts no hosts.
         await assert.rejects(lab.pulumi("up", "--yes"), ({ stdout }: { stdout: string }) =>
             /NODE_HOST_UNREACHABLE: The engine of manager-3 does not answer/.test(stdout),
         );

@@ -1,4 +1,4 @@
-// Two Docker engines on one machine: everything goes to the one that is meant, and a lab stays on the one that has it.
+// Two Docker engines on one machine: Skep uses the one that the user names, and a lab stays on the engine that has it.
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -16,7 +16,7 @@ describe("A lab beside a second Docker engine", function () {
     this.timeout(600_000);
     const second = new SecondEngine();
     const lab = new Lab(STACK);
-    /** The same project and stack, where the environment names the second engine. */
+    /** The same project and stack in an environment that names the second engine. */
     const elsewhere = new Lab(STACK, lab.project, { DOCKER_HOST: second.host });
     const inContext = new Lab(STACK, lab.project, { DOCKER_CONFIG: join(second.folder, "config") });
     const label = `io.skep.stack=${STACK}`;
@@ -41,7 +41,7 @@ describe("A lab beside a second Docker engine", function () {
         await second.stop();
     });
 
-    /** As `docker context create` and `docker context use` do it. */
+    /** Makes a context the current one, as `docker context create` and `docker context use` do. */
     function useContext(name: string): void {
         const config = join(second.folder, "config");
         const meta = join(config, "contexts/meta", createHash("sha256").update(name).digest("hex"));
@@ -79,7 +79,7 @@ describe("A lab beside a second Docker engine", function () {
     });
 
     it("is looked for at the sockets that are there, before anything is installed or started", async () => {
-        // As on a machine whose only engine is a rootless one.
+        // Without /run this machine looks like one whose only engine is rootless.
         const script = 'mount -t tmpfs tmpfs /run && exec "$@"';
         const command = [process.execPath, "scripts/skep.mjs", "destroy", "--yes", "--stack", STACK];
         await second.client.createVolume({
@@ -137,7 +137,7 @@ describe("A lab beside a second Docker engine", function () {
     it("is given up for lost only when that is asked for", async () => {
         await elsewhere.skep("destroy", "--yes", "--orphaned");
         assert.equal((await hosts()).length, 1);
-        // The hosts are this copy's still, and nothing knows them any more.
+        // The hosts still belong to this clone, but its state has forgotten them.
         await lab.skep("destroy", "--yes");
         assert.equal((await hosts()).length, 0);
         rmSync(lab.clients, { recursive: true, force: true });

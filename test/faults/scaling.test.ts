@@ -1,4 +1,4 @@
-// More and fewer hosts, on real ones: what a preview says, what happens on the way, and what is there in the end.
+// More and fewer hosts, on real hosts: what a preview says, what happens meanwhile, and the result.
 
 import assert from "node:assert/strict";
 import { Lab } from "../lab/lab";
@@ -53,7 +53,10 @@ function configure(managers: number, workers: number, nodes: Record<string, obje
     });
 }
 
-/** Previews, then does it: hosts come or go as previewed, none is replaced, and a member that goes is drained first. */
+/**
+ * Previews a change of size and carries it out. Hosts come or go as the preview says, none is replaced, and a member that
+ * goes is drained first.
+ */
 async function scale(managers: number, workers: number): Promise<void> {
     const before = await swarm.nodes();
     const names = [...numbered("manager", managers), ...numbered("worker", workers)];
@@ -99,7 +102,7 @@ function hosts(verb: string, steps: Outcome["steps"]): string[] {
         .sort();
 }
 
-/** No zone has two more of them than another one. */
+/** Checks that no zone has two members more than another. */
 function isSpread(members: readonly { zone: string }[]): void {
     const counts = ["lab-a", "lab-b", "lab-c"].map(
         (each) => members.filter(({ zone }) => zone === each).length,

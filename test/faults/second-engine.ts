@@ -1,5 +1,5 @@
-// A second Docker engine on this machine, for tests of which one is taken: it has no network for containers, and a network
-// namespace of its own, since an engine without a bridge removes the one that all others have.
+// A second Docker engine on this machine, for tests of the engine that Skep uses. It has no network for containers. It needs
+// its own network namespace, because an engine without a bridge removes the bridge of all others.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -12,7 +12,7 @@ import { eventually } from "../lab/lab";
 const START_SECONDS = 60;
 const STOP_MILLISECONDS = 20_000;
 
-/** With data, a socket and an id of its own; only root can start one. */
+/** An engine with its own data, socket and id. Only root can start it. */
 export class SecondEngine {
     readonly folder = mkdtempSync(join(tmpdir(), "skep-test-"));
     readonly socket = join(this.folder, "docker.sock");
@@ -20,10 +20,10 @@ export class SecondEngine {
     readonly client: Docker = dockerClient({ host: this.host });
     private daemon?: ChildProcess;
 
-    /** Starts it and waits until it answers. */
+    /** Starts the engine and waits until it answers. */
     async start(): Promise<void> {
         mkdirSync(join(this.folder, "etc"), { recursive: true });
-        // Engines before 23 have their id in /etc/docker, which all on a machine share: this one sees a folder of its own.
+        // Engines before 23 keep their id in /etc/docker, which all engines of a machine share: this one gets its own folder.
         const script = `mkdir -p /etc/docker && mount --bind '${this.folder}/etc' /etc/docker && exec dockerd "$@"`;
         const options = [
             ["host", this.host],
@@ -51,7 +51,7 @@ export class SecondEngine {
         );
     }
 
-    /** Ends it, by force when it does not end in time, and takes its data away. */
+    /** Stops the engine, by force if it takes too long, and removes its data. */
     async stop(): Promise<void> {
         const { daemon } = this;
         if (daemon && daemon.exitCode === null) {

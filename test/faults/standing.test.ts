@@ -1,4 +1,4 @@
-// What happens to hosts while nobody looks, and what a plan makes of it: none of it may make a host anew.
+// Events that happen to standing hosts, and what a plan does about them: none of them may replace a host.
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -134,7 +134,7 @@ describe("Hosts that stand", function () {
         assert.match(refused.said, /LAB_FIXED: skep:labSubnet is 10\.190\.240\.0\/20/);
     });
 
-    /** Takes the port of the worker's SSH before its container does; and where the lab's block begins. */
+    /** Takes the worker's SSH port before its container does. Returns the first port of the lab's block. */
     async function takenPort(): Promise<{ own: number }> {
         const { settings } = await chosen();
         const server = createServer();
@@ -150,7 +150,7 @@ describe("Hosts that stand", function () {
         return (await readGenerated(lab.stack)) as unknown as { settings: { labPorts: number } };
     }
 
-    /** An up and a preview after it change nothing, and the hosts are those that were made. */
+    /** Checks that an up replaces nothing, that a preview then shows no change, and that the hosts are still the same. */
     async function unchanged(): Promise<void> {
         const up = await lab.json<Outcome>("up");
         assert.deepEqual(up.steps.filter(isReplacement), []);
@@ -165,7 +165,7 @@ function isReplacement({ verb, type }: Outcome["steps"][number]): boolean {
     return type.startsWith("docker:") && verb !== "~ update";
 }
 
-/** Ends a host's first process whenever it runs, until told to stop. */
+/** Ends a host's first process again and again, until the signal. */
 async function keepEnding(host: string, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
         const { State } = await container(host).inspect();

@@ -1,4 +1,4 @@
-// What the tests of lost and changed members ask of a swarm, and how they make hosts disappear.
+// How the tests of lost and changed members look at a swarm, and how they make hosts disappear.
 
 import assert from "node:assert/strict";
 import { dockerClient } from "../../scripts/setup/docker";
@@ -14,7 +14,7 @@ export interface Member {
     leader: boolean;
 }
 
-/** What `preview --json` and `up --json` print, as far as tests read it. */
+/** The output of `preview --json` and `up --json` that tests read. */
 export interface Outcome {
     changes: Record<string, number>;
     steps: { verb: string; type: string; name: string }[];
@@ -27,7 +27,7 @@ export class Swarm {
         return `skep-${this.lab.stack}-${name}`;
     }
 
-    /** A host that is gone with its disks, as when an instance was terminated. */
+    /** Removes a host with its disks, as if somebody had terminated an instance. */
     async lose(name: string): Promise<void> {
         const docker = dockerClient();
         await docker.getContainer(this.container(name)).remove({ force: true, v: true });
@@ -36,7 +36,7 @@ export class Swarm {
             if (Name.startsWith(`${this.container(name)}-`)) await docker.getVolume(Name).remove();
     }
 
-    /** A host that is switched off, with its disks. */
+    /** Switches a host off; it keeps its disks. */
     async kill(name: string): Promise<void> {
         await dockerClient().getContainer(this.container(name)).kill();
     }
@@ -59,8 +59,8 @@ export class Swarm {
     }
 
     /**
-     * Every host of the stack is a member once, ready, in its zone, and, where it is to manage, a manager that the others
-     * reach; there is nobody else.
+     * Checks that every host of the stack is exactly one member, ready and labelled with its zone, that every manager is
+     * reachable, and that the swarm has no other members.
      */
     async isWhole(): Promise<Member[]> {
         const nodes = await this.nodes();
@@ -81,7 +81,7 @@ export class Swarm {
         return seen;
     }
 
-    /** Nothing of the stack is left on the machine. */
+    /** Checks that nothing of the stack is left on the machine. */
     async isGone(): Promise<void> {
         const docker = dockerClient();
         const filters = { label: [`io.skep.stack=${this.lab.stack}`] };
@@ -90,7 +90,7 @@ export class Swarm {
         assert.equal((await docker.listNetworks({ filters })).length, 0);
     }
 
-    /** Destroys the stack within a minute, without residue. */
+    /** Destroys the stack, and checks that it takes less than a minute and leaves nothing. */
     async destroy(): Promise<void> {
         const began = Date.now();
         await this.lab.skep("destroy", "--yes");
@@ -100,7 +100,7 @@ export class Swarm {
         assert.ok(seconds < 60, `destroy took ${seconds} s`);
     }
 
-    /** Asks the first manager that answers: none of them is special. */
+    /** Runs a command on the first manager that answers. */
     private async onAManager(command: string): Promise<string> {
         let last: unknown;
         for (const { name } of (await this.nodes()).filter(({ role }) => role === "manager"))

@@ -1,4 +1,4 @@
-// What a manager tells of changes of the swarm's members while something else happens.
+// Records the changes of the swarm's members that a manager reports while something else happens.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -6,12 +6,12 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Lab } from "../lab/lab";
 
-/** Events, since a member may be drained and demoted between two looks at the list. */
+/** Events show everything; a list of members would miss a drain and a demotion between two looks. */
 const EVENTS = "docker events --filter type=node --format '{{json .Actor.Attributes}}'";
 const BEGIN_MS = 1500;
 const END_MS = 1500;
 
-/** Hears a manager that stays. */
+/** Listens to a manager, which must stay up meanwhile. */
 export class MemberWatch {
     private readonly child: ChildProcess;
     private text = "";
@@ -25,12 +25,12 @@ export class MemberWatch {
 
     static async begin(lab: Lab, manager: string): Promise<MemberWatch> {
         const watch = new MemberWatch(lab, manager);
-        // Nothing says that it listens now.
+        // `docker events` does not say when it starts to listen.
         await sleep(BEGIN_MS);
         return watch;
     }
 
-    /** By member, in the order of time, what it became: "availability drain", "role worker", "state down" and so on. */
+    /** The changes of each member in their order: "availability drain", "role worker", "state down" and so on. */
     async stop(): Promise<Map<string, string[]>> {
         await sleep(END_MS);
         this.child.kill();

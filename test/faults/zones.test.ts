@@ -1,4 +1,4 @@
-// Roles as settings, and a zone that is lost: cut off by firewall rules, then with its hosts stopped.
+// Roles from settings, and the loss of a zone: first firewall rules cut it off, then its hosts stop.
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -16,7 +16,7 @@ interface Member {
     leader: boolean;
 }
 
-/** Two workers: what is left without any one zone still has room for the three web tasks. */
+/** With two workers, any two zones have room for the three web tasks. */
 const SMALL = { "skep:workers": 2 };
 const BALANCED = { ...SMALL, "skep:rebalance": true };
 const lab = new Lab("test-zones");
@@ -130,7 +130,7 @@ async function up(): Promise<void> {
     ({ nodes } = await lab.json<{ nodes: NodeOutput[] }>("output"));
 }
 
-/** The other zones answer and take writes, and the web tasks run there again, as many as there should be. */
+/** Checks that the other zones answer and accept writes, and that all web tasks run there again. */
 async function worksWithout(lost: string): Promise<void> {
     const left = nodes.filter(({ zone }) => zone !== lost);
     const answering = async () => {
@@ -163,7 +163,7 @@ async function worksWithout(lost: string): Promise<void> {
     assert.ok(!zones.has(lost));
 }
 
-/** How many web tasks run in each zone; none before there are as many as there should be. */
+/** The number of web tasks in each zone; empty while fewer or more tasks run than there should be. */
 async function tasksByZone(lost = ""): Promise<Map<string, number>> {
     const format = "'{{.Node}} {{.CurrentState}}'";
     const running = await ask(
@@ -177,8 +177,8 @@ async function tasksByZone(lost = ""): Promise<Map<string, number>> {
 }
 
 /**
- * Every member is ready and every manager hears the others, for a while: a manager that comes back may know of an election
- * that the others do not, and then all of them elect once more.
+ * Waits until every member has been ready, and every manager reachable, for a while. A manager that comes back may know of an
+ * election that the others do not know, and then all of them elect once more.
  */
 async function whole(): Promise<Member[]> {
     let since: number | undefined;
@@ -211,7 +211,7 @@ const MEMBERS =
 const LABELS =
     "docker node inspect $(docker node ls -q) --format '{{.Description.Hostname}} {{.Spec.Labels.availability_zone}}'";
 
-/** Asks a manager outside of the lost zone. */
+/** Runs a command on a manager outside the lost zone. */
 async function ask(lost: string, command: string): Promise<string> {
     let last: unknown;
     for (const { name } of nodes.filter(({ role, zone }) => role === "manager" && zone !== lost))
@@ -228,11 +228,11 @@ async function containerIds(): Promise<string[]> {
     return (await dockerClient().listContainers({ filters })).map(({ Id }) => Id).sort();
 }
 
-/** A rule's comment: what carries it was made here, and is taken away whatever happened. */
+/** The comment of this test's firewall rules. The test removes all rules with it, even after a failure. */
 const COMMENT = `skep-${lab.stack}`;
 const CHAIN = "DOCKER-USER";
 
-/** Nothing passes into the zone or out of it; the machine itself still reaches its hosts. */
+/** Drops all traffic into the zone and out of it. The machine itself still reaches its hosts. */
 function cut(zone: string): void {
     const [address = ""] = nodes.filter((node) => node.zone === zone).map((node) => node.address);
     const range = address.replace(/\.\d+$/, ".0/24");

@@ -1,4 +1,4 @@
-// A second copy of the project on this machine: the files that git would have, in a repository of its own.
+// A second clone of the project on this machine: the files that git tracks or would add, in a repository of their own.
 
 import { execFileSync } from "node:child_process";
 import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, symlinkSync } from "node:fs";
@@ -7,7 +7,7 @@ import { CLONES } from "../run/leftovers";
 
 const ROOT = resolve(__dirname, "../..");
 
-/** Makes a clone in a folder with a space in its path; the packages are those of this copy. */
+/** Makes a clone in a folder with a space in its path. It uses the packages of this clone. */
 export function makeClone(): string {
     mkdirSync(CLONES, { recursive: true });
     const folder = mkdtempSync(join(CLONES, "clone-"));
@@ -19,7 +19,7 @@ export function makeClone(): string {
     }
     git(folder, "init", "-q");
     git(folder, "add", "-A");
-    // A link is no folder, which is what the project's own list of ignored files names.
+    // The project ignores the folder node_modules, but not a link with that name.
     appendFileSync(join(folder, ".git/info/exclude"), "/node_modules\n");
     symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
     const author = ["-c", "user.name=test", "-c", "user.email=test@example.invalid"];

@@ -1,5 +1,5 @@
-// A lab as one lives with it: two stacks of two clones, the plain pulumi command, hosts that stop or go, changes by hand,
-// a machine without a network. The second clone lies in a path with spaces and is used under umask 077.
+// A lab in daily use: two stacks of two clones, the plain pulumi command, hosts that stop or disappear, changes by hand, a
+// machine without a network. The second clone has a path with spaces, and runs with umask 077.
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -108,7 +108,7 @@ describe("A lab in daily use", function () {
             console.log("      skipped: this user may not make a mount namespace (unshare --mount)");
             return this.skip();
         }
-        // A cache that has everything, and whose memory of what can be reached is of last week.
+        // A complete cache, whose record of reachable sites is too old.
         const home = mkdtempSync(join(tmpdir(), "skep-test-"));
         mkdirSync(join(home, "skep"));
         for (const name of readdirSync(cacheFolder()))
@@ -196,7 +196,7 @@ describe("A lab in daily use", function () {
         const killed = second.start("up");
         await killed.until(/replace swarm:HostEngine manager-1-engine/);
         await killed.kill();
-        // As a kill leaves it that cuts the writing of the state short.
+        // A kill may leave such an empty file when it interrupts the writing of the state.
         const state = join(second.project, ".skep/state/.pulumi/stacks/skep");
         writeFileSync(join(state, `${second.stack}.json.attrs`), "");
         const next = second.start("up");
@@ -250,7 +250,7 @@ async function unchanged(lab: Lab, command: "up" | "preview"): Promise<void> {
     assert.deepEqual(changing(await lab.json<Outcome>(command)), [], `${command} of ${lab.stack}`);
 }
 
-/** The swarms that the stack's hosts are in, as their own engines say. */
+/** The ids of the swarms that the stack's hosts belong to, as their engines report them. */
 async function clusterIds(stack: string): Promise<string[]> {
     const hosts = await docker.listContainers({ filters: ofStack(stack) });
     const said = hosts.map(({ Id }) =>
@@ -279,7 +279,7 @@ async function pushProbe(): Promise<void> {
     const password = (await first.skep("output", "registryPassword")).trim();
     const script = [
         `docker login --username ${user} --password-stdin ${server}`,
-        // Any image will do: the registry's own is on its node.
+        // Any image will do; the node of the registry always has the registry's own.
         `docker tag $(docker image ls --format '{{.ID}}' | head -n 1) ${server}/probe:1`,
         `docker push -q ${server}/probe:1`,
         `docker logout ${server}`,

@@ -1,4 +1,4 @@
-// A stack for the lab tests: brought up by the same command line that users type, asked from outside.
+// A stack for the lab tests. They use the same command line as users, and look at the stack from outside.
 
 import { execFile, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -27,7 +27,7 @@ export class Lab {
     readonly clients: string;
     private folder: string | undefined;
 
-    /** `project` is the copy of the project to run; `environment` goes beside this process's own. */
+    /** `project` is the clone to run; default this one. `environment` has variables in addition to this process's own. */
     constructor(
         readonly stack: string,
         readonly project = ROOT,
@@ -36,7 +36,7 @@ export class Lab {
         this.clients = join(project, ".skep", "clients", stack);
     }
 
-    /** Writes the stack's settings: the default stack's, with these changed. */
+    /** Writes the stack's settings: those of the default stack, with these changes. */
     configure(settings: Record<string, unknown> = {}): void {
         const { config } = parse(readFileSync(join(ROOT, "Pulumi.dev.yaml"), "utf8")) as { config: object };
         writeFileSync(
@@ -45,7 +45,7 @@ export class Lab {
         );
     }
 
-    /** Writes a file that the test hands to a command; its path. It goes with the stack's settings. */
+    /** Writes a file for a command and returns its path. `forget` removes it with the stack's settings. */
     file(name: string, text: string): string {
         this.folder ??= mkdtempSync(join(tmpdir(), "skep-lab-"));
         const path = join(this.folder, name);
@@ -58,12 +58,12 @@ export class Lab {
         if (this.folder) rmSync(this.folder, { recursive: true, force: true });
     }
 
-    /** `npm run skep -- ARGUMENTS`; what it printed. */
+    /** Runs `npm run skep -- ARGUMENTS` and returns its output. */
     async skep(...command: string[]): Promise<string> {
         return this.run(process.execPath, this.command(command));
     }
 
-    /** As `skep`, in view of everything that it says, to be interrupted or killed. */
+    /** As `skep`, but returns at once, so the test can read the output meanwhile, and interrupt or kill the command. */
     start(...command: string[]): Running {
         return new Running(process.execPath, this.command(command), this.project, this.environment);
     }
@@ -89,7 +89,7 @@ export class Lab {
         return { said, code };
     }
 
-    /** Runs a program in the project's folder; what it printed. */
+    /** Runs a program in the project's folder and returns its output. */
     async run(file: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<string> {
         const { stdout } = await run(file, args, {
             cwd: this.project,
@@ -100,7 +100,7 @@ export class Lab {
         return stdout;
     }
 
-    /** The plain `pulumi` command, with the environment that `skep env` prints. */
+    /** Runs the plain `pulumi` command with the environment that `skep env` prints. */
     async pulumi(...command: string[]): Promise<string> {
         const script = 'eval "$(node scripts/skep.mjs env --stack "$STACK")" && exec pulumi "$@"';
         return this.run("sh", ["-c", script, "sh", ...command, "--non-interactive"], { STACK: this.stack });
@@ -132,7 +132,7 @@ export function canType(): boolean {
     return false;
 }
 
-/** Asks until `question` gives an answer, and says what it waited for. */
+/** Asks again and again until `question` gives an answer. When the time is over, the error says what it waited for. */
 export async function eventually<T>(
     what: string,
     question: () => Promise<T | undefined>,

@@ -1,4 +1,4 @@
-// What is done about operations that a killed command had begun, with real objects on the engine.
+// How Skep clears operations that a killed command had begun, with real objects on the engine.
 
 import assert from "node:assert/strict";
 import type * as auto from "@pulumi/pulumi/automation";

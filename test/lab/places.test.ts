@@ -1,4 +1,4 @@
-// Places where a lab cannot be brought up: each is one clear sentence with an id, and nothing is made. No host is needed.
+// Machines on which a lab cannot come up: each gives one clear sentence with an id, and Skep makes nothing. No host is needed.
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -86,10 +86,10 @@ describe("A lab that cannot be brought up here", function () {
         await refusedOnFullDisk(join(lab.project, ".skep"), {});
     });
 
-    /** With a disk of 16 kB on that folder, for this one command only. */
+    /** Runs a command that sees a disk of 16 kB at that folder. */
     async function refusedOnFullDisk(folder: string, environment: NodeJS.ProcessEnv): Promise<void> {
         const link = (name: string) => `ln -s '${join(cacheFolder(), name)}' '${join(folder, name)}'`;
-        // Of the cache all is there but the provider plugins, which are then bundled.
+        // The cache lacks only the provider plugins, so the command bundles them.
         const links = environment.XDG_CACHE_HOME
             ? readdirSync(cacheFolder())
                   .filter((name) => !/^(plugins|images|labs)/.test(name))
@@ -110,7 +110,7 @@ describe("A lab that cannot be brought up here", function () {
         assert.match(failed, /^✗ LAB_TOO_LARGE: .*lets 0 lab hosts boot.*sudo sysctl/m);
     });
 
-    /** What a preview says that fails where these commands of a shell have changed what it sees, for it alone. */
+    /** The errors of a preview that must fail. These shell commands first change the mounts that it sees, and only for it. */
     async function refusedWith(
         commands: readonly string[],
         environment: NodeJS.ProcessEnv = {},

@@ -1,13 +1,13 @@
-// The command lines of all processes on this machine, looked at ten times a second: the lab's hosts' own are among them.
+// Collects the command lines of all processes on this machine, including those inside lab hosts, ten times a second.
 
 import { readdirSync, readFileSync } from "node:fs";
 
 const POLL_MILLISECONDS = 100;
 
 export class ProcessWatch {
-    /** All that were seen, each once. */
+    /** All command lines that it saw, each once. */
     readonly commandLines = new Set<string>();
-    /** How often it looked. */
+    /** How often it has looked. */
     looks = 0;
     private readonly timer = setInterval(() => this.look(), POLL_MILLISECONDS);
 
@@ -21,7 +21,7 @@ export class ProcessWatch {
             try {
                 this.commandLines.add(readFileSync(`/proc/${name}/cmdline`, "utf8").replaceAll("\0", " "));
             } catch {
-                // Ended between the two.
+                // The process ended in between.
             }
         }
     }

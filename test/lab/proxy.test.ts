@@ -1,11 +1,11 @@
-// Commands in an environment that names a proxy. No host is needed.
+// Commands with a proxy in their environment. No host is needed.
 
 import assert from "node:assert/strict";
 import { createProgress } from "../../scripts/setup/progress";
 import { reachability } from "../../scripts/setup/reachability";
 import { Lab } from "./lab";
 
-/** Nobody listens there. */
+/** A proxy at which nobody listens. */
 const NOWHERE = "http://127.0.0.1:9";
 
 describe("A proxy in the environment that leads nowhere", function () {
@@ -13,7 +13,7 @@ describe("A proxy in the environment that leads nowhere", function () {
     let lab: Lab;
 
     before(async () => {
-        // What this machine reaches without it, so that nothing else than the proxy differs.
+        // Use the sites that this machine reaches without the proxy, so that only the proxy differs.
         const reached = await reachability(createProgress({ silent: true }));
         const offline = process.env.SKEP_OFFLINE || (reached.plugins && reached.dockerHub ? "0" : "1");
         lab = new Lab("test-proxy", undefined, {

@@ -1,6 +1,6 @@
 /**
- * A test of what the rest of its suite needs: once it has failed, the tests after it are skipped, with the reason, for
- * they would only wait for what is not there.
+ * A test that the rest of its suite depends on. When it fails, the suite skips the tests after it and prints the reason:
+ * they would only wait for something that does not exist.
  */
 export function required(title: string, test: Mocha.AsyncFunc): void {
     let failed = false;

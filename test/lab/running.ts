@@ -1,4 +1,5 @@
-// A command that runs in view of the test: as on a terminal, in a session of its own, to be interrupted or killed.
+// A running command whose output the test reads. It has a session of its own, as on a terminal, so the test can interrupt or
+// kill it.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -7,7 +8,7 @@ import { kill, processes } from "../../cli/processes";
 const POLL_MILLISECONDS = 20;
 
 export class Running {
-    /** All that it has said so far. */
+    /** The output so far. */
     said = "";
     private readonly child: ChildProcess;
     private readonly end: Promise<number | null>;
@@ -26,7 +27,7 @@ export class Running {
         void this.end.then(() => (this.ended = true));
     }
 
-    /** Waits until it has said this. */
+    /** Waits until the output matches `pattern`. */
     async until(pattern: RegExp, seconds = 300): Promise<void> {
         const deadline = Date.now() + seconds * 1000;
         while (!pattern.test(this.said)) {
@@ -39,14 +40,14 @@ export class Running {
         }
     }
 
-    /** Its exit code, null when a signal ended it. */
+    /** Waits for the end. Returns the exit code, or null when a signal ended the command. */
     async result(): Promise<number | null> {
         return this.end;
     }
 
     /**
-     * Ctrl-C as a terminal sends it, to the foreground group, or as a program does, to the one process that it started; how
-     * many milliseconds it took to end, and with what.
+     * Sends Ctrl-C: a terminal signals the whole foreground group, a program only the process that it started. Returns how
+     * many milliseconds the command took to end, and its exit code.
      */
     async interrupt(by: "terminal" | "program"): Promise<{ took: number; code: number | null }> {
         const asked = Date.now();
@@ -56,7 +57,7 @@ export class Running {
         return { took: Date.now() - asked, code };
     }
 
-    /** Ends every process of its session at once, as a machine that loses its power does; none of them can clear up. */
+    /** Kills every process of its session at once, as a power failure does; none of them can clean up. */
     async kill(): Promise<void> {
         for (let pids = this.session(); pids.length > 0; pids = this.session()) {
             for (const pid of pids) kill(pid);
@@ -65,12 +66,12 @@ export class Running {
         await this.result();
     }
 
-    /** Ends its process group at once; what has a group of its own goes on. */
+    /** Kills its process group at once. Processes with their own group go on. */
     killGroup(): void {
         process.kill(-(this.child.pid as number), "SIGKILL");
     }
 
-    /** Processes of its session that run. */
+    /** The processes of its session that still run. */
     session(): number[] {
         return processes()
             .filter(({ session, isZombie }) => session === this.child.pid && !isZombie)

@@ -1,4 +1,4 @@
-// What set-up removes from its cache and from the engine, and what it never touches.
+// What set-up removes from its cache and from the engine, and what it always keeps.
 
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
@@ -103,7 +103,7 @@ describe("What nobody has used for two weeks", function () {
         await age(path, days);
     }
 
-    /** A small image of the cache's kind. */
+    /** Makes a small image with the cache's label. */
     async function image(name: string): Promise<string> {
         const [repo, tag] = [`skep-lab/test-prune-${name}`, "1"];
         const files = pack();

@@ -48,7 +48,7 @@ describe("setup", () => {
         assert.ok(packages["docker-ce"].length >= 2);
         assert.deepEqual(packages["docker-ce"], packages["docker-ce-cli"]);
         assert.ok(packages["containerd.io"].length >= 1);
-        // What is cached is found again, not made anew.
+        // The second run finds everything in the cache.
         if (tools.repository.kind === "debian")
             assert.deepEqual(await ensureRepository(silent, false), tools.repository);
     }).timeout(60_000);

@@ -1,4 +1,4 @@
-// The main job from end to end, on real hosts: preview, up, what can be seen from outside, drift, destroy.
+// The main job from end to end, on real hosts: preview, up, a look from outside, drift, destroy.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -28,7 +28,7 @@ const lab = new Lab("test-swarm");
 let outputs: Outputs;
 let unlockKey: string;
 let password: string;
-/** What was read where nothing secret may stand, by where that was. */
+/** Texts that must not contain secrets, by their place. */
 let seen: Record<string, string> = {};
 
 describe("A locked swarm over three zones from one command", function () {
@@ -257,7 +257,7 @@ describe("A locked swarm over three zones from one command", function () {
             "SWMTKN-1-",
             "-----BEGIN OPENSSH PRIVATE",
             "-----BEGIN PRIVATE",
-            // The form that the authority's and all certificates' keys have.
+            // The private keys of the authority and of all certificates have this form.
             "-----BEGIN EC PRIVATE",
         ];
         for (const [where, text] of Object.entries(seen))

@@ -1,11 +1,11 @@
-// A certificate authority of an office's own, and a certificate of it for a name.
+// An office's private certificate authority, and a certificate that it signed for a name.
 
 import { x509 } from "../../offline/plugins/tls/x509";
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 const DAY = 24 * 60 * 60 * 1000;
 
-/** In PEM: the authority's certificate, which a program must be told to trust, and the name's certificate and key. */
+/** In PEM: the authority's certificate, which programs do not trust by themselves, and the name's certificate and key. */
 export async function certificateFor(
     name: string,
 ): Promise<{ authority: string; cert: string; key: string }> {

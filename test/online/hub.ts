@@ -1,6 +1,6 @@
-// A registry that answers as Docker Hub does for the images that Skep takes from there. They are made of those that set-up
-// makes on networks without Docker Hub, flattened, with what the official ones have and the others lack: entry points, a
-// user of its own, Docker's settings of apt and its policy-rc.d.
+// A registry that plays Docker Hub, with the images that Skep pulls from there. The test makes them from the images that
+// set-up builds on networks without Docker Hub: it flattens them and adds what the official ones have in addition, such as
+// entry points, a user of their own, Docker's settings of apt and its policy-rc.d.
 
 import { randomBytes } from "node:crypto";
 import { Readable } from "node:stream";
@@ -13,7 +13,7 @@ import { projectId } from "../../lab/project";
 
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** By the name that the made image has on this engine: what the official one has more. */
+/** What the official image has in addition, by the name of set-up's image on this engine. */
 const OFFICIAL: Record<keyof typeof HUB, { files: Record<string, string>; lines: readonly string[] }> = {
     debian: {
         files: {
@@ -76,11 +76,11 @@ export class Hub {
     private constructor(
         private readonly docker: Docker,
         private readonly container: Docker.Container,
-        /** `host:port`, as SKEP_DOCKER_HUB takes it. */
+        /** `host:port`, the form of SKEP_DOCKER_HUB. */
         readonly address: string,
     ) {}
 
-    /** Starts a registry, labelled for `stack`, and fills it; `registry` is the image that it runs. */
+    /** Starts a registry with the label of `stack`, and fills it. `registry` is the image that it runs. */
     static async start(docker: Docker, stack: string, registry: Image): Promise<Hub> {
         const container = await docker.createContainer({
             Image: registry.id,
@@ -99,7 +99,7 @@ export class Hub {
         return hub;
     }
 
-    /** What an image of Docker Hub is called here. */
+    /** The name of one of Docker Hub's images in this registry. */
     reference(name: keyof typeof HUB): string {
         return hubReference(HUB[name], this.address);
     }
@@ -110,7 +110,7 @@ export class Hub {
         await this.flatten(await this.made(name), flat);
         try {
             await this.complete(name, flat, reference);
-            // A registry without users; the API wants to be told of one nevertheless.
+            // The registry has no users, but the API requires a login.
             const authconfig = { username: "", password: "", serveraddress: this.address };
             await this.follow(await this.docker.getImage(reference).push({ authconfig }));
             await this.docker.getImage(reference).remove();
@@ -119,7 +119,7 @@ export class Hub {
         }
     }
 
-    /** The newest image that set-up made without Docker Hub. */
+    /** The newest image of a name that set-up built without Docker Hub. */
     private async made(name: string): Promise<string> {
         const reference = ["", NO_SERVER].map((server) => `${server}${OWN_IMAGES}${name}`);
         const images = await this.docker.listImages({ filters: { reference } });
@@ -128,7 +128,7 @@ export class Hub {
         return newest.Id;
     }
 
-    /** One layer, and no word of where it comes from. */
+    /** Flattens an image to one layer without a history. */
     private async flatten(from: string, to: string): Promise<void> {
         const container = await this.docker.createContainer({ Image: from, Cmd: ["true"] });
         try {

@@ -1,6 +1,6 @@
-// Set-up's other half, played on this machine: an office with a proxy, a mirror of Pulumi's releases with a certificate of
-// the office's own authority, a registry in place of Docker Hub, and a mirror of Docker's packages. One up from an empty
-// cache takes everything from there. Plugins are the stand-ins: SKEP_PLUGINS says so.
+// Set-up on a network with downloads, played on this machine: an office with a proxy, a mirror of Pulumi's releases with a
+// certificate of the office's own authority, a registry in place of Docker Hub, and a mirror of Docker's packages. One up
+// with an empty cache gets everything from there. Plugins are stand-ins, because SKEP_PLUGINS asks for them.
 
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
@@ -42,7 +42,7 @@ describe("An office with mirrors, a proxy and an authority of its own", function
     let network: VpcNetwork | undefined;
     let proxy: Proxy;
     let lab: Lab;
-    /** What set-up finds in the office. */
+    /** The sites and the environment of the office. */
     let tools: Tools | undefined;
 
     before(async () => {
@@ -67,7 +67,7 @@ describe("An office with mirrors, a proxy and an authority of its own", function
         hub = await progress.step("Filling a registry", () =>
             Hub.start(docker, `${STACK}-hub`, images.registry),
         );
-        // On a bridge of its own, where this machine, the containers of builds and the hosts all reach it.
+        // The sites are on a bridge of their own, where this machine, containers of builds and hosts all reach them.
         network = await makeNetwork(STACK);
         proxy = await Proxy.start(
             network.gateway,
@@ -114,7 +114,7 @@ describe("An office with mirrors, a proxy and an authority of its own", function
         });
     }
 
-    /** What was pulled, and what was made of it. */
+    /** The images that Skep pulled, and those that it built from them. */
     async function removeImages(): Promise<void> {
         if (!hub) return;
         const { host, registry, web, client } = tools?.images ?? {};
@@ -170,7 +170,7 @@ describe("An office with mirrors, a proxy and an authority of its own", function
             assert.equal(await lab.on(host, "test -e /usr/sbin/policy-rc.d || echo none"), "none");
         }
         const asked = proxy.requests.filter((url) => url.startsWith(REPOSITORY));
-        // This machine for the list of packages; each host for the key.
+        // This machine downloads the list of packages; each host downloads the key.
         assert.equal(
             asked.filter((url) => url.endsWith("/Packages.gz") || url.endsWith("/gpg")).length >= 3,
             true,
@@ -196,7 +196,7 @@ describe("An office with mirrors, a proxy and an authority of its own", function
         await lab.skep("destroy", "--yes");
         const filters = { label: [`io.skep.stack=${STACK}`] };
         const left = await docker.listContainers({ all: true, filters });
-        // The registry that plays Docker Hub is the test's own.
+        // The test removes the registry that plays Docker Hub itself.
         assert.deepEqual(
             left.filter(({ Names }) => Names[0]?.startsWith("/skep-")),
             [],

@@ -1,4 +1,4 @@
-// An office's proxy: the one way out. It knows names that nobody else knows, counts who was asked for, and refuses the rest.
+// An office's proxy, the only way out. It knows names that nobody else knows, records all requests, and refuses other places.
 
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { connect, type Socket } from "node:net";
@@ -11,9 +11,9 @@ interface Place {
 }
 
 export class Proxy {
-    /** `host:port` of every tunnel that was asked for, in order. */
+    /** `host:port` of every requested tunnel, in order. */
     readonly tunnels: string[] = [];
-    /** The URL of every request that came without a tunnel, in order. */
+    /** The URL of every request without a tunnel, in order. */
     readonly requests: string[] = [];
     private readonly open = new Set<Duplex>();
 
@@ -31,7 +31,7 @@ export class Proxy {
         );
     }
 
-    /** `names` are `host:port` with where they are; with `passesOthers` every other place is reached as it is called. */
+    /** `names` maps `host:port` to real addresses. With `passesOthers`, the proxy also forwards to all other places. */
     static async start(
         address: string,
         names: Readonly<Record<string, Place>>,

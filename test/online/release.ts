@@ -1,5 +1,5 @@
-// A release of Pulumi's engine, laid out as its download site lays it out: an archive with one folder at its top for each
-// kind of machine, and a list of checksums.
+// A release of Pulumi in the layout of its download site: for each kind of machine an archive with one top folder, and a
+// list of checksums.
 
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
@@ -10,7 +10,7 @@ import { ENGINE_VERSION } from "../../scripts/setup/pulumi";
 export const ARCHIVE = `pulumi-v${ENGINE_VERSION}-${process.platform}-${process.arch}.tar.gz`;
 export const CHECKSUMS = `pulumi-${ENGINE_VERSION}-checksums.txt`;
 
-/** The files of a release below `folder`, by path. Programs are by their names. */
+/** The files of a release by their path. `programs` gives their contents by name. */
 export async function releaseFiles(
     folder: string,
     programs: Readonly<Record<string, Buffer>>,

@@ -1,5 +1,5 @@
-// A docker-ce repository under its official layout, as a mirror has it: the packages that set-up makes of Debian's, signed
-// anew with a key that nobody else has.
+// A mirror of docker-ce's repository in the official layout. It has the packages that set-up makes from Debian's, signed
+// again with a key of its own.
 
 import { execFile } from "node:child_process";
 import { cp, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
@@ -15,7 +15,7 @@ export async function resign(source: string, target: string): Promise<string> {
     const debian = join(target, "linux/debian");
     const isBelow = (path: string, folder: string) => path === folder || path.startsWith(`${folder}/`);
     const packages = join(source, "linux/debian", SUITE, "pool");
-    // The packages themselves stay where they are: a gigabyte of them.
+    // The packages stay where they are; they have a gigabyte.
     await cp(join(source, "linux/debian"), debian, {
         recursive: true,
         filter: (path) => !isBelow(path, packages),

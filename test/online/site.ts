@@ -1,4 +1,4 @@
-// A site on this machine that plays one of the world: it has files, says what it was asked for, and can fail half way.
+// A site on this machine that plays a site of the internet: it serves files, records requests, and can fail half way.
 
 import { once } from "node:events";
 import {
@@ -10,15 +10,15 @@ import {
 import { createServer as createHttpsServer } from "node:https";
 import { isIP } from "node:net";
 
-/** How a site sends what is asked for: all of it, half of what it announced before it hangs up, or half and then nothing. */
+/** How a site sends a file: all of it, half of it before it closes the connection, or half of it and then nothing. */
 export type Manner = "whole" | "half" | "stalled";
 
 export class Site {
-    /** By path, with the first slash. */
+    /** The files by path, which begins with a slash. */
     readonly files = new Map<string, Buffer>();
-    /** `METHOD path`, in order. */
+    /** The requests as `METHOD path`, in order. */
     readonly asked: string[] = [];
-    /** How files of more than a few bytes are sent. */
+    /** How the site sends large files. */
     manner: Manner = "whole";
 
     private constructor(
@@ -31,7 +31,7 @@ export class Site {
         );
     }
 
-    /** Listens on an address of this machine; with TLS where a certificate is given. */
+    /** Listens on an address of this machine, with TLS if there is a certificate. */
     static async start(address = "127.0.0.1", tls?: { key: string; cert: string }): Promise<Site> {
         const server: Server = tls ? createHttpsServer(tls) : createHttpServer();
         return new Site(server, address, await listen(server, address));
@@ -54,10 +54,10 @@ export class Site {
     }
 }
 
-/** Lists of checksums are smaller, archives larger. */
+/** Lists of checksums are smaller than this, archives larger. */
 const SMALL = 1000;
 
-/** Begins to listen on a free port, and says which. */
+/** Listens on a free port, and returns it. */
 export async function listen(server: Server, address: string): Promise<number> {
     if (isIP(address) === 0) throw new Error(`${address} is no address`);
     server.listen(0, address);

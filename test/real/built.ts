@@ -1,8 +1,8 @@
-// Whether the real plugins are there: building them takes minutes, which `npm run test:real` and `test:full` spend first.
+// Whether the real plugins exist. Building them takes minutes; `npm run test:real` and `test:full` do it first.
 
 import { hasBridged } from "../../scripts/setup/bridged";
 
-/** A hook that skips, and says why, where the real plugins have not been built. */
+/** A hook that skips the tests, and says why, if nobody has built the real plugins. */
 export async function skipWithoutRealPlugins(this: Mocha.Context): Promise<void> {
     if (await hasBridged()) return;
     console.log(

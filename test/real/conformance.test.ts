@@ -1,11 +1,11 @@
-// The stand-ins beside the code that the official plugins wrap, on this machine's engine.
+// Compares the stand-ins with the code that the official plugins wrap, on this machine's engine.
 
 import assert from "node:assert/strict";
 import { createProgress } from "../../scripts/setup/progress";
 import { conformance } from "../conformance/conformance";
 import { skipWithoutRealPlugins } from "./built";
 
-/** What a lab declares, by its own components; SKEP_CONFORMANCE=all takes every case, as `npm run conformance` does. */
+/** The cases with a lab's own resources. SKEP_CONFORMANCE=all runs every case, like `npm run conformance`. */
 const CASES = process.env.SKEP_CONFORMANCE === "all" ? [] : ["hosts", "passwords", "stack-certificates"];
 
 describe("The stand-ins beside the real plugins", function () {

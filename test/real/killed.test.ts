@@ -1,4 +1,4 @@
-// Plugins that the engine starts itself, after a command or its engine was killed in the middle of a creation.
+// Plugins that Pulumi starts itself, after somebody killed a command or its Pulumi during a creation.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -7,7 +7,7 @@ import { kill, processes } from "../../cli/processes";
 import { Lab } from "../lab/lab";
 import { skipWithoutRealPlugins } from "./built";
 
-/** How long what a kill left may take to be ended. */
+/** The time within which Skep must end what a kill left. */
 const SECONDS = 5;
 
 describe("An up on real plugins", function () {
@@ -61,13 +61,13 @@ describe("An up on real plugins", function () {
     });
 });
 
-/** Those whose names, in the brackets that /proc puts around them, begin so. */
+/** Processes whose names begin like this; /proc puts a name in brackets. */
 function named(pids: readonly number[], name: string): number[] {
     return pids.filter((pid) => {
         try {
             return readFileSync(`/proc/${pid}/stat`, "utf8").includes(`(${name}`);
         } catch {
-            return false; // ended meanwhile
+            return false; // it has ended meanwhile
         }
     });
 }

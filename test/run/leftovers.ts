@@ -1,5 +1,5 @@
-// Takes away what tests of this copy of the project, and of the second copies that they make, left on this machine's
-// engine: what is labelled with a stack whose name begins with `test-`, and nothing else.
+// Removes what tests left on this machine's engine: tests of this clone of the project, and of the second clones that they
+// make. It removes only what has the label of a stack whose name begins with `test-`.
 
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -8,7 +8,7 @@ import { dockerClient } from "../../scripts/setup/docker";
 import { PROJECT, PROJECT_FILE } from "../../config/folders";
 import { projectId } from "../../lab/project";
 
-/** Where tests make second copies of the project, each in a folder of its own; a path with a space in it. */
+/** The folder in which tests make second clones of the project. Its path has a space. */
 export const CLONES = join(PROJECT, ".skep/test clones");
 
 const PREFIX = "test-";
@@ -16,7 +16,7 @@ const ANSWER_SECONDS = 5;
 
 type Labelled = { Labels?: Record<string, string> | null };
 
-/** How many things it removed. An engine that does not answer holds nothing that tests could have left. */
+/** Removes leftovers and returns their number. If no engine answers, there is nothing that tests could have left. */
 export async function removeLeftovers(): Promise<number> {
     const docker = dockerClient();
     const ping = docker.ping.bind(docker) as (options: { abortSignal: AbortSignal }) => Promise<unknown>;
@@ -32,7 +32,7 @@ export async function removeLeftovers(): Promise<number> {
             await work;
             removed += 1;
         } catch (error) {
-            // What is gone already is what was wanted.
+            // It is gone already.
             if ((error as { statusCode?: number }).statusCode === 404) return;
             process.stderr.write(`TEST_LEFTOVER: ${what} stays: ${(error as Error).message}.\n`);
         }
@@ -41,7 +41,7 @@ export async function removeLeftovers(): Promise<number> {
     const ofTests = ({ Labels }: Labelled) =>
         Labels?.[STACK_LABEL]?.startsWith(PREFIX) && projects.includes(Labels[PROJECT_LABEL] ?? "");
     const filters = { label: [PROJECT_LABEL] };
-    // In this order: volumes and networks are held by containers.
+    // Containers go first: volumes and networks cannot go while containers use them.
     const containers = (await docker.listContainers({ all: true, filters })).filter(ofTests);
     await Promise.all(
         containers.map(({ Id, Names }) =>
@@ -58,7 +58,7 @@ export async function removeLeftovers(): Promise<number> {
     return removed;
 }
 
-/** Of the second copies that are there, and have an id yet. */
+/** The ids of second clones that exist and have an id. */
 function cloneIds(): string[] {
     if (!existsSync(CLONES)) return [];
     return readdirSync(CLONES).flatMap((name) => {

@@ -1,5 +1,5 @@
-// The tests: setup, lint, types, shell scripts, then mocha suite by suite. Every suite runs even when an earlier one failed,
-// and the last line says how many tests passed, failed and were skipped.
+// Runs the tests: setup, lint, types, shell scripts, then mocha for each suite. Every suite runs, even if an earlier one
+// failed. The last line says how many tests passed, failed and were skipped.
 
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
@@ -41,11 +41,11 @@ export async function runTests(
         const aborted = new Promise<void>((resolve) =>
             interrupt.signal.addEventListener("abort", () => resolve(), { once: true }),
         );
-        // Setup and its like may be cut at any moment; mocha's processes end through the signal.
+        // Setup may be interrupted at any moment; mocha's processes end through the signal.
         const running = tests.run(suites, interrupt.signal);
         await Promise.race([running, aborted.then(() => (tests.waitsForChild ? running : undefined))]);
         if (caught) process.stderr.write(`TEST_INTERRUPTED: ${caught} ended the tests early.\n`);
-        // Unit tests make nothing there, and another run's hosts may stand.
+        // Unit tests leave nothing on the engine, and hosts of another run may stand there.
         if (!onlyUnit(suites)) await tests.takeDown();
     } finally {
         for (const signal of signals) process.off(signal, onSignal);
@@ -65,11 +65,11 @@ class Run {
     async run(suites: readonly Suite[], signal: AbortSignal): Promise<void> {
         console.log(`The tests take ${durations(suites)}`);
         const tools = onlyUnit(suites) ? undefined : await this.setup(signal);
-        // `npm test` compares where the real plugins are built already, and builds none.
+        // `npm test` compares only if the real plugins are built already, and builds none.
         const isReal = suites.some(({ part, inAll }) => part === "real" && !inAll);
         if (isReal) await this.buildRealPlugins(signal);
         const env = {
-            // Which Node.js is used is Skep's own matter.
+            // Skep itself checks the version of Node.js.
             AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
             ...(tools && { SKEP_PULUMI_ROOT: tools.pulumi.root }),
             ...(isReal && { SKEP_CONFORMANCE: "all" }),
@@ -80,7 +80,7 @@ class Run {
         }
     }
 
-    /** Without its tools the tests still run: they say themselves what they miss. */
+    /** Without set-up's tools the tests still run, and say themselves what they miss. */
     private async setup(signal: AbortSignal): Promise<Tools | undefined> {
         let tools: Tools | undefined;
         await this.guarded("setup", signal, async () => {
@@ -124,7 +124,7 @@ class Run {
         });
     }
 
-    /** One check: all of its programs run, and all must end with success. */
+    /** Runs one check: it runs all of its programs, and all must succeed. */
     private async check(title: string, signal: AbortSignal, programs: readonly Program[]): Promise<void> {
         await this.guarded(title, signal, async () => {
             let ok = true;
@@ -142,7 +142,7 @@ class Run {
         const result = join(results, "result.json");
         const args = [
             join(ROOT, "node_modules/mocha/bin/mocha.js"),
-            // Mocha understands this option in this spelling only.
+            // Mocha accepts this option only in this spelling.
             "--import=tsx",
             "--exit",
             "--reporter",
@@ -163,13 +163,13 @@ class Run {
                 return FAILED;
             }
             const counts = JSON.parse(readFileSync(result, "utf8")) as Counts;
-            // Ended badly after all tests passed: something outside of them went wrong.
+            // If mocha failed although all tests passed, something outside of the tests failed.
             return ok || counts.failed > 0 ? counts : { ...counts, failed: 1 };
         });
         rmSync(results, { recursive: true });
     }
 
-    /** Takes away what tests left on the engine. */
+    /** Removes what tests left on the engine. */
     async takeDown(): Promise<void> {
         try {
             const removed = await removeLeftovers();
@@ -189,7 +189,7 @@ class Run {
         }
     }
 
-    /** Counts what `work` says, or one failure when it throws. After an interrupt nothing more begins. */
+    /** Adds the counts of `work`, or one failure when it throws. After an interrupt it starts nothing. */
     private async guarded(what: string, signal: AbortSignal, work: () => Promise<Counts>): Promise<void> {
         if (signal.aborted) return;
         console.log(`\n== ${what}`);
@@ -208,7 +208,7 @@ class Run {
     }
 }
 
-/** Shell scripts among the tracked files: by their names, or by their first lines. */
+/** The shell scripts among the tracked files. Their names or their first lines show it. */
 async function shellScripts(): Promise<string[]> {
     const list = await run("git", ["-C", ROOT, "ls-files", "-z"], {
         what: "listing the tracked files",
@@ -234,7 +234,7 @@ function report(what: string, error: unknown): void {
     process.stderr.write(`TEST_FAILED: ${what}: ${text}\n`);
 }
 
-/** Unit tests need no set-up, and make nothing on the engine. */
+/** Unit tests need no set-up, and leave nothing on the engine. */
 function onlyUnit(suites: readonly Suite[]): boolean {
     return suites.every(({ part }) => part === "unit");
 }
@@ -248,7 +248,7 @@ async function main(): Promise<void> {
         );
         process.exit(1);
     }
-    // What an interrupt cut short may still be waiting.
+    // After an interrupt, unfinished work may still wait.
     process.exit(await runTests(suites));
 }
 

@@ -1,5 +1,4 @@
-// Runs one program of the test suite with its output in view, bounded in time, with everything that it started
-// ended with it.
+// Runs one program of the test suite with visible output and a time limit, and ends everything that it started.
 
 import { spawn } from "node:child_process";
 import { join } from "node:path";
@@ -9,7 +8,7 @@ export const ROOT = join(__dirname, "../..");
 const ENDING_SECONDS = 10;
 
 export interface Program {
-    /** What is waited for, such as "the unit tests". */
+    /** What the program does, for messages, such as "the unit tests". */
     what: string;
     file: string;
     args: readonly string[];
@@ -17,12 +16,12 @@ export interface Program {
     env?: NodeJS.ProcessEnv;
 }
 
-/** Whether it ended with success. Says on stderr why when it did not end by itself. */
+/** Runs a program; true when it succeeded. If it did not end by itself, stderr says why. */
 export function runProgram(program: Program, signal: AbortSignal): Promise<boolean> {
     const { what, file, args, timeoutMinutes, env } = program;
     if (signal.aborted) return Promise.resolve(false);
     return new Promise((resolve) => {
-        // A group of its own, so that whatever it starts can be ended with it.
+        // The program gets its own process group, so that everything in it can be ended together.
         const child = spawn(file, args, {
             cwd: ROOT,
             env: { ...process.env, ...env },
@@ -33,11 +32,11 @@ export function runProgram(program: Program, signal: AbortSignal): Promise<boole
             try {
                 if (child.pid !== undefined) process.kill(-child.pid, name);
             } catch {
-                // Nothing of the group is left.
+                // No process of the group is left.
             }
         };
         let killer: NodeJS.Timeout | undefined;
-        // First politely, so that tests can take down what they made.
+        // SIGTERM comes first, so that tests can remove what they made.
         const stop = () => {
             end("SIGTERM");
             killer = setTimeout(() => end("SIGKILL"), ENDING_SECONDS * 1000);

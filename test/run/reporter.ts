@@ -1,4 +1,4 @@
-// Mocha's usual output, and the counts as JSON in the file that SKEP_TEST_RESULT names.
+// Prints mocha's usual output, and writes the counts as JSON into the file that SKEP_TEST_RESULT names.
 
 import { writeFileSync } from "node:fs";
 import Mocha from "mocha";
@@ -15,5 +15,5 @@ class CountingReporter extends Mocha.reporters.Spec {
     }
 }
 
-// Mocha takes a reporter as a CommonJS module.
+// Mocha loads reporters as CommonJS modules.
 export = CountingReporter;

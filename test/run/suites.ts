@@ -1,4 +1,4 @@
-// The suites that there are: where their tests lie, how long they take, which parts of the tests they belong to.
+// All suites: the place of their tests, how long they take, and which parts of the tests they belong to.
 
 import { existsSync } from "node:fs";
 
@@ -15,25 +15,25 @@ export const PARTS = [
     "full",
 ] as const;
 
-/** `all` is what `npm test` runs: everything but what takes long. `full` is everything. */
+/** `all` is what `npm test` runs: all suites but the longest. `full` is all suites. */
 export type Part = (typeof PARTS)[number];
 
 export interface Suite {
     part: Exclude<Part, "all" | "full">;
-    /** As in "== the unit tests". */
+    /** The name in output, as in "== the unit tests". */
     title: string;
-    /** A test file, or a folder of them. */
+    /** A test file, or a folder with test files. */
     place: string;
-    /** Minutes on two cores with a warm cache, as measured. */
+    /** Measured minutes, on two cores with a warm cache. */
     takes: number;
-    /** Minutes after which it is ended. */
+    /** The time limit in minutes. */
     atMost: number;
-    /** Whether `npm test` runs it, too. */
+    /** Whether `npm test` runs it. */
     inAll: boolean;
     env?: Readonly<Record<string, string>>;
 }
 
-/** In the order in which they run: what fails soon comes first. */
+/** The suites in the order in which they run: those that fail early come first. */
 const SUITES: readonly Suite[] = [
     { part: "unit", title: "the unit tests", place: "test/unit", takes: 3, atMost: 10, inAll: true },
     {
@@ -44,7 +44,7 @@ const SUITES: readonly Suite[] = [
         atMost: 30,
         inAll: true,
     },
-    // Where the real plugins are not built, `npm test` skips these and says so.
+    // If the real plugins are not built, `npm test` skips these and says so.
     {
         part: "real",
         title: "the tests of real plugins",
@@ -90,7 +90,7 @@ const SUITES: readonly Suite[] = [
     },
 ];
 
-/** What a part of the tests, or a single file, consists of; undefined where there is no such part or file. */
+/** The suites of a part of the tests or of a single file; undefined when there is no such part or file. */
 export function suitesOf(wanted: string): Suite[] | undefined {
     if (wanted === "full") return [...SUITES];
     const found = SUITES.filter(({ part, inAll, place }) =>
@@ -103,7 +103,7 @@ export function suitesOf(wanted: string): Suite[] | undefined {
         : undefined;
 }
 
-/** As in "about 31 minutes with a warm cache: unit 3, providers 4". */
+/** How long suites take, as in "about 31 minutes with a warm cache: unit 3, providers 4". */
 export function durations(suites: readonly Suite[]): string {
     const sum = suites.reduce((minutes, { takes }) => minutes + takes, 0);
     return `about ${sum} minutes with a warm cache: ${suites.map(({ part, takes }) => `${part} ${takes}`).join(", ")}`;

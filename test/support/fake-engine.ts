@@ -1,4 +1,4 @@
-// A Docker engine to test against: it answers at a socket of its own with what a test gives it.
+// A fake Docker engine for tests: it has a socket of its own, and gives the answers of the test.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
@@ -7,19 +7,19 @@ import { join } from "node:path";
 
 export interface FakeRequest {
     method: string;
-    /** Without the query and without a version before it. */
+    /** The path without its query and without the API's version. */
     path: string;
     query: URLSearchParams;
     body: Buffer;
 }
 
-/** An answer: a status alone, text or bytes as they are, or something to be sent as JSON. */
+/** An answer: only a status, a text, bytes, or a value to send as JSON. */
 export type FakeAnswer = number | string | Buffer | object;
 
-/** What it answers; nothing stands for 404. */
+/** Gives the answer to a request; undefined means 404. */
 export type Answer = (request: FakeRequest) => FakeAnswer | undefined;
 
-/** What every engine of Docker's answers, whoever asks. */
+/** Answers that every engine of Docker's gives. */
 const USUAL: Record<string, FakeAnswer> = {
     "/_ping": "OK",
     "/version": { Components: [{ Name: "Engine" }], ApiVersion: "1.45" },
@@ -27,10 +27,10 @@ const USUAL: Record<string, FakeAnswer> = {
     "/info": { ID: "FAKE" },
 };
 
-/** An engine at a socket that answers by a function; a request that the function leaves is answered as by any engine. */
+/** An engine at a socket. A function gives its answers; requests without an answer get that of any engine. */
 export class FakeEngine {
     readonly socket: string;
-    /** All requests so far, as `GET /path`. */
+    /** All requests so far, such as `GET /path`. */
     readonly asked: string[] = [];
     private readonly folder = mkdtempSync(join(tmpdir(), "skep-test-"));
     private readonly server: Server;

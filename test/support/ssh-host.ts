@@ -1,35 +1,35 @@
-// A host to test against: an SSH server in this process that runs what it is asked to run in a shell.
+// A fake host for tests: an SSH server in this process that runs commands in a shell.
 import { spawn } from "node:child_process";
 import type { AddressInfo, Socket } from "node:net";
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import { Server, utils, type Connection, type Session } from "ssh2";
 
-/** Each end gets what the other one sends. */
+/** Connects two streams: each gets what the other one sends. */
 function join(channel: Duplex, target: Socket): void {
     channel.pipe(target).pipe(channel);
     for (const end of [channel, target]) end.on("error", () => undefined);
 }
 
-/** Variables that the server takes, as sshd's AcceptEnv does. */
+/** The variables that the server accepts, like sshd's AcceptEnv. */
 const ACCEPTED = /^(LANG|LC_.*)$/;
 
 export interface SshHostOptions {
     hostKey: string;
     /** The only key that may log in. */
     authorizedKey: string;
-    /** So many first connections are dropped, like those to a host that boots. */
+    /** How many of the first connections it drops, like a host that boots. */
     refuseFirst?: number;
-    /** The socket that forwarded socket connections reach, whatever path they ask for. Without it they get no answer. */
+    /** The socket to which it forwards socket connections, whatever path they name. Without it, they get no answer. */
     engineSocket?: string;
-    /** So many first logins may not open the engine's socket, like those from before the user was in its group. */
+    /** How many of the first logins may not open the engine's socket, like logins before the user was in its group. */
     forbidFirst?: number;
 }
 
-/** An SSH server on loopback with an engine behind it, for tests of how connections end. */
+/** An SSH server on loopback, with an engine behind it. */
 export class SshHost {
     connections = 0;
-    /** Those still open. */
+    /** The connections that are still open. */
     readonly open = new Set<Connection>();
     private readonly server: Server;
 

@@ -1,4 +1,4 @@
-// Hosts on EC2 against Pulumi's mocks: what each option declares, with and without a preview's unknown values.
+// Hosts on EC2 with Pulumi's mocks: what each option declares, with and without the unknown values of a preview.
 
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
@@ -7,7 +7,7 @@ import { checkSettings } from "../../config/settings";
 import { placeHosts } from "../../planning/placement";
 import { chooseRegistryHosts } from "../../planning/registry-hosts";
 
-/** What AWS gives no tags: parts of something that has them. */
+/** Types without tags: AWS treats them as parts of something that has tags. */
 const UNTAGGED = [
     "aws:ec2/route:Route",
     "aws:ec2/routeTableAssociation:RouteTableAssociation",
@@ -17,7 +17,7 @@ const UNTAGGED = [
 interface Declared {
     type: string;
     name: string;
-    // What resources are given differs by type.
+    // The inputs differ by type.
     // eslint-disable-next-line @typescript-eslint/no-explicit-any -- inputs of every type
     inputs: Record<string, any>;
 }
@@ -31,7 +31,7 @@ interface Outcome {
     hosts?: AwsHosts;
 }
 
-/** Everything that hosts with these settings declare, five of them over three zones. */
+/** Everything that five hosts over three zones declare with these settings. */
 async function declare(aws: object, preview: boolean, more: object = {}): Promise<Outcome> {
     const checked = checkSettings("test", { hosts: "aws", workers: 2, aws: { ...GIVEN, ...aws }, ...more });
     assert.deepEqual(checked.problems, []);
@@ -70,7 +70,7 @@ async function declare(aws: object, preview: boolean, more: object = {}): Promis
             appPort: 8080,
             registry: { hosts: chooseRegistryHosts(placed, settings.registry.replicas), port: 5000 },
         });
-        // What stands in the outputs is waited for.
+        // Wait for the outputs.
         const { hosts, loadBalancer } = outcome.hosts;
         return Promise.resolve({ ids: hosts.map(({ id }) => id), ...(loadBalancer && { loadBalancer }) });
     });

@@ -1,4 +1,4 @@
-// Hosts on EC2 as planned: settings and their refusals, addresses, zones, images, rules.
+// The plan of hosts on EC2: settings and their checks, addresses, zones, images, rules.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -109,7 +109,7 @@ describe("Addresses in a VPC", () => {
                     assert.equal(new Set(addresses).size, ordinals.length);
                     for (const address of addresses)
                         assert.ok(overlaps(`${address}/32`, managerRange(subnet)));
-                    // The first four and the last: https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
+                    // AWS reserves the first four and the last: https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
                     assert.ok(!overlaps(managerRange(subnet), `${subnet.split("/")[0]}/30`));
                     assert.ok(overlaps(managerRange(subnet), subnet));
                 },

@@ -1,4 +1,4 @@
-// The program against Pulumi's mocks: what it declares, with and without a preview's unknown values.
+// The program with Pulumi's mocks: what it declares, with and without the unknown values of a preview.
 
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
@@ -11,16 +11,16 @@ import { program } from "../../program";
 interface Declared {
     type: string;
     name: string;
-    // What resources are given differs by type.
+    // The inputs differ by type.
     // eslint-disable-next-line @typescript-eslint/no-explicit-any -- inputs of every type
     inputs: Record<string, any>;
 }
 
-/** How a secret travels to the engine. */
+/** The key that marks a secret on its way to Pulumi. */
 const SECRET_MARK = "4dabf18193072939515e22adb298388d";
 const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 
-/** What the real providers would give back, as far as the program reads it. */
+/** The outputs of the real providers that the program reads. */
 const OUTPUTS: Record<string, object> = {
     "swarm:index:HostEngine": { mesh: false, esp: false },
     "tls:index/privateKey:PrivateKey": {
@@ -39,7 +39,7 @@ const OUTPUTS: Record<string, object> = {
     "swarm:index:Node": { nodeId: "node" },
 };
 
-/** Everything that the program declares; what it remembers goes into `remembered`. */
+/** Everything that the program declares. The zones that it remembers go into `remembered`. */
 async function declare(
     input: Record<string, unknown>,
     preview: boolean,
@@ -90,7 +90,7 @@ async function declare(
             }),
         ),
     );
-    // What depends on others is declared after them, and no output waits for the last ones.
+    // Resources are declared after their dependencies, and no output waits for the last ones.
     await pulumi.runtime.disconnect(false);
     return declared;
 }
@@ -118,7 +118,7 @@ for (const preview of [true, false])
         });
 
         it("makes no standing host or network anew for what a later version of it says otherwise", () => {
-            // What stays is what a host is: its name, its place in the network, and ports, which standing hosts keep.
+            // The rest defines a host: its name, its place in the network, and its ports, which standing hosts keep.
             const kept = {
                 "docker:index/container:Container": [
                     "hostname",
@@ -248,15 +248,15 @@ for (const preview of [true, false])
             ]);
             const images = ofType(spread, "swarm:index:Image");
             const own = images.find(({ name }) => name === "registry-image");
-            // Wrapped in an up, since they hold a secret key.
+            // In an up the value is wrapped as a secret, because it contains a key.
             assert.equal(JSON.stringify(own?.inputs.hosts).match(/"name":/g)?.length, 3);
             if (preview) return;
-            // Wrapped, since it holds a password.
+            // The value is wrapped as a secret, because it contains a password.
             const pushes = images.map(({ inputs }) => JSON.stringify(inputs.push ?? ""));
             assert.equal(pushes.filter((push) => push.includes('"s3://images/registry "')).length, 2);
             const stack = ofType(spread, "swarm:index:Stack").find(({ name }) => name === "registry-stack");
             assert.match(stack?.inputs.compose as string, /replicas: 3/);
-            // The engine keeps it encrypted: only under the mark of a secret do the keys appear.
+            // Pulumi encrypts values with the mark of a secret: the keys may appear only inside such values.
             const { secrets, ...open } = stack?.inputs ?? {};
             assert.equal((secrets as Record<string, unknown>)[SECRET_MARK], SECRET);
             assert.match(JSON.stringify(secrets), /secretkey: SECRET-KEY/);
@@ -272,7 +272,7 @@ for (const preview of [true, false])
                 labelled.map(({ name }) => name),
                 ["manager-2-node"],
             );
-            // No host is made anew for it: all of them publish the same ports.
+            // Moving the registry replaces no host: all of them publish the same ports.
             assert.deepEqual(
                 ofType(kept, "docker:index/container:Container").map(({ inputs }) => inputs.ports as unknown),
                 ofType(usual, "docker:index/container:Container").map(
@@ -295,7 +295,7 @@ for (const preview of [true, false])
             assert.equal(node("worker-3")?.availability, "drain");
             const [cluster] = ofType(changed, "swarm:index:Cluster");
             const managers = JSON.stringify(cluster?.inputs.managers);
-            // Wrapped, since it holds a secret key.
+            // The value is wrapped as a secret, because it contains a key.
             const named = [...managers.matchAll(/"name":"([^"]+)"/g)].map(([, name]) => name);
             assert.deepEqual(named, ["manager-2", "manager-3", "worker-2"]);
             for (const type of ["docker:index/container:Container", "swarm:index:HostEngine"])
@@ -321,7 +321,7 @@ for (const preview of [true, false])
         it("gives the sample's images to every node, the registry's to its own alone", () => {
             const hosts = (name: string) => {
                 const image = ofType(usual, "swarm:index:Image").find((each) => each.name === name);
-                // Wrapped, since it holds a secret key.
+                // The value is wrapped as a secret, because it contains a key.
                 return [...JSON.stringify(image?.inputs.hosts).matchAll(/"name":"([^"]+)"/g)].map(
                     ([, host]) => host,
                 );

@@ -1,4 +1,4 @@
-// The comparison of two sets of plugins: what is random does not differ, everything else does.
+// The comparison of two sets of plugins: it ignores random values, and reports every other difference.
 
 import assert from "node:assert/strict";
 import { generateKeyPairSync, randomBytes } from "node:crypto";

@@ -1,4 +1,4 @@
-// Which Docker engine is meant: by variables, by docker's own configuration and contexts, by the sockets of a machine.
+// Which Docker engine Skep uses: by variables, by docker's own configuration and contexts, by the sockets of a machine.
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -12,9 +12,9 @@ const COLIMA = `${HOME}/.colima/default/docker.sock`;
 
 interface Place {
     environment?: Record<string, string>;
-    /** By path. */
+    /** The contents of files, by path. */
     files?: Record<string, string>;
-    /** Paths that are there beside the files. */
+    /** Further paths that exist. */
     sockets?: readonly string[];
     answering?: string;
 }
@@ -252,7 +252,7 @@ describe("The Docker engine that is meant", () => {
             DOCKER_CERT_PATH: "/certs",
             DOCKER_TLS_VERIFY: "1",
         });
-        // Read again, they say the same.
+        // These variables lead to the same engine again.
         const environment = environmentOf({ host: "tcp://far:2376", certificates: "/certs" });
         assert.equal(
             resolve({ environment, files: certificates("/certs") }).endpoint?.host,

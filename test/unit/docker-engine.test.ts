@@ -1,4 +1,4 @@
-// Set-up and a stack's engine, against engines that only answer: no Docker is needed, and none is installed.
+// Set-up and a stack's engine, with fake engines: the tests need no Docker, and install none.
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -24,7 +24,7 @@ describe("A Docker engine elsewhere", () => {
     const outside = Object.fromEntries(NAMES.map((name) => [name, process.env[name]]));
     const engines: FakeEngine[] = [];
     let folder: string;
-    /** What set-up said that it does: an installation and a start would be among it. */
+    /** The steps that set-up reported. An installation or a start would be among them. */
     let steps: string[];
     const progress: Progress = {
         note: (text) => void steps.push(text),
@@ -54,7 +54,7 @@ describe("A Docker engine elsewhere", () => {
         return made;
     }
 
-    /** As `docker context create NAME` and `docker context use NAME` do it. */
+    /** Makes a context the current one, as `docker context create NAME` and `docker context use NAME` do. */
     function useContext(name: string, host: string): void {
         const meta = join(folder, "contexts/meta", createHash("sha256").update(name).digest("hex"));
         mkdirSync(meta, { recursive: true });

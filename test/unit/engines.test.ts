@@ -1,4 +1,4 @@
-// What a host says of its engine's packages, and what that means for the preview and for the swarm.
+// What a host reports of its engine's packages, and what that means for the preview and for the swarm.
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -23,7 +23,7 @@ const found = (lines: readonly string[], running?: string): FoundEngine => ({
     running,
 });
 const asAsked = found(LISTED, "26.1.5+dfsg1");
-/** The list with one line changed. */
+/** The list of packages with one line changed. */
 const but = (name: string, change: (line: string) => string) =>
     LISTED.map((line) => (line.startsWith(`${name} `) ? change(line) : line));
 

@@ -1,4 +1,4 @@
-// The files that Skep keeps on every host, and what the provider refuses of them.
+// The files that Skep keeps on every host, and inputs that the provider refuses.
 
 import assert from "node:assert/strict";
 import { renderHostFiles } from "../../planning/host-files";

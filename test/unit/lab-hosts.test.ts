@@ -1,4 +1,4 @@
-// What is made of the engine's answer about a lab's hosts, and what their settings may still change.
+// How Skep reads the engine's answer about a lab's hosts, and which settings may still change.
 
 import assert from "node:assert/strict";
 import type { ContainerInspectInfo } from "dockerode";

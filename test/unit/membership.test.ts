@@ -1,5 +1,5 @@
-// Which changes of voters are allowed, checked against a model of Raft that knows nothing of the rules: a set of voters,
-// some of them alive, and decisions that need more than half of all.
+// Which changes of voters are allowed, checked with a model of Raft that does not know the rules: a set of voters, some of
+// them alive, and decisions that need more than half of all.
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -11,12 +11,12 @@ type Raft = Map<string, boolean>;
 const alive = (raft: Raft) => [...raft.values()].filter(Boolean).length;
 const decides = (raft: Raft) => 2 * alive(raft) > raft.size;
 
-/** Whether the swarm still decides after any one more of its living voters has died. */
+/** Whether the swarm can still decide after any one of its living voters dies. */
 function survivesOneMore(raft: Raft): boolean {
     return [...raft].every(([id, lives]) => !lives || decides(new Map([...raft, [id, false]])));
 }
 
-/** The voters after a step. A new voter has not said anything yet. A restart is seen while it lasts. */
+/** The voters after a step. A new voter does not answer yet. For a restart, this is the state while it lasts. */
 function after(raft: Raft, step: Step, newIsAlive = true): Raft {
     if (step.kind === "restart")
         return new Map([...raft].map(([id, lives]) => [id, lives && id !== step.id]));
@@ -28,7 +28,7 @@ function withoutDead(raft: Raft, keep: string): Raft {
     return new Map([...raft].filter(([id, lives]) => lives || id === keep));
 }
 
-/** The swarm that managers would report: the first living voter leads. Ids are names here. */
+/** The members that managers would report. The first living voter leads; ids are names here. */
 function membersOf(raft: Raft, workers: readonly string[] = []): Member[] {
     const leader = [...raft].find(([, lives]) => lives)?.[0];
     return [
@@ -77,7 +77,7 @@ describe("a change of who votes", () => {
             fc.property(situation, ([voters, change]) => {
                 if (!allowed(voters, change)) return;
                 assert.ok(decides(after(voters, change)));
-                // A single manager cannot add a second one without waiting for it.
+                // A single manager cannot decide without the second one that it adds.
                 if (voters.size > 1) assert.ok(decides(after(voters, change, false)));
             }),
         );
@@ -182,7 +182,7 @@ interface Run {
     start: number;
     dead: number[];
     wanted: number;
-    /** Which of the tasks that are left tries next. */
+    /** Chooses which of the remaining tasks tries next. */
     choices: number[];
 }
 
@@ -194,8 +194,8 @@ const run: fc.Arbitrary<Run> = fc.record({
 });
 
 /**
- * A whole deployment from `start` managers, some of them dead, to `wanted`: each manager is a task of its own, as resources
- * are, and they try in any order. Returns the states that the swarm went through.
+ * A whole deployment from `start` managers, some of them dead, to `wanted`. Each manager is a task of its own, like a
+ * resource, and the tasks try in any order. Returns all states of the swarm on the way.
  */
 function deploy({ start, dead, wanted, choices }: Run): Raft[] {
     let voters: Raft = new Map(Array.from({ length: start }, (_, i) => [`m${i}`, !dead.includes(i)]));

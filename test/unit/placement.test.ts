@@ -1,4 +1,4 @@
-// Where hosts stand when the number or the names of zones change: few moves, an even spread, one voter a run.
+// Where hosts stand when the number or the names of zones change: few moves, an even spread, one moved voter in each run.
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -17,19 +17,19 @@ const managers = fc.constantFrom(1, 3, 5, 7);
 const workers = fc.integer({ min: 0, max: 6 });
 const sizes = fc.record({ managers, workers, zones });
 
-/** What a stack remembers of its hosts. */
+/** The places that a stack remembers. */
 function placesOf(hosts: readonly PlacedHost[]): Places {
     return Object.fromEntries(hosts.map(({ name, zone, zoneIndex }) => [name, { zone, zoneIndex }]));
 }
 
-/** Where hosts may stand: after up to three changes, each carried out in a single run. */
+/** Possible places of hosts: after up to three changes, each completed in a single run. */
 const before = fc.array(sizes, { maxLength: 3 }).map((history) => {
     const runs = (places: Places, wanted: (typeof history)[number]) =>
         placesOf(planPlacement({ ...wanted, before: places }).hosts);
     return history.reduce(runs, {});
 });
 
-/** Runs up as often as it asks for; how many hosts moved in all. */
+/** Runs up as often as its note asks. Returns how many hosts moved in total. */
 function settle(wanted: { managers: number; workers: number; zones: string[] }, from: Places) {
     let places = from;
     let moves = 0;
@@ -42,7 +42,7 @@ function settle(wanted: { managers: number; workers: number; zones: string[] }, 
     }
 }
 
-/** The fewest hosts that have to leave their zone for an even spread: every even spread is tried. */
+/** The smallest number of hosts that must leave their zone for an even spread. It tries every even spread. */
 function fewestMoves(names: readonly string[], over: readonly string[], places: Places): number {
     const least = Math.floor(names.length / over.length);
     const extra = names.length % over.length;

@@ -124,7 +124,7 @@ describe("addresses of a lab", () => {
     });
 
     it("two ranges overlap exactly when they have an address in common", () => {
-        // All ranges within 10.0.0.0/29, each with each, address by address.
+        // Compare all pairs of ranges within 10.0.0.0/29, address by address.
         const ranges = [29, 30, 31, 32].flatMap((bits) => {
             const size = 2 ** (32 - bits);
             return Array.from({ length: 8 / size }, (_, i) => ({
@@ -211,7 +211,7 @@ describe("a host script", () => {
     };
 
     it("gets a value unchanged whatever it contains", () => {
-        // What a process's environment cannot hold is no value: NUL, and halves of characters.
+        // Values must fit into a process's environment: no NUL and no halves of surrogate pairs.
         const character = fc.oneof(
             fc.constantFrom("'", '"', "\\", "$", "`", "\n", "\r", " ", "!", "#", "*", "}", "{", ";", "\t"),
             fc.string({ unit: "grapheme", minLength: 1, maxLength: 1 }),
@@ -241,7 +241,7 @@ describe("a host script", () => {
     it("does not wait for input that never comes", async () => {
         const child = spawn("sh", { stdio: ["pipe", "pipe", "inherit"] });
         const timer = setTimeout(() => child.kill("SIGKILL"), 1000);
-        // The pipe stays open, as a connection's does.
+        // The pipe stays open, like that of a connection.
         child.stdin.write(renderHostScript("cat\necho after\n", {}));
         const [said] = (await Promise.race([once(child.stdout, "data"), once(child, "exit")])) as unknown[];
         clearTimeout(timer);

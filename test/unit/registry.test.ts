@@ -44,7 +44,7 @@ describe("The registry's hosts", () => {
                     inZone(zone).filter(({ name }) => chosen.includes(name)).length;
                 for (const zone of asked.zones)
                     for (const other of asked.zones)
-                        // One more than another zone only where that one has no host left.
+                        // A zone may have one more than another zone only if the other one has no host left.
                         assert.ok(used(zone) <= used(other) + 1 || used(other) === inZone(other).length);
             }),
         );
@@ -109,7 +109,7 @@ describe("The registry's settings", () => {
         assert.deepEqual(ids({ hosts: "aws", aws: AWS, registry: { replicas: 2 } }), ["REGISTRY_STORAGE"]);
         const stored = { ...AWS, registryStorage: "s3" };
         assert.deepEqual(ids({ hosts: "aws", aws: stored, registry: { replicas: 2 } }), []);
-        // A lab's registry does not get EC2's.
+        // A lab ignores EC2's setting.
         assert.deepEqual(ids({ aws: stored, registry: { replicas: 2 } }), ["REGISTRY_STORAGE"]);
     });
 

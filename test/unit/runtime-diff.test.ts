@@ -1,4 +1,4 @@
-// What the provider runtime calls a change, an update and a replacement.
+// What counts as a change, an update and a replacement in the provider runtime.
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { readConfig } from "../../providers/runtime/configuration";

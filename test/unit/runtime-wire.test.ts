@@ -1,4 +1,4 @@
-// The wire codec of the provider runtime: what was secret stays secret, what is unknown stays unknown.
+// The wire codec of the provider runtime: secrets stay secret, unknown values stay unknown.
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { scrubber } from "../../providers/runtime/scrub";
@@ -19,7 +19,7 @@ import {
 
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
 
-/** Any plain value, unknowns included. Negative zero is no JSON. */
+/** Any plain value, including unknown ones. JSON has no negative zero. */
 const { value: plainValue } = fc.letrec<{ value: unknown }>((tie) => ({
     value: fc.oneof(
         { maxDepth: 4 },

@@ -1,5 +1,5 @@
-// When a service's tasks are to be spread again: the planner against every way that the tasks could stand, and what the
-// provider tells it.
+// When Skep spreads a service's tasks again: the planner compared with every possible placement, and the provider's inputs
+// for it.
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -14,7 +14,7 @@ const nodes = fc
     .map((zones) => zones.map((zone, i): SpreadNode => ({ id: `n${i + 1}`, groups: [zone] })));
 const most = fc.constantFrom(1, 2, 5);
 
-/** Every way to put `count` tasks on the nodes, at most `mostPerNode` on each: how many on each node. */
+/** Every way to put `count` tasks on the nodes, at most `mostPerNode` on each, as numbers of tasks for each node. */
 function* placements(count: number, places: number, mostPerNode: number): Generator<number[]> {
     if (places === 0) {
         if (count === 0) yield [];
@@ -24,7 +24,7 @@ function* placements(count: number, places: number, mostPerNode: number): Genera
         for (const rest of placements(count - here, places - 1, mostPerNode)) yield [here, ...rest];
 }
 
-/** The smaller, the more even: zones count before the nodes in them. */
+/** A smaller value means a more even spread; zones count before the nodes in them. */
 function unevenness(counts: readonly number[], members: readonly SpreadNode[]): [number, number] {
     const zones = new Map<string, number>();
     for (const [i, { groups }] of members.entries())

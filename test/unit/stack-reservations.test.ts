@@ -1,4 +1,4 @@
-// What labs of several clones reserve on one machine.
+// Reservations of labs from several clones on one machine.
 
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
@@ -25,7 +25,7 @@ describe("what a lab has reserved on this machine", () => {
     });
 
     const fileOf = (clone: string) => join(home, clone, ".skep/stacks/dev.yaml");
-    /** Takes the first block of ports that no other has, slowly. */
+    /** Chooses the first block of ports that no other lab has, slowly. */
     const choose = (clone: string) =>
         reserving(fileOf(clone), async ({ own, others }: Reserved) => {
             const taken = others.map(({ labPorts }) => labPorts);

@@ -1,4 +1,4 @@
-// A network load balancer over all zones in front of the published ports.
+// The network load balancer in front of the published ports, over all zones.
 
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
@@ -6,24 +6,24 @@ import type { PlacedHost } from "../../../planning/placement";
 import { type Tagging, tagsFor } from "./tags";
 
 export interface BalancerArgs {
-    /** Tags of everything that is made here. */
+    /** Tags of all its resources. */
     tagging: Tagging;
-    /** The VPC that targets are looked for in. */
+    /** The VPC of the targets. */
     vpcId: pulumi.Input<string>;
-    /** A public subnet in each zone: the balancer has an address in every one. */
+    /** A public subnet in each zone; the balancer has an address in each. */
     subnetIds: pulumi.Input<string>[];
-    /** Its security group, from which the nodes let published ports in. */
+    /** Its security group; the nodes open the published ports to it. */
     groupId: pulumi.Input<string>;
-    /** TCP ports that it listens on and forwards to the same ports of the targets. */
+    /** TCP ports on which it listens. It forwards each to the same port of the targets. */
     ports: readonly number[];
-    /** Every host: with the routing mesh all answer; without it the health check finds those that do. */
+    /** All hosts. With the routing mesh all of them answer; without it the health check finds the hosts that do. */
     targets: readonly { host: Pick<PlacedHost, "name">; id: pulumi.Output<string> }[];
 }
 
 const CHECK_SECONDS = 10;
 const DRAIN_SECONDS = 30;
 
-/** A network load balancer with health checks, which passes a zone without healthy hosts on to the others. */
+/** A network load balancer with health checks. It sends the traffic of a zone without healthy hosts to other zones. */
 export class Balancer extends pulumi.ComponentResource {
     readonly dnsName: pulumi.Output<string>;
 
@@ -40,7 +40,7 @@ export class Balancer extends pulumi.ComponentResource {
                 internal: false,
                 subnets: args.subnetIds,
                 securityGroups: [args.groupId],
-                // A zone may be left with no healthy host: its address then passes on to the others.
+                // When a zone has no healthy host, its address forwards to hosts in other zones.
                 enableCrossZoneLoadBalancing: true,
                 tags: tagsFor(args.tagging, "balancer"),
             },

@@ -1,4 +1,4 @@
-// Security groups, with one resource for each rule of planning/aws-rules.ts.
+// The security groups, with one resource for each rule of planning/aws-rules.ts.
 
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
@@ -8,7 +8,7 @@ import { type Tagging, tagsFor } from "./tags";
 export interface GroupsArgs extends RuleSettings {
     /** Tags of groups and rules. */
     tagging: Tagging;
-    /** The VPC whose groups these are. */
+    /** The VPC of the groups. */
     vpcId: pulumi.Input<string>;
 }
 
@@ -18,10 +18,10 @@ const DESCRIPTIONS: Record<Group, string> = {
     balancer: "The load balancer in front of published ports",
 };
 
-/** The security groups, with one resource for each rule, so that a changed rule touches no other. */
+/** The security groups. Each rule is a resource of its own, so a changed rule does not affect the others. */
 export class Groups extends pulumi.ComponentResource {
     readonly ids: Record<Group, pulumi.Output<string> | undefined>;
-    /** Must be there before a host needs them. */
+    /** The rules; hosts depend on them. */
     readonly rules: pulumi.Resource[];
 
     constructor(

@@ -1,5 +1,5 @@
-// Hosts on EC2: a VPC over several zones, security groups, and an instance for each host, whose SSH host key is known
-// before its first boot.
+// Hosts on EC2: a VPC over several zones, security groups, and an instance for each host. Its SSH host key for the first
+// contact is known before it boots.
 
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
@@ -23,19 +23,19 @@ const PORTS = { ssh: 22, engine: 2376 };
 const REGISTRY_PREFIX = "registry";
 
 export interface AwsHostsArgs {
-    /** The Pulumi stack's name: a tag of everything, and part of the key pair's name. */
+    /** The Pulumi stack's name. It becomes a tag of everything, and part of the key pair's name. */
     stack: string;
-    /** The hosts to make, each with its zone. */
+    /** The hosts to create, with their zones. */
     hosts: readonly PlacedHost[];
-    /** `skep:aws`, checked. */
+    /** The checked settings of `skep:aws`. */
     settings: AwsSettings;
-    /** The sample stack's published port, where there is a sample stack. */
+    /** The sample stack's published port; undefined without a sample stack. */
     appPort?: number;
-    /** The hosts that run the registry, and its port there. */
+    /** The names of the hosts that run the registry, and its port there. */
     registry: { hosts: readonly string[]; port: number };
 }
 
-/** Instances over the zones of a region, with their network, security groups and what is in front of them. */
+/** Instances over the zones of a region, with their network, security groups, load balancer and storage. */
 export class AwsHosts extends pulumi.ComponentResource implements Hosts {
     readonly hosts: Host[];
     readonly foundation: aws.ec2.Vpc;
@@ -96,13 +96,13 @@ export class AwsHosts extends pulumi.ComponentResource implements Hosts {
         return { parent: this, providers: [this.children.provider] };
     }
 
-    /** The zones that hosts stand in; those that have no name yet, AWS is asked. */
+    /** The zones of the hosts. AWS gives the names of zones that have none yet. */
     private zones(): HostZone[] {
         const { settings, hosts } = this.args;
         const places = [...new Map(hosts.map(({ zoneIndex, zone }) => [zoneIndex, zone]))].sort(
             ([a], [b]) => a - b,
         );
-        // Local and wavelength zones have other types.
+        // This excludes local zones and wavelength zones.
         const regular = { name: "zone-type", values: ["availability-zone"] };
         const available = aws.getAvailabilityZonesOutput(
             { state: "available", filters: [regular] },
@@ -219,13 +219,13 @@ export class AwsHosts extends pulumi.ComponentResource implements Hosts {
                 ports,
                 targets: this.hosts.map((host) => ({ host, id: host.id })),
             },
-            // EC2 makes none in a VPC that has no way in, and lets go of that way only after it.
+            // EC2 needs the VPC's internet gateway before the balancer exists and until the balancer is deleted.
             { ...this.inComponent(), dependsOn: this.network.routes },
         ).dnsName;
     }
 }
 
-/** A provider of the stack's own: its region and endpoint stand in the stack's settings, not in this machine's. */
+/** The stack's own AWS provider: region and endpoint come from the stack's settings, not from this machine's. */
 function makeProvider(
     name: string,
     { region, endpoint }: AwsSettings,
@@ -233,7 +233,7 @@ function makeProvider(
 ): aws.Provider {
     const elsewhere = endpoint !== undefined && {
         endpoints: [{ ec2: endpoint, elbv2: endpoint, iam: endpoint, s3: endpoint, sts: endpoint }],
-        // What answers there is not AWS: it knows neither the buckets' host names nor whose keys these are.
+        // The server there is not AWS: it supports neither host names of buckets nor checks of credentials.
         s3UsePathStyle: true,
         skipCredentialsValidation: true,
         skipRequestingAccountId: true,

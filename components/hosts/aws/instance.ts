@@ -1,5 +1,5 @@
-// One host's EC2 instance. What would stop or replace it is followed only when the settings name the host in `renew`:
-// no host goes down because an image was published or a setting edited.
+// The EC2 instance of one host. Skep applies changes that stop or replace it only when the settings name the host in `renew`,
+// so a newly published image or an edited setting takes no host down.
 
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
@@ -11,36 +11,37 @@ import type { HostSubnet } from "./network";
 import { type Tagging, tagsFor } from "./tags";
 
 export interface InstanceArgs {
-    /** Tags of the instance and of its disk. */
+    /** Tags of the instance and its disk. */
     tagging: Tagging;
-    /** Its name, role and place. */
+    /** The host's name, role and zone. */
     host: PlacedHost;
-    /** Type and disk size by role, IMDS, protection, and which hosts are renewed. */
+    /** Type and disk size for each role, termination protection, and the hosts to renew. */
     settings: AwsSettings;
-    /** Its zone's, which a manager's fixed address is computed from. */
+    /** The subnet of its zone; a manager's fixed address is computed from it. */
     subnet: HostSubnet;
-    /** The image of a new or renewed instance. */
+    /** The image for a new or renewed instance. */
     ami: pulumi.Input<string>;
-    /** Security groups: of all nodes, and of managers for one. */
+    /** Its security groups: that of all nodes, and for managers that of managers. */
     groupIds: pulumi.Input<string>[];
     /** The key pair of the stack's SSH key. */
     keyName: pulumi.Input<string>;
-    /** Holds the host's private SSH key. */
+    /** Secret: it contains the private host key of the first contact. */
     userData: pulumi.Output<string>;
-    /** For the host whose containers need a role. */
+    /** The instance profile, for hosts whose containers need a role. Default none. */
     profile?: pulumi.Input<string>;
 }
 
-/** What an instance cannot change while it runs. */
+/** Inputs that EC2 cannot change while the instance runs. */
 const FIXED_AT_BOOT = ["ami", "instanceType", "userData", "rootBlockDevice", "keyName"];
 
-/** A container on the host's bridge is one hop further away: at 1 the token's answer is dropped before it gets there. */
+/** A container on the host's bridge is one hop further away: with a limit of 1, the answer with the token never arrives. */
 const HOPS_TO_CONTAINER = 2;
 const HOPS_TO_HOST = 1;
 
 /**
- * An instance with metadata by token only and an encrypted disk. Another type, image or disk size is not followed, and a warning says
- * so, until `renew` names the host: then a manager is deleted first, for its fixed address, and a worker last.
+ * Makes an instance with an encrypted disk and a metadata service that requires tokens. A changed type, image or disk size
+ * applies only once `renew` names the host; until then a warning says what differs. A renewed manager is deleted before its
+ * successor is created, because both have the same address; a renewed worker, afterwards.
  */
 export function makeInstance(args: InstanceArgs, opts: pulumi.CustomResourceOptions): aws.ec2.Instance {
     const { host, settings, subnet, tagging } = args;
@@ -54,7 +55,7 @@ export function makeInstance(args: InstanceArgs, opts: pulumi.CustomResourceOpti
             ami: args.ami,
             instanceType: settings[role].type,
             subnetId: subnet.id,
-            // Peers and backups know a manager by its address; a worker's is EC2's choice, so that two may overlap.
+            // Peers and backups know a manager by its address. EC2 chooses a worker's, so the old and the new one can coexist.
             ...(isManager && { privateIp: managerAddress(subnet.range, host.ordinal) }),
             associatePublicIpAddress: settings.network.subnets === "public",
             vpcSecurityGroupIds: args.groupIds,

@@ -1,4 +1,4 @@
-// The VPC: a subnet for hosts in every zone, public or private, and the routes out of it.
+// The VPC: a subnet for hosts in every zone, public or private, and the routes to the internet.
 
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
@@ -7,25 +7,25 @@ import type { AwsSettings } from "../../../config/aws";
 import { type Tagging, tagsFor } from "./tags";
 
 export interface NetworkArgs {
-    /** Tags of everything that is made here. */
+    /** Tags of all its resources. */
     tagging: Tagging;
-    /** The range, whether hosts are public or private, and how many NAT gateways. */
+    /** The VPC's range, the kind of the hosts' subnets, and the number of NAT gateways. */
     network: AwsSettings["network"];
-    /** The zones that hosts stand in, of which the number is known before the names are. */
+    /** The zones of the hosts. Their number is known before their names. */
     zones: readonly HostZone[];
-    /** Zones keep what the first up took, though AWS may list others later. */
+    /** Whether subnets stay in the zones that the first up chose, even if AWS lists others later. */
     keepZones: boolean;
 }
 
 export interface HostZone {
     name: pulumi.Input<string>;
-    /** Its place among the VPC's ranges, which it keeps whatever other zones there are. */
+    /** Its place among the VPC's ranges, counted from 0. Adding or removing other zones does not change it. */
     index: number;
 }
 
 /** A subnet for hosts. */
 export interface HostSubnet {
-    /** Its zone's. */
+    /** The index of its zone. */
     index: number;
     id: pulumi.Output<string>;
     range: string;
@@ -34,14 +34,14 @@ export interface HostSubnet {
 
 const EVERYWHERE = "0.0.0.0/0";
 
-/** A VPC with a subnet a zone and its routes. */
+/** A VPC with subnets in every zone, and their routes. */
 export class Network extends pulumi.ComponentResource {
     readonly vpc: aws.ec2.Vpc;
-    /** Where hosts go, by zone. */
+    /** The hosts' subnets, one for each zone. */
     readonly subnets: HostSubnet[];
-    /** Subnets with a way in from the internet, by zone. */
+    /** Subnets that the internet reaches, one for each zone. */
     readonly publicSubnets: HostSubnet[];
-    /** What must be there before a host boots, and gone only after it. */
+    /** Hosts depend on these: they must exist before a host boots, and as long as it does. */
     readonly routes: pulumi.Resource[] = [];
 
     constructor(
@@ -73,7 +73,7 @@ export class Network extends pulumi.ComponentResource {
         this.registerOutputs();
     }
 
-    /** With one NAT gateway a lost zone takes all zones' way out with it; with one a zone, only its own. */
+    /** With a single NAT gateway, the loss of its zone cuts all zones off from the internet; with one in each, only its own. */
     private privateSubnets(gateway: pulumi.Resource): HostSubnet[] {
         const { args } = this;
         const count = args.network.nat === "zone" ? args.zones.length : 1;
@@ -146,7 +146,7 @@ export class Network extends pulumi.ComponentResource {
         return { index: i, id: subnet.id, range, zone: subnet.availabilityZone };
     }
 
-    /** Workers get their addresses from EC2, and must not get a manager's while that one is being replaced. */
+    /** EC2 chooses workers' addresses, and must not give them a manager's while that manager is being replaced. */
     private reserveManagers(subnet: HostSubnet): void {
         this.routes.push(
             new aws.ec2.SubnetCidrReservation(

@@ -1,4 +1,4 @@
-// A bucket for the registry's images, and the instance profile with which the registry's host may use it, and nothing else.
+// The bucket for the registry's images, and an instance profile that gives the registry's hosts access to it.
 
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
@@ -7,17 +7,17 @@ import { type Tagging, tagsFor } from "./tags";
 export interface StorageArgs {
     /** Tags of the bucket and the role. */
     tagging: Tagging;
-    /** Where the registry's objects lie in the bucket. */
+    /** The prefix of the registry's objects in the bucket. */
     prefix: string;
 }
 
 const ABANDONED_UPLOAD_DAYS = 3;
 const OLD_VERSION_DAYS = 30;
 
-/** A bucket for the registry's images, and a role that may use its prefix and nothing else. */
+/** A bucket for the registry's images, and a role that may use its prefix and nothing else in AWS. */
 export class Storage extends pulumi.ComponentResource {
     readonly bucket: pulumi.Output<string>;
-    /** Name of the instance profile. */
+    /** The instance profile's name. */
     readonly profile: pulumi.Output<string>;
 
     constructor(
@@ -39,13 +39,13 @@ export class Storage extends pulumi.ComponentResource {
             `${name}-bucket`,
             {
                 bucketPrefix: `skep-${args.tagging.stack}-`,
-                // Destroying a stack leaves nothing of it, images included.
+                // Destroying a stack deletes everything, including the images.
                 forceDestroy: true,
                 tags: tagsFor(args.tagging, "registry"),
             },
             parent,
         );
-        // They go with the bucket: until then it stays private, and keeps its versions.
+        // `deletedWith`: these settings apply until AWS deletes the bucket itself, so it is never public meanwhile.
         const settings = { ...parent, deletedWith: bucket };
         new aws.s3.BucketPublicAccessBlock(
             `${name}-private`,
@@ -124,7 +124,7 @@ export class Storage extends pulumi.ComponentResource {
     }
 }
 
-/** What Distribution's S3 driver needs: https://distribution.github.io/distribution/storage-drivers/s3/ */
+/** The permissions that Distribution's S3 driver needs: https://distribution.github.io/distribution/storage-drivers/s3/ */
 export function registryPolicy(bucketArn: string, prefix: string) {
     return {
         Version: "2012-10-17",
