@@ -1,6 +1,6 @@
-// Stands in for pulumi-language-nodejs on networks without Pulumi's downloads, so that the plain `pulumi` command can run
-// this project: it starts the SDK's own runner in a Node process and answers how that ended. Only for this project: what
-// it does not need (installing packages, templates, code generation) is refused as not implemented.
+// Stand-in for pulumi-language-nodejs on networks without Pulumi's downloads, so that the plain `pulumi` command can run this
+// project: it starts the SDK's own runner in a Node process and reports how that ended. Everything else (installing packages,
+// templates, code generation) is refused as not implemented.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { createRequire } from "node:module";
@@ -11,7 +11,7 @@ import * as rpc from "@pulumi/pulumi/proto/language_pb";
 import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 
-/** The runner ends with it when it has told the user already what is wrong. */
+/** The runner's exit code when it has reported its error to Pulumi. */
 const ALREADY_REPORTED = 32;
 const RUNNER = "@pulumi/pulumi/cmd/run";
 
@@ -30,7 +30,7 @@ const methods = {
         reply(null, new rpc.LanguageHandshakeResponse());
     },
     getPluginInfo: (_: Call<Empty>, reply: Reply) => reply(null, new PluginInfo().setVersion("0.1.0")),
-    // The providers' versions come with each resource, as the SDKs declare them.
+    // The SDKs send the provider's version with each resource.
     getRequiredPackages: (_: unknown, reply: Reply) => reply(null, new rpc.GetRequiredPackagesResponse()),
     getRequiredPlugins: (_: unknown, reply: Reply) => reply(null, new rpc.GetRequiredPluginsResponse()),
     about: (_: unknown, reply: Reply) =>
@@ -113,7 +113,7 @@ server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error,
     }
     process.stdout.write(`${port}\n`);
 });
-// The engine ends this process by a signal; a terminal's Ctrl-C reaches the program too, which then ends by itself.
+// Pulumi ends this process by SIGTERM. A terminal's Ctrl-C reaches the program too, which ends by itself.
 process.on("SIGINT", () => undefined);
 process.on("SIGTERM", () => {
     end("SIGTERM");

@@ -1,8 +1,9 @@
-// What all stand-ins share: they cover exactly the types and inputs that Skep uses and say so about anything else.
+// What all stand-ins share: they cover the types and inputs that Skep uses, and refuse any other by its name.
 import type { CheckFailure, Provider, Props, Resource } from "../../providers/runtime/types";
 
-/** A resource that names every input it honours; no other input is silently ignored. */
+/** A resource that names every input it honours. */
 export interface StandInResource extends Resource {
+    /** Any other input is refused, unless it has its default value. */
     inputs: readonly string[];
 }
 
@@ -16,48 +17,44 @@ interface Definition {
     configure?: Provider["configure"];
 }
 
-/** Given by the engine, not by the program. */
-const ENGINE_CONFIG = ["version", "pluginDownloadURL"];
+/** Pulumi sets these, not the program. */
+const PULUMI_CONFIG = ["version", "pluginDownloadURL"];
 
 /** A provider made of stand-in resources. */
 export function standIn(definition: Definition): Provider {
     const { name, version, resources, functions, config: honoured = [] } = definition;
-    const guarded = Object.entries(resources).map(([type, resource]) => [type, guard(name, type, resource)]);
+    const limits = `the stand-in for the official ${name} plugin covers only what Skep uses.`;
+    const guarded = Object.entries(resources).map(([type, resource]) => [
+        type,
+        {
+            ...resource,
+            check: (inputs: Props) => [
+                ...uncovered(type, resource, inputs, limits),
+                ...(resource.check?.(inputs) ?? []),
+            ],
+        },
+    ]);
     return {
         name,
         version,
         resources: Object.fromEntries(guarded) as Record<string, Resource>,
         functions,
         async configure(config) {
-            const known = [...ENGINE_CONFIG, ...honoured];
-            const [unknown] = Object.keys(config).filter(
-                (key) => !key.startsWith("__") && !known.includes(key),
-            );
-            if (unknown)
-                throw new Error(`the configuration ${name}:${unknown} is not covered: ${limits(name)}`);
+            const [unknown] = unknownKeys(config, [...PULUMI_CONFIG, ...honoured]);
+            if (unknown) throw new Error(`the configuration ${name}:${unknown} is not covered: ${limits}`);
             await definition.configure?.(config);
         },
-        unknownToken: (token) => `${token} is not covered: ${limits(name)}`,
+        unknownToken: (token) => `${token} is not covered: ${limits}`,
     };
 }
 
-function guard(name: string, type: string, resource: StandInResource): Resource {
-    return {
-        ...resource,
-        check: (inputs) => [...uncovered(name, type, resource, inputs), ...(resource.check?.(inputs) ?? [])],
-    };
+function uncovered(type: string, resource: StandInResource, inputs: Props, limits: string): CheckFailure[] {
+    return unknownKeys(inputs, resource.inputs)
+        .filter((key) => inputs[key] !== resource.defaults?.[key])
+        .map((property) => ({ property, reason: `'${property}' of ${type} is not covered: ${limits}` }));
 }
 
-function uncovered(name: string, type: string, resource: StandInResource, inputs: Props): CheckFailure[] {
-    const unknown = Object.keys(inputs).filter(
-        (key) => !key.startsWith("__") && !resource.inputs.includes(key),
-    );
-    return unknown.map((property) => ({
-        property,
-        reason: `'${property}' of ${type} is not covered: ${limits(name)}`,
-    }));
-}
-
-function limits(name: string): string {
-    return `the stand-in for the official ${name} plugin covers only what Skep uses.`;
+/** Keys that begin with `__` are Pulumi's own. */
+function unknownKeys(given: Props, known: readonly string[]): string[] {
+    return Object.keys(given).filter((key) => !key.startsWith("__") && !known.includes(key));
 }

@@ -1,11 +1,11 @@
-// Bundles providers written in TypeScript to single executable files, and installs the stand-ins where the engine looks.
+// Bundles each provider to one executable file, and installs the stand-ins where Pulumi looks for plugins.
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { build, type Plugin } from "esbuild";
 
 const PROJECT = resolve(__dirname, "../..");
 const EXECUTABLE = 0o755;
-/** The official plugins that stand-ins exist for. */
+/** The official plugins that have stand-ins. */
 export const STAND_INS = ["aws", "command", "docker", "random", "tls"] as const;
 export type StandIn = (typeof STAND_INS)[number];
 
@@ -16,13 +16,13 @@ export async function buildPlugin(entry: string, outFile: string): Promise<void>
     await writeFile(outFile, code, { mode: EXECUTABLE });
 }
 
-/** Files of the project that a bundle is made of, dependencies left out; by their paths in it. */
+/** The project's files in a bundle, without dependencies, by their paths in the project. */
 export async function sourcesOf(entry: string): Promise<string[]> {
     const { files } = await bundle(entry);
     return files.filter((file) => !file.startsWith("node_modules/"));
 }
 
-/** Installs every stand-in, or those named, in a new folder; returns them. */
+/** Installs the stand-ins, by default all, in a new PULUMI_HOME. */
 export async function installStandIns(
     pulumiHome: string,
     names: readonly StandIn[] = STAND_INS,
@@ -39,18 +39,18 @@ export async function installStandIns(
     return installed;
 }
 
-/** Where the engine looks for a plugin. */
+/** The file that Pulumi starts as a plugin. */
 export function pluginFile(pulumiHome: string, name: string, version: string): string {
     return join(pulumiHome, "plugins", `resource-${name}-v${version}`, `pulumi-resource-${name}`);
 }
 
-/** The version of the npm package that the program uses: the engine asks for exactly that plugin. */
+/** The version of the plugin's npm package: Pulumi asks for a plugin of exactly that version. */
 export async function sdkVersion(name: string): Promise<string> {
     const manifest = join(PROJECT, "node_modules/@pulumi", name, "package.json");
     return (JSON.parse(await readFile(manifest, "utf8")) as { version: string }).version;
 }
 
-/** A provider reads its shell scripts from the project's files; its bundle has them inside, and changes with them. */
+/** Puts the shell scripts of hosts into a bundle, which reads them from the project's files otherwise. */
 const embeddedScripts: Plugin = {
     name: "embedded-scripts",
     setup({ onLoad }) {
@@ -79,9 +79,9 @@ async function bundle(entry: string): Promise<{ code: Uint8Array; files: string[
         platform: "node",
         target: "node20",
         format: "cjs",
-        // Native extras of ssh2: it works without them.
+        // ssh2 works without its native extras.
         external: ["cpu-features", "*.node"],
-        // No minifying: it saves no start-up time, and identifiers matter to ASN.1 and protobuf classes.
+        // Not minified: that saves no start-up time, and ASN.1 and protobuf classes need their names.
         legalComments: "none",
         banner: { js: "#!/usr/bin/env node" },
         logLevel: "error",

@@ -1,12 +1,9 @@
-// Steps that run side by side.
+// Runs steps side by side.
 
 import { type Problem, SkepError } from "../../errors";
 import { explained } from "./disk";
 
-/**
- * Like Promise.all, but waits for every step to end, also when one has failed: what the others finish is kept, nothing
- * runs on unseen, and all problems are reported at once.
- */
+/** Like Promise.all, but waits for every step to end, then reports the problems of all that failed. */
 export async function allOrProblems<T extends readonly unknown[]>(
     steps: readonly [...{ [K in keyof T]: Promise<T[K]> }],
 ): Promise<T> {
@@ -21,7 +18,7 @@ export async function allOrProblems<T extends readonly unknown[]>(
     return results.map((result) => (result as PromiseFulfilledResult<unknown>).value) as unknown as T;
 }
 
-/** Steps that fail for the same reason, such as a full disk, say it once. */
+/** Reports a full disk once, even if it stopped several steps. */
 function unique(problems: readonly Problem[]): Problem[] {
     return problems.filter(
         ({ id }, index) => id !== "DISK_FULL" || index === problems.findIndex((it) => it.id === id),

@@ -1,5 +1,5 @@
-// Plugins that Skep builds from Go modules: the providers that Pulumi's own plugins wrap, behind Pulumi's bridge
-// (offline/bridged, one module each). What else a PULUMI_HOME with them needs are stand-ins (plugins.ts).
+// Plugins built from Go modules: the Terraform providers that Pulumi's own plugins wrap, behind Pulumi's bridge. Each is a
+// module of offline/bridged. Stand-ins (plugins.ts) replace the other plugins.
 
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -9,26 +9,26 @@ import { cachedFolder, cacheFolder, folderHash, markUsed, withLock } from "./cac
 import { run } from "./programs";
 import { type GoBuilder, withGo } from "./go";
 
-/** The providers that are built, each a module of offline/bridged. */
+/** The plugins that can be built. */
 export const BRIDGED = ["docker", "random", "tls"] as const;
 export type Bridged = (typeof BRIDGED)[number];
 
 /** A plugin in the cache. */
 export interface BridgedPlugin {
     name: Bridged;
-    /** That of the npm SDK, which asks for a plugin of its own version. */
+    /** The npm SDK's: it asks for a plugin of its own version. */
     version: string;
-    /** Its name in the cache, where its executable and what that reads lie. */
+    /** The folder of the cache that holds the executable and its schema. */
     folder: string;
 }
 
 const SOURCE = join(__dirname, "../../offline/bridged");
-/** From nothing, docker took 12 minutes on two cores that did other work as well. */
+/** Measured: 12 minutes for docker on two busy cores. */
 const BUILD_SECONDS = 3600;
-/** The provider's resource for compose projects doubles what is fetched, and nothing here uses it. */
+/** Without the provider's resource for compose projects, which Skep does not use, half as much is downloaded. */
 const TAGS: Partial<Record<Bridged, readonly string[]>> = { docker: ["no_compose"] };
 
-/** Builds the plugins that the cache lacks, one after another: they share most of what they fetch and compile. */
+/** Builds the plugins that the cache lacks, one after another, since they share most modules. */
 export async function ensureBridged(progress: Progress): Promise<BridgedPlugin[]> {
     const plugins = await Promise.all(BRIDGED.map(cached));
     const missing = await missingOf(plugins);
@@ -44,7 +44,7 @@ export async function ensureBridged(progress: Progress): Promise<BridgedPlugin[]
     return plugins;
 }
 
-/** Whether all of them are in the cache, so that nothing would be built. */
+/** Whether the cache has all of them. */
 export async function hasBridged(): Promise<boolean> {
     return (await missingOf(await Promise.all(BRIDGED.map(cached)))).length === 0;
 }
@@ -75,7 +75,7 @@ async function make(
             tags: TAGS[name],
             timeoutSeconds: BUILD_SECONDS,
         });
-        // Where nothing of a project is: the generator would look at it.
+        // The schema generator reads a project in its folder; this one has none.
         const schema = await run(output, ["schema"], {
             what: `the schema of the plugin ${name}`,
             cwd: partial,

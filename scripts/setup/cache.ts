@@ -1,7 +1,6 @@
-// The project's cache below ~/.cache/skep: what setup downloads or builds, each under a hash of what it was made
-// from. A result appears by one rename, so a set-up killed at any moment leaves a whole result or none. Each result has a
-// lock of its own: whoever finds it there never waits. What is made and how stands in the step's own file; what goes
-// again, in prune.ts.
+// The cache in ~/.cache/skep: what setup downloads or builds, each result under a hash of its sources. A result appears by
+// one rename, so a setup that is killed leaves a whole result or none. Each result has a lock of its own, so nobody waits for
+// one that exists. prune.ts removes old results.
 
 import { createHash, randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, utimes, writeFile } from "node:fs/promises";
@@ -18,15 +17,15 @@ export function cacheFolder(): string {
     return join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "skep");
 }
 
-/** A short hash of all that determines a result: texts, names, versions. */
+/** A short hash of everything that determines a result: texts, names, versions. */
 export function contentHash(...parts: readonly (string | Buffer)[]): string {
     const hash = createHash("sha256");
-    // Lengths keep ("ab", "c") and ("a", "bc") apart.
+    // The lengths tell ("ab", "c") from ("a", "bc").
     for (const part of parts) hash.update(`${Buffer.byteLength(part)}\n`).update(part);
     return hash.digest("hex").slice(0, 12);
 }
 
-/** Every file of a folder by its path inside, in one order on every machine. */
+/** The content of every file of a folder, by its path in it, in the same order on every machine. */
 export async function readFolder(folder: string): Promise<Map<string, Buffer>> {
     const files = new Map<string, Buffer>();
     const entries = await readdir(folder, { recursive: true, withFileTypes: true });
@@ -43,8 +42,8 @@ export async function folderHash(folder: string, ...more: readonly string[]): Pr
 }
 
 /**
- * The folder `name` of the cache; when missing, `make` fills a folder beside it, which then takes the name.
- * A name is never reused for other content: put a hash in it.
+ * The folder `name` of the cache. When it is missing, `make` fills another folder, which is then renamed.
+ * The name must have a hash of the content in it.
  */
 export async function cachedFolder(
     name: string,
@@ -56,11 +55,11 @@ export async function cachedFolder(
     return withWorkFolder(
         name,
         async (folder) => {
-            // Whoever held the lock before may have made it.
+            // The holder of the lock before may have made it.
             if (await markUsed(path)) return path;
             await make(folder);
             await rename(folder, path).catch(async (error: unknown) => {
-                // Two made it, when a machine's sleep outlasted the lock: the other's is as good.
+                // A machine that sleeps loses its lock, and a second process makes the same: either result is good.
                 if (!(await markUsed(path))) throw error;
             });
             return path;
@@ -69,7 +68,7 @@ export async function cachedFolder(
     );
 }
 
-/** Notes that something in the cache is in use, for prune.ts; false when it is not there. */
+/** Sets the time of a result's last use, for prune.ts; false when there is no such result. */
 export async function markUsed(path: string): Promise<boolean> {
     const now = new Date();
     try {
@@ -81,10 +80,7 @@ export async function markUsed(path: string): Promise<boolean> {
     }
 }
 
-/**
- * A folder of the cache while `work` runs, of which there is one a `name` at a time on this machine. What a killed
- * set-up left of that name is removed first.
- */
+/** A new folder of the cache for `work`, one at a time for each `name`; removes those that a killed setup has left. */
 export async function withWorkFolder<T>(
     name: string,
     work: (folder: string) => Promise<T>,
@@ -114,19 +110,22 @@ async function removePartials(path: string): Promise<void> {
             await rm(join(folder, entry), { recursive: true, force: true });
 }
 
-/** Whether a name in the cache is that of something half done. */
+/** Whether a name in the cache is that of an unfinished result. */
 export function isPartial(name: string): boolean {
     return name.includes(PARTIAL);
 }
 
-/** Removes something of the cache so that at no moment a part of it stands under its name. */
+/** Removes a result: renames it first, so that its name never stands for a part of it. */
 export async function removeWhole(path: string): Promise<void> {
     const partial = `${path}${PARTIAL}${randomUUID().slice(0, 8)}`;
     await rename(path, partial);
     await rm(partial, { recursive: true, force: true });
 }
 
-/** Writes a small file by one rename; with a `mode`, never readable by others in between. */
+/**
+ * Writes a small file, with this mode from the start, by one rename. Not write-file-atomic: it is no shorter, takes 20 ms to
+ * load, and prune.ts would not know its unfinished files.
+ */
 export async function writeWhole(path: string, content: string | Buffer, mode = 0o644): Promise<void> {
     await mkdir(dirname(path), { recursive: true });
     const partial = `${path}${PARTIAL}${randomUUID().slice(0, 8)}`;
@@ -135,13 +134,10 @@ export async function writeWhole(path: string, content: string | Buffer, mode = 
 }
 
 const LOCK_POLL_MILLISECONDS = 500;
-/** A first build of the engine may take this long on a slow machine; whoever waits for it waits a little longer. */
+/** Longer than the longest build's limit of 60 minutes. */
 const LOCK_WAIT_MINUTES = 70;
 
-/**
- * Runs `work` while nobody else on this machine does the thing called `name`; who died doing it frees the lock
- * within 10 seconds.
- */
+/** Runs `work` under a lock on this machine. The lock of a process that died is free after 10 seconds. */
 export async function withLock<T>(name: string, work: () => Promise<T>, progress?: Progress): Promise<T> {
     const path = join(cacheFolder(), name);
     await mkdir(dirname(path), { recursive: true });
@@ -150,7 +146,7 @@ export async function withLock<T>(name: string, work: () => Promise<T>, progress
             realpath: false,
             stale: 10_000,
             update: 2_000,
-            // After a machine's sleep another may hold it too: both make the same, and the first to end wins.
+            // A machine that sleeps loses the lock to another process; both then make the same result.
             onCompromised: () => undefined,
         }).catch((error: NodeJS.ErrnoException) => {
             if (error.code === "ELOCKED") return undefined;
@@ -174,7 +170,7 @@ export async function withLock<T>(name: string, work: () => Promise<T>, progress
     try {
         return await work();
     } finally {
-        // A lock that was taken over is another's to free.
+        // This fails for a lock that another process has taken over, which frees it.
         await release().catch(() => undefined);
     }
 }

@@ -1,4 +1,4 @@
-// Starting Docker's daemon on this machine, with systemd or without.
+// Starts Docker's daemon on this machine, with or without systemd.
 
 import { spawn } from "node:child_process";
 import { existsSync, openSync } from "node:fs";
@@ -24,7 +24,7 @@ export async function pingProblem(docker: Docker): Promise<string | undefined> {
     }
 }
 
-/** What is being started: where its log is, and whether its process ended before it answered. */
+/** A daemon that starts: where its log is, and how its process ended, if it did. */
 interface Starting {
     log: string;
     ended: () => string | undefined;
@@ -72,7 +72,7 @@ async function startUnit(root: readonly string[]): Promise<Starting> {
     return { log: "journalctl -u docker", ended: () => undefined };
 }
 
-/** Without systemd as PID 1 nothing starts the engine: it becomes a background process that outlives setup. */
+/** Without systemd the daemon becomes a background process that outlives setup. */
 async function startDaemon(root: readonly string[]): Promise<Starting> {
     const stale = await stalePidFiles();
     if (stale.length > 0) {
@@ -94,7 +94,7 @@ async function startDaemon(root: readonly string[]): Promise<Starting> {
     return { log, ended: () => end };
 }
 
-/** PID files of the daemon and of its containerd, and the program that each one is of. */
+/** The PID files of the daemon and its containerd, each with its program. */
 const PID_FILES: readonly (readonly [file: string, program: string])[] = [
     ["/var/run/docker.pid", "dockerd"],
     ["/var/run/docker/containerd/containerd.pid", "containerd"],
@@ -121,7 +121,7 @@ async function isProgram(pid: string, program: string): Promise<boolean> {
 
 const USUAL_MTU = 1500;
 
-/** Containers' packets must fit the machine's uplink: where that is narrower than usual, large downloads would hang. */
+/** Containers take the MTU of this machine's uplink when it is below the usual one: large downloads would hang otherwise. */
 async function mtuOption(): Promise<string[]> {
     const routes = await readFile("/proc/net/route", "utf8");
     const uplink = routes

@@ -1,5 +1,5 @@
-// The order of Debian package versions (Debian Policy, 5.6.12), which differs from semver's: an epoch, tildes that
-// sort before everything, letters before other characters. Pure.
+// The order of Debian package versions (Debian Policy, 5.6.12). The package semver does not know it: epochs, tildes before
+// everything else, letters before other characters. Pure.
 
 /** Negative when `a` is older than `b`, positive when newer, 0 when they are equal. */
 export function compareDebianVersions(a: string, b: string): number {
@@ -28,7 +28,7 @@ function parse(text: string): Version {
     };
 }
 
-/** Compares by turns a run of other characters and a number. */
+/** Compares a run of other characters, then a number, and so on. */
 function compareParts(a: string, b: string): number {
     let [left, right] = [a, b];
     while (left !== "" || right !== "") {
@@ -55,7 +55,7 @@ function compareTexts(a: string, b: string): number {
     return 0;
 }
 
-/** A tilde sorts before the end, the end before letters, letters before the rest. */
+/** A tilde is before the end, the end before letters, letters before other characters. */
 function weight(character: string | undefined): number {
     if (character === "~") return -1;
     if (character === undefined) return 0;

@@ -1,4 +1,4 @@
-// A full disk, said in one sentence, wherever a step of set-up meets it.
+// The error for a full disk, for every step of setup.
 
 import { statfs } from "node:fs/promises";
 import { SkepError, skepError } from "../../errors";
@@ -6,17 +6,17 @@ import { cacheFolder } from "./cache";
 
 const MEGABYTE = 1024 * 1024;
 
-/** Whether what a program or an engine printed says that a disk or a quota is full. */
+/** Whether a program's output says that a disk or a quota is full. */
 export function saysDiskFull(text: string): boolean {
     return /no space left on device|\bENOSPC\b|\bEDQUOT\b|disk quota exceeded/i.test(text);
 }
 
-/** The error for a full disk; `doing` is a step, as a noun phrase. */
+/** The error for a full disk. `doing` is the step as a noun phrase. */
 export async function diskFull(doing: string): Promise<SkepError> {
     const folder = cacheFolder();
     const free = await statfs(folder).then(
         ({ bavail, bsize }) => `${Math.floor((bavail * bsize) / MEGABYTE)} MB are free`,
-        () => "it cannot be asked",
+        () => "its free space is unknown",
     );
     return skepError(
         "DISK_FULL",
@@ -25,7 +25,7 @@ export async function diskFull(doing: string): Promise<SkepError> {
     );
 }
 
-/** What a step threw, as a person should see it: a full disk under its id, the rest as it is. */
+/** DISK_FULL for an error that a full disk caused, any other error as it is. */
 export async function explained(error: unknown, doing = "set-up"): Promise<unknown> {
     const { code } = (error ?? {}) as NodeJS.ErrnoException;
     return code === "ENOSPC" || code === "EDQUOT" ? diskFull(doing) : error;

@@ -1,5 +1,5 @@
-// A Docker engine that answers: the one that is meant (providers/runtime/docker.ts says which), else Debian's, installed and
-// started here. Images are images.ts's concern; the engines inside lab hosts are no concern of setup.
+// Finds a Docker engine that answers: the one that the user means (providers/runtime/docker.ts), else Debian's, which is
+// installed and started here. Not the engines in lab hosts.
 
 import { existsSync } from "node:fs";
 import type Docker from "dockerode";
@@ -15,18 +15,18 @@ const USUAL_HOST = `unix://${USUAL_SOCKET}`;
 
 export { dockerClient };
 
-/** Makes sure that a Docker engine answers that can do what is `needed`, and returns its client. */
+/** The client of a Docker engine that answers and suits: for `hosts` it needs the network "bridge". */
 export async function ensureDocker(progress: Progress, needed: "any" | "hosts" = "any"): Promise<Docker> {
     const docker = (await answeringEngine()) ?? (await ownEngine(progress));
     await refuseUnsuited(docker, needed);
     return docker;
 }
 
-/** The engine that is meant, or one at another known socket where nothing names any; undefined when none answers. */
+/** The engine that the user names, else one at a known socket; undefined when none answers. */
 async function answeringEngine(): Promise<Docker | undefined> {
     const endpoint = dockerEndpoint();
     const isNamed = endpoint.from !== undefined;
-    // Named or not, the usual socket is that of this machine's own engine, which is started here.
+    // The usual socket is this machine's own engine, which Skep starts, also when the user names it.
     if (isNamed && endpoint.host !== USUAL_HOST) return namedEngine(endpoint, endpoint.from);
     const silent: string[] = [];
     let isForbidden = false;
@@ -68,7 +68,7 @@ async function namedEngine(endpoint: DockerEndpoint, from = ""): Promise<Docker>
     );
 }
 
-/** This machine's own engine, which does not run: installed where it is missing, and started. */
+/** Installs this machine's own engine where it is missing, and starts it. */
 async function ownEngine(progress: Progress): Promise<Docker> {
     const docker = dockerClient({ host: USUAL_HOST });
     if (!hasApt())
@@ -97,7 +97,7 @@ async function ownEngine(progress: Progress): Promise<Docker> {
     return docker;
 }
 
-/** Refuses what answers like Docker's engine and cannot do what is needed of it. */
+/** Refuses Podman, and for hosts an engine without the network "bridge". */
 async function refuseUnsuited(docker: Docker, needed: "any" | "hosts"): Promise<void> {
     const { host } = dockerEndpoint();
     const { Components = [] } = (await docker.version()) as { Components?: { Name: string }[] };

@@ -1,25 +1,21 @@
-// Every request of set-up to a site outside: what a probe asks, what a download brings. Requests go by the proxy that the
-// environment names (HTTPS_PROXY, HTTP_PROXY, NO_PROXY), which Node's own fetch ignores, and end in bounded time.
-// Which sites there are stands in mirrors.ts; what is done with what they send, in the steps.
+// Setup's requests to other sites: probes and downloads. They use the proxy that the environment names (HTTPS_PROXY,
+// HTTP_PROXY, NO_PROXY), which Node's own fetch ignores, and have time limits. The sites: mirrors.ts.
 
 import { skepError } from "../../errors";
 import { proxyProblem } from "../../planning/proxies";
 
-/** A download that brings nothing for so long has stalled. */
+/** A download that receives nothing for so long has stalled. */
 const STALL_SECONDS = 30;
 const UNAUTHORIZED = 401;
 
 export interface DownloadOptions {
-    /** The whole download's limit. */
+    /** The limit of the whole download. */
     seconds: number;
-    /** How long it may bring nothing. Default 30. */
+    /** The limit of a pause in it. Default 30. */
     stallSeconds?: number;
 }
 
-/**
- * Whether a site answers within `seconds`. A registry answers strangers with 401, which counts; a proxy that refuses
- * says 403 or worse, which does not.
- */
+/** Whether a site answers within `seconds`: with success, or with 401, as registries do. A proxy that refuses says 403 or worse. */
 export async function answers(url: string, seconds: number): Promise<boolean> {
     try {
         return await request(url, { method: "HEAD", seconds }, (response) =>
@@ -31,7 +27,7 @@ export async function answers(url: string, seconds: number): Promise<boolean> {
     }
 }
 
-/** All that a URL has. Throws `Unanswered`, whose message is the reason, when not every byte of it came in time. */
+/** The content at a URL. Throws `Unanswered` with the reason when not all of it came in time. */
 export async function download(
     url: string,
     { seconds, stallSeconds = STALL_SECONDS }: DownloadOptions,
@@ -42,7 +38,7 @@ export async function download(
     });
 }
 
-/** A site did not answer, or not with what was asked; the message says why, without an end stop. */
+/** A request failed. The message is the reason, without a full stop. */
 export class Unanswered extends Error {}
 
 interface Request {
@@ -69,10 +65,10 @@ async function request<T>(
             `${problem} is set to what is no address of an HTTP proxy.`,
             "Set it as in http://proxy.example:3128, or unset it.",
         );
-    // Loaded here: most commands find everything in the cache and ask nobody.
+    // Loaded late: most commands find everything in the cache and send no request.
     const { EnvHttpProxyAgent, fetch } = await import("undici");
     const agent = new EnvHttpProxyAgent({
-        // Proxies in offices let tunnels through to port 443 only.
+        // Many proxies allow tunnels to port 443 only.
         proxyTunnel: false,
         headersTimeout: stallSeconds * 1000,
         bodyTimeout: stallSeconds * 1000,
@@ -83,7 +79,7 @@ async function request<T>(
     } catch (error) {
         throw new Unanswered(reasonOf(error as Error, { seconds, stallSeconds }));
     } finally {
-        // Not closed in order: that would wait for what a stalled site still owes.
+        // close() would wait for the rest of a stalled answer.
         await agent.destroy();
     }
 }
@@ -97,7 +93,7 @@ const REASONS: Record<string, string> = {
     UND_ERR_CONNECT_TIMEOUT: "it does not answer",
 };
 
-/** Why it failed: undici puts the reason below its own errors. */
+/** Why a request failed. undici puts the reason into its errors' causes. */
 function reasonOf(
     error: Error,
     { seconds, stallSeconds }: { seconds: number; stallSeconds: number },

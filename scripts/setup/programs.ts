@@ -1,5 +1,6 @@
-// Running other programs during setup: every wait is bounded and says what is waited for, and a failure shows the
-// last lines of output. Also how Debian packages are installed. Which programs run stands in the steps.
+// Runs other programs for setup, each with a time limit; an error names the step and shows the last lines of output. Also
+// installs Debian packages. Node's own execFile does it: loading execa takes 250 ms, more than a command's whole start-up may
+// grow, and its process groups would take the terminal away from sudo.
 
 import { execFile, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -10,7 +11,7 @@ import { withLock } from "./cache";
 import { diskFull, saysDiskFull } from "./disk";
 
 export interface RunOptions {
-    /** What is waited for, as a noun phrase: it becomes part of the error. */
+    /** The step as a noun phrase, for the error. */
     what: string;
     /** Default 60. */
     timeoutSeconds?: number;
@@ -22,7 +23,7 @@ export interface RunOptions {
 
 const SHOWN_LINES = 12;
 
-/** Runs a program to its end and returns what it wrote on stdout. */
+/** Runs a program to its end and returns its stdout. */
 export async function run(file: string, args: readonly string[], options: RunOptions): Promise<string> {
     const { what, timeoutSeconds = 60, cwd, env, advice = "Fix what it says and try again." } = options;
     const end = await execute(file, args, { timeoutSeconds, cwd, env });
@@ -36,14 +37,12 @@ export async function run(file: string, args: readonly string[], options: RunOpt
     throw problem("SETUP_FAILED", `${sentence} failed (${file}):\n${tail}\n`);
 }
 
-/**
- * As `run`, for what other users must read too, such as packages for hosts: a user's umask of 077 would hide it from them.
- */
+/** Like `run`, for files that other users must read, such as packages for hosts: a umask of 077 would hide them. */
 export function runForAll(file: string, args: readonly string[], options: RunOptions): Promise<string> {
     return run("sh", ["-c", 'umask 022 && exec "$0" "$@"', file, ...args], options);
 }
 
-/** What a program wrote on stdout if it ends with success within a few seconds, else undefined. */
+/** The program's stdout when it succeeds within 10 seconds, else undefined. */
 export async function tryRun(file: string, args: readonly string[]): Promise<string | undefined> {
     const end = await execute(file, args, { timeoutSeconds: 10 });
     return end.ok ? end.stdout : undefined;
@@ -79,12 +78,12 @@ function execute(
                 stderr,
             }),
         );
-        // Nothing may wait for an answer that nobody is asked for.
+        // A program that asks something reads an end of file, instead of waiting for ever.
         child.stdin?.end();
     });
 }
 
-/** A sentence's beginning. */
+/** The text with its first letter in upper case. */
 export function capital(text: string): string {
     return text.charAt(0).toUpperCase() + text.slice(1);
 }
@@ -94,7 +93,7 @@ export function hasApt(): boolean {
     return existsSync("/usr/bin/apt-get");
 }
 
-/** How to become root: nothing when already root, `sudo` when it may be used, else undefined. Asks once, on a terminal only. */
+/** What to put before a command that needs root: nothing for root, else sudo; undefined when sudo may not be used. Asks on a terminal only. */
 export async function becomeRoot(why: string): Promise<string[] | undefined> {
     if (process.getuid?.() === 0) return [];
     if (!existsSync("/usr/bin/sudo")) return undefined;
@@ -104,15 +103,15 @@ export async function becomeRoot(why: string): Promise<string[] | undefined> {
     const answer = await prompt.question(`${why} Use sudo for it? [Y/n] `);
     prompt.close();
     if (/^n/i.test(answer.trim())) return undefined;
-    // sudo itself asks for the password here, and remembers it for the commands that follow.
+    // sudo asks for the password here and remembers it for the commands that follow.
     const { status } = spawnSync("sudo", ["-v"], { stdio: "inherit", timeout: 120_000 });
     return status === 0 ? ["sudo", "-n"] : undefined;
 }
 
-// dpkg allows one installation at a time; steps that run side by side queue here rather than on its lock.
+// dpkg allows one installation at a time. Steps that run side by side queue here instead of at its lock.
 let installing: Promise<unknown> = Promise.resolve();
 
-/** Installs Debian packages that are missing, saying so; refuses where that cannot be done. */
+/** Installs the Debian packages that are missing, as a step of the progress; throws SETUP_PACKAGES where that is impossible. */
 export async function installPackages(
     progress: Progress,
     packages: readonly string[],
@@ -157,7 +156,7 @@ async function aptInstall(root: readonly string[], packages: readonly string[]):
         const options = ["-o", "DPkg::Lock::Timeout=120", "-o", "Acquire::Retries=3"];
         return run(file, [...rest, ...options, ...args], { what: `apt-get ${args[0]}`, timeoutSeconds: 300 });
     };
-    // Lists are missing or old on many machines, and a name they point to may be gone.
+    // Package lists are missing on many machines, or name files that the mirror has removed.
     if (!listsAreNew) await apt("update");
     listsAreNew = true;
     await apt("install", "--no-install-recommends", ...packages);

@@ -1,13 +1,14 @@
-// What a person sees while something takes time: one line a step, a spinner on a terminal, nothing with --json.
-// It goes to stderr, so that stdout holds results only. No decisions live here.
+// Shows a person what takes time: a line for each step, a spinner on a terminal, nothing with --json. Writes to stderr, so
+// that stdout holds results only. Not ora or listr2: ora shows one spinner, listr2 wants all steps beforehand, and either
+// takes 70 ms or more to load.
 
 export interface Progress {
     /**
-     * Shows a step while `work` runs and how long it took; steps may run side by side and inside each other.
-     * `update` adds a word on what is being waited for; it shows on terminals only.
+     * Shows a step while `work` runs, then how long it took. Steps may run side by side and inside each other.
+     * `update` shows what the step waits for, on terminals only.
      */
     step<T>(title: string, work: (update: (text: string) => void) => Promise<T>): Promise<T>;
-    /** One line to keep. */
+    /** Shows a line that stays. */
     note(text: string): void;
 }
 
@@ -18,7 +19,7 @@ export interface ProgressStream {
     write(text: string): unknown;
 }
 
-/** Progress for a person, or none at all where only the result was asked for. */
+/** Progress on stderr or another stream; none at all when `silent`. */
 export function createProgress(options: { silent?: boolean; stream?: ProgressStream } = {}): Progress {
     if (options.silent) return silent;
     const stream = options.stream ?? process.stderr;
@@ -64,7 +65,7 @@ const FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "
 const FRAME_MILLISECONDS = 100;
 const ERASE_LINE_AND_UP = "\u001b[1A\u001b[2K";
 
-/** Keeps the running steps as the last lines of the terminal; what is finished scrolls up above them. */
+/** Shows running steps in the last lines of the terminal, and finished ones above them. */
 class Spinner implements Progress {
     private readonly running: Running[] = [];
     private frame = 0;
@@ -77,7 +78,7 @@ class Spinner implements Progress {
         const step: Running = { title, began: Date.now(), text: "" };
         this.running.push(step);
         this.timer ??= setInterval(() => this.draw(), FRAME_MILLISECONDS);
-        // A spinner alone is no reason for the process to live on.
+        // The spinner must not keep the process alive.
         this.timer.unref();
         this.draw();
         let mark = "✗";

@@ -1,5 +1,5 @@
-// What leaves the cache and the engine again: results and images of ours that nobody has used for two weeks. Once a day.
-// A use is noted by whoever finds or makes something (cache.ts, images.ts).
+// Removes results of the cache and images of Skep's that nobody has used for two weeks. Runs once a day. cache.ts and
+// images.ts note each use.
 
 import type { Stats } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
@@ -10,14 +10,14 @@ import { GO_WORK } from "./go";
 import { CACHE_LABEL, imageMark, NO_SERVER, OWN_IMAGES } from "./images";
 
 const DAY = 24 * 60 * 60 * 1000;
-/** Long enough for a checkout of last week to find its results still there. */
+/** A checkout of last week still finds its results. */
 export const KEPT_DAYS = 14;
-/** Folders of the cache that hold results, one each; `images` holds marks of images. */
+/** Folders of the cache that hold results. The folder `images` holds marks of images. */
 const KINDS = ["bridged", "engine", "go", GO_WORK, "moto", "plugins", "pulumi-home", "repository"];
 
 /**
- * Removes what was last used more than two weeks ago, and says what. Nothing that a container uses goes, nor anything
- * whose use it cannot know: an image met for the first time counts as used now.
+ * Removes what was last used more than two weeks ago and returns the names. Keeps everything that a container uses. An image
+ * without a mark counts as used now.
  */
 export async function prune(docker: Docker, now = Date.now()): Promise<string[]> {
     const mark = join(cacheFolder(), "pruned");
@@ -51,7 +51,7 @@ function isOld({ mtimeMs }: Stats, now: number): boolean {
     return now - mtimeMs > KEPT_DAYS * DAY;
 }
 
-/** Folders of this machine that containers see, running or not: hosts of a lab read their repository there. */
+/** Folders of this machine that containers mount, running or not: lab hosts read their repository there. */
 async function mountedFolders(docker: Docker): Promise<Set<string>> {
     const containers = await docker.listContainers({ all: true });
     return new Set(containers.flatMap(({ Mounts }) => Mounts.map(({ Source }) => Source)));
@@ -70,19 +70,19 @@ async function pruneImages(docker: Docker, now: number): Promise<string[]> {
             removed.push(ref);
         }
     }
-    // What builds that were killed left behind: without a name, and made of our base.
+    // Images without a name, of builds that were killed.
     await docker.pruneImages({
         filters: { dangling: ["true"], label: [CACHE_LABEL], until: [`${KEPT_DAYS * 24}h`] },
     });
     return removed;
 }
 
-/** False when a container uses it, or an image made of it. */
+/** False when a container or another image uses it. */
 async function removeImage(docker: Docker, ref: string): Promise<boolean> {
     const IN_USE = 409;
     const GONE = 404;
     try {
-        // With one name left, the image goes; one that containers refer to by its id stays whole, name included.
+        // Docker removes an image with its last name, also while a container refers to it by its id.
         if (await isUsed(docker, ref)) return false;
         await docker.getImage(ref).remove();
         return true;

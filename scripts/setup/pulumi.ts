@@ -1,5 +1,5 @@
-// Pulumi's engine, the program `pulumi`: the one on PATH, the cache, the official download, or a build from Go modules
-// where only package registries are reached. Plugins stand in plugins.ts.
+// The program `pulumi`: the one on PATH, the cache's, the official download, or a build from Go modules where only package
+// registries can be reached. Its plugins: plugins.ts.
 
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
@@ -13,16 +13,16 @@ import { download, Unanswered } from "./fetch";
 import { isAtLeast, withGo } from "./go";
 import { pulumiDownloads } from "./mirrors";
 
-/** What is downloaded or built; offline/pulumi/go.mod pins the same. */
+/** The version to download or build. offline/pulumi/go.mod pins the same. */
 export const ENGINE_VERSION = "3.274.1";
-/** The oldest engine that Skep was tried with. */
+/** The oldest version that Skep was tried with. */
 const OLDEST_ENGINE = "3.200.0";
 
 const SOURCE = join(__dirname, "../../offline/pulumi");
 const PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi";
-/** For slow lines: a download that stalls ends long before. */
+/** Enough for a slow line. A download that stalls ends long before. */
 const DOWNLOAD_SECONDS = 1800;
-/** On two cores that do other work as well it was measured to take more than 20 minutes; idle ones need 4. */
+/** Measured: 4 minutes on two idle cores, more than 20 on busy ones. */
 const BUILD_SECONDS = 3600;
 
 export interface Engine {
@@ -32,7 +32,7 @@ export interface Engine {
     source: "path" | "cache" | "download" | "build";
 }
 
-/** An engine that Skep can use; downloaded or built when there is none. */
+/** A `pulumi` that Skep can use, downloaded or built when there is none. */
 export async function ensureEngine(progress: Progress, official: boolean): Promise<Engine> {
     const onPath = await findOnPath(process.env.PATH ?? "");
     if (onPath) return onPath;
@@ -52,16 +52,16 @@ export async function ensureEngine(progress: Progress, official: boolean): Promi
 
 async function findOnPath(path: string): Promise<Engine | undefined> {
     for (const folder of path.split(delimiter)) {
-        // The Automation API takes the folder above bin, so one by another name is of no use.
+        // The Automation API wants the folder above `bin`.
         if (basename(folder) !== "bin" || !existsSync(join(folder, "pulumi"))) continue;
         const version = (await tryRun(join(folder, "pulumi"), ["version"]))?.trim().replace(/^v/, "");
-        if (version && isAtLeast(version.replace(/[-+].*/, ""), OLDEST_ENGINE))
+        if (version && isAtLeast(version, OLDEST_ENGINE))
             return { root: dirname(folder), version, source: "path" };
     }
     return undefined;
 }
 
-/** The list of a release's checksums: where it can be had, so can the release. */
+/** The list of the release's checksums. Where it can be reached, so can the release. */
 export function checksumsUrl(): string {
     return `${pulumiDownloads()}/pulumi-${ENGINE_VERSION}-checksums.txt`;
 }
@@ -113,13 +113,13 @@ async function fetchAll(url: string): Promise<Buffer> {
     }
 }
 
-/** Builds the engine alone, without language hosts: inline programs need none. */
+/** Builds `pulumi` without language hosts, which inline programs do not need. */
 async function build(progress: Progress, folder: string): Promise<void> {
     const version = `github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${ENGINE_VERSION}`;
     await withGo(progress, "engine", (go) =>
         progress.step(`Building Pulumi ${ENGINE_VERSION} from Go modules, once: some minutes`, () =>
             go.build({
-                what: "building Pulumi's engine",
+                what: "building Pulumi",
                 module: SOURCE,
                 package: PACKAGE,
                 output: join(folder, "bin/pulumi"),

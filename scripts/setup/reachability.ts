@@ -1,5 +1,5 @@
-// Which of the sites that Skep would rather use can be reached: Pulumi's downloads and plugins, Docker Hub, Docker's
-// packages, or the mirrors that stand for them. Asked once a day, all at once; what follows from an answer stands in the steps.
+// Finds out which sites can be reached: Pulumi's downloads and plugins, Docker Hub, Docker's packages, or their mirrors. Asks
+// all of them at once, once a day.
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -16,10 +16,10 @@ import { hubProbes } from "./mirrors";
 const SITES = ["pulumi", "plugins", "dockerHub", "dockerPackages"] as const;
 type Site = (typeof SITES)[number];
 
-/** What can be reached from this machine. */
+/** The sites that this machine can reach. */
 export type Reachability = Record<Site, boolean>;
 
-/** Where each site is asked: one address that answers is enough. */
+/** The addresses of each site: it can be reached when one of them answers. */
 function addresses(): Record<Site, readonly string[]> {
     return {
         pulumi: [checksumsUrl()],
@@ -34,7 +34,7 @@ const REMEMBERED_MILLISECONDS = 24 * 60 * 60 * 1000;
 
 const memorySchema = z.object({
     asked: z.number(),
-    /** What was asked, and by which proxy: other answers say nothing of it. */
+    /** A hash of the addresses and the proxy. With others the answers do not count. */
     of: z.string(),
     answers: z.object({
         pulumi: z.boolean(),
@@ -48,9 +48,8 @@ const memorySchema = z.object({
 export type Probe = (url: string) => Promise<boolean>;
 
 /**
- * Probes the sites, or tells what was found within the last day, or, without any network, what was found last: a
- * stack goes on with what it was made with. Answers of other mirrors or proxies are forgotten.
- * SKEP_OFFLINE=1 forces unreachable, SKEP_OFFLINE=0 reachable; neither is remembered.
+ * Probes the sites, unless it did so within the last day. Without any network the last answers stay, so that a stack keeps
+ * the kind of sources it was made with. SKEP_OFFLINE=1 forces unreachable, SKEP_OFFLINE=0 reachable; neither is remembered.
  */
 export async function reachability(
     progress: Progress,
@@ -79,7 +78,7 @@ export async function reachability(
     });
 }
 
-/** Where npm packages come from: whoever reaches neither this nor the sites has no network at all just now. */
+/** The address of npm's registry: a machine that reaches neither it nor the sites has no network now. */
 async function packages(): Promise<string> {
     const told = process.env.npm_config_registry ?? (await tryRun("npm", ["config", "get", "registry"]));
     return told?.trim() ?? "";
@@ -89,7 +88,7 @@ function ofEach(answer: (site: Site) => boolean): Reachability {
     return Object.fromEntries(SITES.map((site) => [site, answer(site)])) as Reachability;
 }
 
-/** What SKEP_OFFLINE says: whether the sites count as reachable, or undefined to find out. */
+/** Whether SKEP_OFFLINE says that the sites can be reached; undefined when it is not set. */
 export function forcedAnswer(setting: string | undefined): boolean | undefined {
     if (!setting) return undefined;
     if (setting === "1") return false;

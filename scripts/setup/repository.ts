@@ -1,6 +1,5 @@
-// The repository that hosts install docker-ce from: the mirror that the settings name, Docker's own, or, where that is out
-// of reach, one built from Debian's engine packages (offline/repository), which lab hosts read through a mount.
-// Choosing a version stands with the configuration; installing it, with the host scripts.
+// The repository that hosts install docker-ce from: the mirror that the settings name, Docker's own, or, where that cannot be
+// reached, one built from Debian's engine packages (offline/repository), which lab hosts mount.
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -15,7 +14,7 @@ import { compareDebianVersions } from "./debian-versions";
 import { download } from "./fetch";
 
 const OFFICIAL_URL = "https://download.docker.com/linux/debian";
-/** The key of Docker's packages, as Docker's installation guide prints it. */
+/** The key of Docker's packages, from Docker's installation guide. */
 const OFFICIAL_FINGERPRINT = "9DC858229FC7DD38854AE2D88D81803C0EBFCD88";
 
 const SOURCE = join(__dirname, "../../offline/repository");
@@ -24,20 +23,20 @@ const FETCH_SECONDS = 60;
 
 export interface DockerRepository {
     kind: "official" | "mirror" | "debian";
-    /** What stands before the suite in a host's apt sources; `$url/gpg` is the key. */
+    /** The URL in a host's apt sources. `$url/gpg` is the key. */
     url: string;
     /** The signing key's, without spaces. */
     fingerprint: string;
-    /** Where the repository is a folder of this machine: mount `source` at `target`, read-only, on every lab host. */
+    /** For a repository on this machine: every lab host mounts the folder `source` at `target`, read-only. */
     mount?: { source: string; target: string };
-    /** Whether hosts reach it by the proxy that this machine's environment names; they stand where this machine does. */
+    /** Whether hosts reach it by the proxy that this machine's environment names. */
     viaProxy?: boolean;
 }
 
-/** Where a built repository is found on lab hosts. */
+/** The folder of a built repository on lab hosts. */
 const MOUNT_TARGET = "/srv/docker-repository";
 
-/** The repository for hosts: the mirror, where one is named; built when Docker's own is out of reach and the cache has none. */
+/** The repository for hosts: the mirror if there is one, Docker's own if `official`, else one from the cache, built when missing. */
 export async function ensureRepository(
     progress: Progress,
     official: boolean,
@@ -68,7 +67,7 @@ async function build(progress: Progress, folder: string): Promise<void> {
         runForAll(join(SOURCE, "build.sh"), [folder], {
             what: "building the docker-ce repository",
             timeoutSeconds: BUILD_SECONDS,
-            // Where a killed build's gigabyte is found and removed.
+            // The cache removes this folder with the gigabyte that a killed build leaves in it.
             env: { TMPDIR: folder },
             advice: "Debian's packages must be reachable by apt-get; see to that and try again.",
         }),
@@ -77,7 +76,7 @@ async function build(progress: Progress, folder: string): Promise<void> {
     if (missing !== "") progress.note(`Left out of the repository: ${missing}`);
 }
 
-/** The versions that a repository has for a Debian suite ("bookworm"), newest first. */
+/** The versions of each package for a Debian suite ("bookworm"), newest first. */
 export async function listPackages(
     repository: DockerRepository,
     suite: string,

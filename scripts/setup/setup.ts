@@ -1,6 +1,5 @@
-// Setup: what must be on this machine before a stack can be brought up, each step in its own file. Every step keeps its
-// result in the cache under a hash of what it was made from, so a second setup finds everything done.
-// Installing npm packages comes before all this: scripts/skep.mjs.
+// Setup: installs what this machine needs before a stack can be brought up. Each step has a file of its own, and keeps its
+// result in the cache under a hash of its sources, so a second setup has nothing to do. scripts/skep.mjs installs npm packages.
 
 import { hasLoopbackProxy } from "../../planning/proxies";
 import type { RepositorySettings } from "../../config/repository";
@@ -17,24 +16,24 @@ import { allOrProblems } from "./all-or-problems";
 import type { PluginKind, PulumiTools, Tools } from "./tools";
 
 /**
- * What a command needs of this machine, beyond the Pulumi engine and its plugins.
- * - `engine`: nothing more; reads a stack's state.
- * - `docker`: a Docker engine that answers; takes a lab down.
- * - `lab`: that, the lab's images and a repository of docker-ce; brings a lab up.
- * - `instances`: workloads' images, and a repository of docker-ce for hosts that are not on this machine.
+ * What a command needs besides `pulumi` and its plugins.
+ * - `engine`: nothing, to read a stack's state.
+ * - `docker`: a Docker engine that answers, to take a lab down.
+ * - `lab`: the same, the lab's images and a repository of docker-ce, to bring a lab up.
+ * - `instances`: the workloads' images and a repository of docker-ce for hosts elsewhere.
  */
 export type Needs = "engine" | "docker" | "lab" | "instances";
 
 export interface SetupOptions {
     progress: Progress;
     needs: Needs;
-    /** The kind of plugins that the stack was made with, for what takes it down or reads it. */
+    /** The kind of plugins that the stack was made with. */
     made?: PluginKind;
-    /** The stack's mirror of Docker's package repository; with `lab` and `instances` only. */
+    /** The stack's mirror of Docker's package repository, for `lab` and `instances`. */
     repository?: RepositorySettings;
 }
 
-/** Installs what is missing and says where it is. Safe to run again after being killed at any moment. */
+/** Installs what is missing and says where it is. It can be killed at any moment and run again. */
 export async function setup(options: SetupOptions & { needs: "engine" | "docker" }): Promise<PulumiTools>;
 export async function setup(options: SetupOptions & { needs: "lab" | "instances" }): Promise<Tools>;
 export async function setup({
@@ -43,7 +42,7 @@ export async function setup({
     made,
     repository: mirror,
 }: SetupOptions): Promise<PulumiTools | Tools> {
-    // A setting that is wrong is refused before anything is fetched.
+    // Refuse a wrong SKEP_PLUGINS before anything is downloaded.
     askedKind();
     const [reachable] = await allOrProblems([reachability(progress)]);
     const [pulumi, plugins, swarmPlugin, images, repository] = await allOrProblems([
@@ -53,7 +52,7 @@ export async function setup({
         engineAndImages(progress, needs, reachable),
         repositoryFor(progress, needs, reachable, mirror),
     ]);
-    // Last: what is in use has been marked so by now.
+    // Prune last: by now everything in use is marked.
     const removed = needs === "lab" ? await prune(dockerClient()) : [];
     if (removed.length > 0) progress.note(`Removed, unused for two weeks: ${removed.join(", ")}`);
     return { pulumi, ...plugins, swarmPlugin, images, repository };
@@ -75,10 +74,10 @@ async function repositoryFor(
     reachable: Reachability,
     mirror?: RepositorySettings,
 ): Promise<DockerRepository | undefined> {
-    // Instances on EC2 reach Docker's own repository, wherever this machine stands.
+    // Instances on EC2 reach Docker's own repository, whatever this machine reaches.
     if (needs === "instances") return ensureRepository(progress, true, mirror);
     if (needs !== "lab") return undefined;
-    // What this machine reaches by a proxy on its loopback, its containers do not reach.
+    // Containers cannot use a proxy on this machine's loopback.
     const official = reachable.dockerPackages && !hasLoopbackProxy(process.env);
     const found = await ensureRepository(progress, official, mirror);
     return found.mount ? found : { ...found, viaProxy: true };

@@ -1,32 +1,32 @@
-// What setup hands to the commands: where everything that they need was found or put.
+// The result of setup: where the commands find what they need.
 
 import type { Engine } from "./pulumi";
 import type { Images } from "./images";
 import type { DockerRepository } from "./repository";
 
 /**
- * Where the provider plugins come from.
+ * The kinds of provider plugins.
  * - `official`: Pulumi's downloads.
- * - `standins`: Skep's own, for what it uses of them.
- * - `real`: docker, random and tls built from the Go modules that the official ones wrap; stand-ins for the others.
+ * - `standins`: Skep's own, for the parts that it uses.
+ * - `real`: docker, random and tls built from the Go modules that the official ones wrap, stand-ins for the others.
  */
 export const PLUGIN_KINDS = ["official", "standins", "real"] as const;
 export type PluginKind = (typeof PLUGIN_KINDS)[number];
 
-/** The Pulumi engine and its plugins: enough to read a stack's state and to take it down. */
+/** `pulumi` and its plugins: enough to read a stack's state and to destroy it. */
 export interface PulumiTools {
     pulumi: Engine;
-    /** A stack made with one kind is not meant for another. */
+    /** A stack keeps the kind that it was made with. */
     plugins: PluginKind;
-    /** PULUMI_HOME, where it is not the user's own: unset with official plugins. */
+    /** PULUMI_HOME; unset with official plugins, which lie in the user's own. */
     pulumiHome?: string;
     /** The folder that holds the executable pulumi-resource-swarm. */
     swarmPlugin: string;
 }
 
 export interface Tools extends PulumiTools {
-    /** The images of the lab, on this machine's engine; set for the lab only. */
+    /** The images on this machine's engine; unset where no hosts are made. */
     images?: Images;
-    /** Where hosts install docker-ce from. */
+    /** The repository that hosts install docker-ce from. */
     repository: DockerRepository;
 }

@@ -49,7 +49,7 @@ describe("providers that the engine attaches to", function () {
         await mkdir(join(folder, "state"));
         await writeFile(join(installed, "pulumi-resource-random"), "#!/bin/sh\nexit 1\n");
         await chmod(join(installed, "pulumi-resource-random"), 0o755);
-        const program = async () => ({ text: new random.RandomString("text", { length: 12 }).result });
+        const program = async () => ({ text: new random.RandomPassword("text", { length: 12 }).result });
         const stack = await auto.LocalWorkspace.createOrSelectStack(
             { stackName: "attached", projectName: "skep-test", program },
             {

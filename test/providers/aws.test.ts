@@ -9,8 +9,10 @@ import {
     TerminateInstancesCommand,
 } from "@aws-sdk/client-ec2";
 import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { clients } from "../../offline/plugins/aws/clients";
+import { instance } from "../../offline/plugins/aws/instance";
 import { aws as provider } from "../../offline/plugins/aws/provider";
-import type { Props } from "../../providers/runtime/types";
+import type { Context, Props } from "../../providers/runtime/types";
 import { AMIS, NEWEST, REGION } from "../aws/cloud";
 import { CREDENTIALS } from "../aws/credentials";
 import { Moto } from "../aws/moto";
@@ -157,6 +159,27 @@ describe("the aws stand-in", function () {
             new DescribeSecurityGroupRulesCommand({ Filters: [{ Name: "group-id", Values: [group.id] }] }),
         );
         assert.deepEqual(SecurityGroupRules, []);
+    });
+
+    it("repeats a request for an instance under its first token, and asks for the next one under another", async () => {
+        const ctx = { config: { region: REGION }, signal: AbortSignal.timeout(10_000) } as unknown as Context;
+        const tokens: unknown[] = [];
+        clients(ctx).ec2.middlewareStack.add(
+            () => (args) => {
+                tokens.push((args.input as { ClientToken?: string }).ClientToken);
+                // The first request is refused as EC2 does it while it does not know a new profile yet.
+                const name = tokens.length === 1 ? "Invalid IAM Instance Profile name" : "Stop";
+                return Promise.reject(Object.assign(new Error(name), { name }));
+            },
+            { step: "initialize" },
+        );
+        const create = () => assert.rejects(instance.create({ ami: NEWEST }, ctx), /Stop/);
+        await create();
+        await create();
+        const [first, repeated, next] = tokens;
+        assert.match(String(first), /^[\w-]{36}$/);
+        assert.equal(repeated, first);
+        assert.notEqual(next, first);
     });
 
     it("replaces an instance for what is fixed at its start, and changes the rest in place", async () => {

@@ -178,11 +178,11 @@ describe("the docker stand-in", function () {
     it("updates the restart policy of the running container", async () => {
         const { id, outs, inputs } = await container();
         const started = (await engineApi.getContainer(id).inspect()).State.StartedAt;
-        const news = { ...inputs, restart: "on-failure", maxRetryCount: 3 };
+        const news = { ...inputs, restart: "on-failure" };
         assert.deepEqual((await engine.diff(CONTAINER, inputs, news, outs)).getReplacesList(), []);
         const updated = await engine.update(CONTAINER, id, outs, news);
         const found = await engineApi.getContainer(id).inspect();
-        assert.deepEqual(found.HostConfig.RestartPolicy, { Name: "on-failure", MaximumRetryCount: 3 });
+        assert.deepEqual(found.HostConfig.RestartPolicy, { Name: "on-failure", MaximumRetryCount: 0 });
         assert.equal(found.State.StartedAt, started);
         assert.deepEqual(await changes(news, updated), []);
     });
@@ -251,11 +251,17 @@ describe("the docker stand-in", function () {
     });
 
     it("refuses what it does not cover, inside of objects too", async () => {
-        const inputs = { image: IMAGE, memory: 64, uploads: [{ file: "/a", source: "/b" }] };
+        const inputs = { image: IMAGE, memory: 64, uploads: [{ file: "/a", source: "/b" }], restart: "soon" };
         const { failures } = await engine.check(CONTAINER, inputs);
-        assert.equal(failures.length, 2);
+        assert.equal(failures.length, 3);
         assert.match(failures[0] ?? "", /^memory: 'memory' of \S+ is not covered/);
-        assert.match(failures[1] ?? "", /^uploads: 'uploads.source' is not covered/);
+        assert.match(failures[1] ?? "", /^restart: expected restart to be one of/);
+        assert.match(failures[2] ?? "", /^uploads: 'uploads.source' is not covered/);
+        const network = await engine.check(NETWORK, { ipv6: true, ipamConfigs: [{ ipRange: "10.0.0.0/8" }] });
+        assert.deepEqual(
+            network.failures.map((failure) => failure.split(":")[0]),
+            ["ipv6", "ipamConfigs"],
+        );
     });
 
     it("takes a network for gone when the engine cannot tell of it", async () => {
@@ -299,7 +305,7 @@ function whole(): Props {
         hostname: "host-a",
         networksAdvanced: [
             { name: `${PREFIX}-n2`, ipv4Address: "10.204.7.7" },
-            { name: `${PREFIX}-n`, ipv4Address: "10.203.7.7", aliases: ["a"] },
+            { name: `${PREFIX}-n`, ipv4Address: "10.203.7.7" },
         ],
         ports: [
             { internal: 80, external: 42980, ip: "127.0.0.1" },

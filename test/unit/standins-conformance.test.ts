@@ -60,7 +60,7 @@ for (const provider of [command, docker, tls] satisfies Provider[]) {
                 assert.deepEqual(unknown, []);
                 const defaults = Object.keys(resource.defaults ?? {});
                 assert.deepEqual(
-                    defaults.filter((name) => !resource.inputs.includes(name)),
+                    defaults.filter((name) => !(name in official().inputProperties)),
                     [],
                 );
             });

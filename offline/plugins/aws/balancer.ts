@@ -1,4 +1,4 @@
-// A network load balancer: its listeners, the groups that they forward to, and the instances in those.
+// A network load balancer, its listeners, the target groups that they forward to, and the instances in those.
 import {
     AddTagsCommand,
     CreateListenerCommand,
@@ -29,32 +29,30 @@ import {
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import type { Props } from "../../../providers/runtime/types";
 import { same } from "../../../providers/runtime/wire";
+import { nameFor, until } from "../shared";
 import type { Aws } from "./clients";
-import { retrying, unlessGone, until } from "./errors";
-import { awsResource, must, nameFor } from "./resource";
-import { tagChanges, tagList, tagOutputs } from "./tags";
+import { retrying, unlessGone } from "./errors";
+import { awsResource, inOrder } from "./resource";
+import { changeTags, tagList, tagOutputs } from "./tags";
 
 const STATE_SECONDS = 600;
 const IN_USE_SECONDS = 60;
 const CROSS_ZONE = "load_balancing.cross_zone.enabled";
 const DELAY = "deregistration_delay.timeout_seconds";
 
-async function retagged({ elb }: Aws, arn: string, olds: Props, news: Props): Promise<void> {
-    const { removed, set } = tagChanges(olds.tags, news.tags);
-    if (removed.length > 0) await elb.send(new RemoveTagsCommand({ ResourceArns: [arn], TagKeys: removed }));
-    if (Object.keys(set).length > 0)
-        await elb.send(new AddTagsCommand({ ResourceArns: [arn], Tags: tagList(set) }));
+function retagged({ elb }: Aws, arn: string, olds: Props, news: Props): Promise<void> {
+    const ResourceArns = [arn];
+    return changeTags(
+        olds,
+        news,
+        (TagKeys) => elb.send(new RemoveTagsCommand({ ResourceArns, TagKeys })),
+        (Tags) => elb.send(new AddTagsCommand({ ResourceArns, Tags })),
+    );
 }
 
 async function tagsOf({ elb }: Aws, arn: string) {
     const { TagDescriptions = [] } = await elb.send(new DescribeTagsCommand({ ResourceArns: [arn] }));
-    return tagOutputs(TagDescriptions[0]?.Tags as { Key: string; Value: string }[]);
-}
-
-/** A list as the program gave it, where AWS has the same in another order. */
-function inOrder(given: unknown, found: string[]): string[] {
-    const wanted = (given ?? []) as string[];
-    return wanted.length === found.length && found.every((item) => wanted.includes(item)) ? wanted : found;
+    return tagOutputs(TagDescriptions[0]?.Tags);
 }
 
 export const loadBalancer = awsResource({
@@ -82,7 +80,7 @@ export const loadBalancer = awsResource({
                 Tags: tagList(inputs.tags),
             }),
         );
-        return must(LoadBalancers[0]?.LoadBalancerArn, "the load balancer's ARN");
+        return LoadBalancers[0]?.LoadBalancerArn;
     },
     async finish(aws, arn, inputs, { signal }) {
         await aws.elb.send(
@@ -169,16 +167,15 @@ export const targetGroup = awsResource({
                 Tags: tagList(inputs.tags),
             }),
         );
-        return must(TargetGroups[0]?.TargetGroupArn, "the target group's ARN");
+        return TargetGroups[0]?.TargetGroupArn;
     },
-    async finish({ elb }, TargetGroupArn, { deregistrationDelay }) {
-        await elb.send(
+    finish: ({ elb }, TargetGroupArn, { deregistrationDelay }) =>
+        elb.send(
             new ModifyTargetGroupAttributesCommand({
                 TargetGroupArn,
                 Attributes: [{ Key: DELAY, Value: String(deregistrationDelay) }],
             }),
-        );
-    },
+        ),
     async update(aws, TargetGroupArn, olds, news) {
         await retagged(aws, TargetGroupArn, olds, news);
         if (!same(olds.healthCheck, news.healthCheck))
@@ -206,7 +203,7 @@ export const targetGroup = awsResource({
             ...(await tagsOf(aws, arn)),
         };
     },
-    // A listener that is being deleted still holds it.
+    // AWS refuses it while a listener of it is being deleted.
     remove: ({ elb }, TargetGroupArn, _state, { signal }) =>
         retrying(/ResourceInUse/, IN_USE_SECONDS, signal, () =>
             elb.send(new DeleteTargetGroupCommand({ TargetGroupArn })),
@@ -238,7 +235,7 @@ export const listener = awsResource({
                 Tags: tagList(inputs.tags),
             }),
         );
-        return must(Listeners[0]?.ListenerArn, "the listener's ARN");
+        return Listeners[0]?.ListenerArn;
     },
     async update(aws, ListenerArn, olds, news) {
         await retagged(aws, ListenerArn, olds, news);
@@ -268,7 +265,6 @@ const targetOf = ({ targetGroupArn, targetId, port }: Props) => ({
 export const targetGroupAttachment = awsResource({
     inputs: ATTACHMENT,
     required: ["targetGroupArn", "targetId"],
-    computed: [],
     observed: [],
     replaceOn: ATTACHMENT,
     async create({ elb }, inputs) {
@@ -283,7 +279,7 @@ export const targetGroupAttachment = awsResource({
             ({ Target, TargetHealth }) =>
                 Target?.Id === state.targetId &&
                 Target?.Port === state.port &&
-                // Deregistered, and kept in the answer until its connections have ended.
+                // AWS lists a deregistered target until its connections have ended.
                 !/Deregistration|NotRegistered/.test(TargetHealth?.Reason ?? ""),
         );
         return found ? {} : undefined;

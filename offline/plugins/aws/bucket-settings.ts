@@ -1,4 +1,4 @@
-// What is said of a bucket beside its name: each a resource whose id is the bucket's, set as a whole.
+// Settings of a bucket. Each is a resource with the bucket's id, and is set as a whole.
 import {
     DeleteBucketEncryptionCommand,
     DeleteBucketLifecycleCommand,
@@ -16,7 +16,7 @@ import {
 import type { Props } from "../../../providers/runtime/types";
 import type { StandInResource } from "../stand-in";
 import type { Aws } from "./clients";
-import { awsResource } from "./resource";
+import { awsResource, renamed, request } from "./resource";
 
 interface Setting {
     inputs: readonly string[];
@@ -29,43 +29,36 @@ function setting({ inputs, put, get, remove }: Setting): StandInResource {
     return awsResource({
         inputs: ["bucket", ...inputs],
         required: ["bucket", ...inputs.filter((key) => /^(rules|versioningConfiguration)$/.test(key))],
-        computed: [],
         observed: inputs,
         replaceOn: ["bucket"],
         create: (_aws, inputs) => Promise.resolve(inputs.bucket as string),
-        finish: async (aws, id, inputs) => void (await put(aws, id, inputs)),
+        finish: put,
         update: () => Promise.resolve(),
         describe: get,
         remove,
     });
 }
 
-const BLOCKS = ["blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"];
+const BLOCKS = {
+    blockPublicAcls: "BlockPublicAcls",
+    blockPublicPolicy: "BlockPublicPolicy",
+    ignorePublicAcls: "IgnorePublicAcls",
+    restrictPublicBuckets: "RestrictPublicBuckets",
+};
 
 export const publicAccessBlock = setting({
-    inputs: BLOCKS,
+    inputs: Object.keys(BLOCKS),
     put: ({ s3 }, Bucket, inputs) =>
         s3.send(
             new PutPublicAccessBlockCommand({
                 Bucket,
-                PublicAccessBlockConfiguration: {
-                    BlockPublicAcls: inputs.blockPublicAcls,
-                    BlockPublicPolicy: inputs.blockPublicPolicy,
-                    IgnorePublicAcls: inputs.ignorePublicAcls,
-                    RestrictPublicBuckets: inputs.restrictPublicBuckets,
-                },
+                PublicAccessBlockConfiguration: request(inputs, BLOCKS),
             }),
         ),
     async get({ s3 }, Bucket) {
         const answer = await s3.send(new GetPublicAccessBlockCommand({ Bucket }));
-        const found = answer.PublicAccessBlockConfiguration;
         return (
-            found && {
-                blockPublicAcls: found.BlockPublicAcls,
-                blockPublicPolicy: found.BlockPublicPolicy,
-                ignorePublicAcls: found.IgnorePublicAcls,
-                restrictPublicBuckets: found.RestrictPublicBuckets,
-            }
+            answer.PublicAccessBlockConfiguration && renamed(answer.PublicAccessBlockConfiguration, BLOCKS)
         );
     },
     remove: ({ s3 }, Bucket) => s3.send(new DeletePublicAccessBlockCommand({ Bucket })),
@@ -84,7 +77,7 @@ export const versioning = setting({
         const { Status } = await s3.send(new GetBucketVersioningCommand({ Bucket }));
         return Status && { versioningConfiguration: { status: Status } };
     },
-    // What has versions can only be told to make no more.
+    // Versioning can be suspended, never removed.
     remove: ({ s3 }, Bucket) =>
         s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: "Suspended" } })),
 });

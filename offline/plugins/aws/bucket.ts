@@ -1,4 +1,4 @@
-// aws.s3.Bucket. What else is said of a bucket (bucket-settings.ts) are resources of their own.
+// aws.s3.Bucket. Its settings are resources of their own: bucket-settings.ts.
 import {
     type BucketLocationConstraint,
     CreateBucketCommand,
@@ -11,12 +11,13 @@ import {
     PutBucketTaggingCommand,
 } from "@aws-sdk/client-s3";
 import type { Props } from "../../../providers/runtime/types";
+import { nameFor } from "../shared";
 import type { Aws } from "./clients";
-import { unless } from "./errors";
-import { awsResource, nameFor } from "./resource";
+import { unlessCode } from "./errors";
+import { awsResource } from "./resource";
 import { tagList, tagOutputs } from "./tags";
 
-/** The region that S3 does not want to hear as a place. */
+/** S3 refuses this region as a location constraint. */
 const DEFAULT_REGION = "us-east-1";
 
 export const bucket = awsResource({
@@ -41,11 +42,11 @@ export const bucket = awsResource({
             await s3.send(new DeleteBucketTaggingCommand({ Bucket }));
         else await s3.send(new PutBucketTaggingCommand({ Bucket, Tagging: { TagSet: tagList(tags) } }));
     },
-    // Tags are set as a whole, by `finish`.
+    // `finish` sets all tags at once.
     update: () => Promise.resolve(),
     async describe({ s3, region }, Bucket) {
         await s3.send(new HeadBucketCommand({ Bucket }));
-        const tagging = await unless(/^NoSuchTagSet/, s3.send(new GetBucketTaggingCommand({ Bucket })));
+        const tagging = await unlessCode(/^NoSuchTagSet/, s3.send(new GetBucketTaggingCommand({ Bucket })));
         return {
             arn: `arn:aws:s3:::${Bucket}`,
             bucket: Bucket,
@@ -60,10 +61,10 @@ export const bucket = awsResource({
     },
 });
 
-/** Removes every version of every object. Unfinished uploads go with the bucket. */
+/** Removes every version of every object. S3 drops unfinished uploads with the bucket. */
 async function empty({ s3 }: Aws, Bucket: string): Promise<void> {
     for (;;) {
-        // What is listed is removed, so that the next list begins with the rest.
+        // Each round removes what it lists, so the next list begins with the rest.
         const { Versions = [], DeleteMarkers = [] } = await s3.send(
             new ListObjectVersionsCommand({ Bucket }),
         );

@@ -1,4 +1,4 @@
-// The clients of AWS's API, as the provider's configuration says: region, endpoints, credentials from the usual chain.
+// The clients of AWS's API, with the region and endpoints of the provider's configuration and credentials from the usual chain.
 import { appendFileSync } from "node:fs";
 import { EC2Client } from "@aws-sdk/client-ec2";
 import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
@@ -14,7 +14,7 @@ export interface Aws {
     s3: S3Client;
 }
 
-/** Configuration that is honoured, or that asks for checks which the clients do not make. */
+/** Configuration that is honoured. The `skip` ones turn off checks that these clients never make. */
 export const CONFIG = [
     "region",
     "endpoints",
@@ -30,10 +30,10 @@ export const CONFIG = [
 ];
 
 const ATTEMPTS = 8;
-/** Of one call: the SDK itself waits for ever. */
+/** Limits of one call. The SDK has none of its own. */
 const TIMEOUTS_MILLISECONDS = { connectionTimeout: 10_000, requestTimeout: 120_000 };
 
-// Which Node.js is used is Skep's own matter: the clients' warning would stand under some resource.
+// The clients warn about old versions of Node.js, and Pulumi would show that under some resource.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
 
 const made = new WeakMap<Props, Aws>();
@@ -75,7 +75,7 @@ function make(config: Props): Aws {
     return aws;
 }
 
-/** With SKEP_AWS_CALLS every call's name goes to that file, a line each: what a policy must allow. */
+/** Appends the name of every call to the file SKEP_AWS_CALLS: the calls that a policy must allow. */
 function recordCalls({ ec2, elb, iam, s3 }: Aws): void {
     const file = process.env.SKEP_AWS_CALLS;
     if (!file) return;
@@ -96,7 +96,7 @@ function recordCalls({ ec2, elb, iam, s3 }: Aws): void {
         );
 }
 
-/** What the four clients' middleware stacks share: their types differ by the requests. */
+/** The part of a middleware stack that is used here. The clients' own types differ by their requests. */
 interface Recordable {
     /* eslint-disable @typescript-eslint/no-explicit-any -- requests and answers of every service */
     add(

@@ -1,4 +1,4 @@
-// What a program asks AWS: availability zones and images.
+// The functions of the aws plugin that Skep calls: availability zones and images.
 import { DescribeAvailabilityZonesCommand, DescribeImagesCommand, type Filter } from "@aws-sdk/client-ec2";
 import type { Context, Props } from "../../../providers/runtime/types";
 import { clients } from "./clients";
@@ -13,7 +13,7 @@ function refuseOthers(args: Props, ...known: string[]): void {
     if (unknown) throw new Error(`'${unknown}' is not covered by the stand-in`);
 }
 
-/** The zones that match, by name; arguments beyond `state` and `filters` are refused. */
+/** The zones that match, sorted by name. Refuses arguments other than `state` and `filters`. */
 export async function getAvailabilityZones(args: Props, ctx: Asking): Promise<Props> {
     refuseOthers(args, "state", "filters");
     const { ec2, region } = clients(ctx);
@@ -36,7 +36,7 @@ export async function getAvailabilityZones(args: Props, ctx: Asking): Promise<Pr
     };
 }
 
-/** The newest image that matches; none, or several without `mostRecent`, is an error, as with the official plugin. */
+/** The newest image that matches. Throws, as the official plugin does, for none, and for several without `mostRecent`. */
 export async function getAmi(args: Props, ctx: Asking): Promise<Props> {
     refuseOthers(args, "owners", "mostRecent", "filters");
     const { ec2, region } = clients(ctx);

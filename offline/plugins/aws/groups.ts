@@ -6,109 +6,73 @@ import {
     DeleteSecurityGroupCommand,
     DescribeSecurityGroupRulesCommand,
     DescribeSecurityGroupsCommand,
+    type IpPermission,
     ModifySecurityGroupRulesCommand,
     RevokeSecurityGroupEgressCommand,
     RevokeSecurityGroupIngressCommand,
-    type IpPermission,
+    type SecurityGroup,
     type SecurityGroupRule,
 } from "@aws-sdk/client-ec2";
 import type { CheckFailure, Props } from "../../../providers/runtime/types";
 import type { StandInResource } from "../stand-in";
 import type { Aws } from "./clients";
+import { ec2Resource } from "./ec2";
 import { retrying } from "./errors";
-import { dependencyViolation, untilUnused } from "./in-use";
-import { awsResource, ec2Arn, must, nameFor } from "./resource";
+import { dependencyViolation, IN_USE, untilUnused } from "./in-use";
+import { awsResource, ec2Arn, KNOWN_SECONDS, must, request } from "./resource";
 import { retag, tagOutputs, tagSpecification } from "./tags";
 
-/** Interfaces of load balancers and NAT gateways stay for minutes after those are gone. */
-const IN_USE_SECONDS = 600;
-const KNOWN_SECONDS = 60;
-
-export const securityGroup = awsResource({
-    inputs: ["description", "name", "tags", "vpcId"],
+export const securityGroup = ec2Resource<SecurityGroup>({
+    kind: "security-group",
+    fixed: { description: "Description", name: "GroupName", vpcId: "VpcId" },
+    named: "name",
+    outputs: { ownerId: "OwnerId" },
     defaults: { description: "Managed by Pulumi" },
-    computed: ["arn", "name", "ownerId", "tagsAll"],
-    replaceOn: ["description", "name", "vpcId"],
-    async create({ ec2 }, inputs, ctx) {
-        const { GroupId } = await ec2.send(
-            new CreateSecurityGroupCommand({
-                GroupName: nameFor(inputs, ctx),
-                Description: inputs.description,
-                VpcId: inputs.vpcId,
-                TagSpecifications: tagSpecification("security-group", inputs),
-            }),
+    create: CreateSecurityGroupCommand,
+    describe: DescribeSecurityGroupsCommand,
+    list: "SecurityGroups",
+    remove: DeleteSecurityGroupCommand,
+    id: "GroupId",
+    // EC2 gives a new group a rule that lets everything out. The official plugin removes it, so that only the program's
+    // rules count. EC2's rule has no description, Skep's have one.
+    async finish({ ec2 }, GroupId) {
+        const { SecurityGroupRules = [] } = await ec2.send(
+            new DescribeSecurityGroupRulesCommand({ Filters: [{ Name: "group-id", Values: [GroupId] }] }),
         );
-        return must(GroupId, "the security group's id");
+        const SecurityGroupRuleIds = SecurityGroupRules.flatMap((rule) =>
+            rule.IsEgress && !rule.Description && rule.IpProtocol === ALL
+                ? [must(rule.SecurityGroupRuleId, "a rule's id")]
+                : [],
+        );
+        if (SecurityGroupRuleIds.length > 0)
+            await ec2.send(new RevokeSecurityGroupEgressCommand({ GroupId, SecurityGroupRuleIds }));
     },
-    // EC2 lets a new group's members reach everything; the official plugin takes that rule away, so that only rules
-    // which stand in the program allow anything. Ours have a description, EC2's has none.
-    async finish(aws, GroupId) {
-        const usual = (await rulesOf(aws, "group-id", GroupId)).filter(
-            ({ IsEgress, Description, IpProtocol }) => IsEgress && !Description && IpProtocol === "-1",
-        );
-        if (usual.length > 0)
-            await aws.ec2.send(
-                new RevokeSecurityGroupEgressCommand({
-                    GroupId,
-                    SecurityGroupRuleIds: usual.map((rule) => must(rule.SecurityGroupRuleId, "a rule's id")),
-                }),
-            );
-    },
-    update: retag,
-    async describe(aws, id) {
-        const { SecurityGroups = [] } = await aws.ec2.send(
-            new DescribeSecurityGroupsCommand({ GroupIds: [id] }),
-        );
-        const [found] = SecurityGroups;
-        return (
-            found && {
-                arn: ec2Arn(aws, found.OwnerId, "security-group", id),
-                description: found.Description,
-                name: found.GroupName,
-                ownerId: found.OwnerId,
-                vpcId: found.VpcId,
-                ...tagOutputs(found.Tags),
-            }
-        );
-    },
-    async remove(aws, GroupId, _state, { signal }) {
-        await untilUnused(aws, "group", GroupId, signal);
+    async before(aws, id, _state, { signal }) {
+        await untilUnused(aws, "group", id, signal);
         const { SecurityGroups = [] } = await aws.ec2.send(
             new DescribeSecurityGroupsCommand({
-                Filters: [{ Name: "ip-permission.group-id", Values: [GroupId] }],
+                Filters: [{ Name: "ip-permission.group-id", Values: [id] }],
             }),
         );
-        const others = SecurityGroups.filter((other) => other.GroupId !== GroupId);
-        if (others.length > 0)
-            throw dependencyViolation(
-                `resource ${GroupId} has a dependent object: a rule of ${others[0]?.GroupId}`,
-            );
-        await retrying(/DependencyViolation/, IN_USE_SECONDS, signal, () =>
-            aws.ec2.send(new DeleteSecurityGroupCommand({ GroupId })),
-        );
+        const other = SecurityGroups.find(({ GroupId }) => GroupId !== id);
+        if (other)
+            throw dependencyViolation(`resource ${id} has a dependent object: a rule of ${other.GroupId}`);
     },
+    busy: IN_USE,
 });
 
-async function rulesOf({ ec2 }: Aws, Name: string, id: string): Promise<SecurityGroupRule[]> {
-    const answer = await ec2.send(
-        new DescribeSecurityGroupRulesCommand({ Filters: [{ Name, Values: [id] }] }),
-    );
-    return answer.SecurityGroupRules ?? [];
-}
+/** EC2's names of what a rule can change, also in its own description of a rule. */
+const CHANGING = {
+    cidrIpv4: "CidrIpv4",
+    description: "Description",
+    fromPort: "FromPort",
+    ipProtocol: "IpProtocol",
+    referencedSecurityGroupId: "ReferencedGroupId",
+    toPort: "ToPort",
+};
+const OBSERVED = Object.keys(CHANGING);
 
-const RULE_INPUTS = [
-    "cidrIpv4",
-    "description",
-    "fromPort",
-    "ipProtocol",
-    "referencedSecurityGroupId",
-    "securityGroupId",
-    "tags",
-    "toPort",
-];
-const OBSERVED = ["cidrIpv4", "description", "fromPort", "ipProtocol", "referencedSecurityGroupId", "toPort"];
-
-/** Protocols without ports. */
+/** In EC2's words for all protocols, and for no port. */
 const ALL = "-1";
 const NO_PORT = -1;
 
@@ -116,24 +80,24 @@ const NO_PORT = -1;
 function rule(direction: "ingress" | "egress"): StandInResource {
     const isEgress = direction === "egress";
     return awsResource({
-        inputs: RULE_INPUTS,
+        inputs: [...OBSERVED, "securityGroupId", "tags"],
         required: ["ipProtocol", "securityGroupId"],
         computed: ["arn", "securityGroupRuleId", "tagsAll"],
         observed: ["tags", ...OBSERVED],
         replaceOn: ["securityGroupId"],
         check: checkRule,
         async create({ ec2 }, inputs, { signal }) {
-            const request = {
+            const rule = {
                 GroupId: inputs.securityGroupId,
                 IpPermissions: [permission(inputs)],
                 TagSpecifications: tagSpecification("security-group-rule", inputs),
             };
             const { SecurityGroupRules } = await retrying(/NotFound/, KNOWN_SECONDS, signal, () =>
                 isEgress
-                    ? ec2.send(new AuthorizeSecurityGroupEgressCommand(request))
-                    : ec2.send(new AuthorizeSecurityGroupIngressCommand(request)),
+                    ? ec2.send(new AuthorizeSecurityGroupEgressCommand(rule))
+                    : ec2.send(new AuthorizeSecurityGroupIngressCommand(rule)),
             );
-            return must(SecurityGroupRules?.[0]?.SecurityGroupRuleId, "the rule's id");
+            return SecurityGroupRules?.[0]?.SecurityGroupRuleId;
         },
         async update(aws, id, olds, news) {
             const { securityGroupId: GroupId } = news;
@@ -142,7 +106,10 @@ function rule(direction: "ingress" | "egress"): StandInResource {
                     new ModifySecurityGroupRulesCommand({
                         GroupId,
                         SecurityGroupRules: [
-                            { SecurityGroupRuleId: id, SecurityGroupRule: ruleRequest(news) },
+                            {
+                                SecurityGroupRuleId: id,
+                                SecurityGroupRule: request(withPorts(news), CHANGING),
+                            },
                         ],
                     }),
                 );
@@ -156,10 +123,10 @@ function rule(direction: "ingress" | "egress"): StandInResource {
             return found && ruleOutputs(aws, id, found);
         },
         remove({ ec2 }, id, { securityGroupId }) {
-            const request = { GroupId: securityGroupId, SecurityGroupRuleIds: [id] };
+            const rule = { GroupId: securityGroupId, SecurityGroupRuleIds: [id] };
             return isEgress
-                ? ec2.send(new RevokeSecurityGroupEgressCommand(request))
-                : ec2.send(new RevokeSecurityGroupIngressCommand(request));
+                ? ec2.send(new RevokeSecurityGroupEgressCommand(rule))
+                : ec2.send(new RevokeSecurityGroupIngressCommand(rule));
         },
     });
 }
@@ -169,26 +136,18 @@ function checkRule({ cidrIpv4, referencedSecurityGroupId }: Props): CheckFailure
     return [{ property: "cidrIpv4", reason: "a rule has either cidrIpv4 or referencedSecurityGroupId" }];
 }
 
+/** EC2 takes a protocol without ports with port -1. */
+function withPorts(inputs: Props): Props {
+    return { fromPort: NO_PORT, toPort: NO_PORT, ...inputs };
+}
+
 function permission(inputs: Props): IpPermission {
     const { cidrIpv4, description: Description, referencedSecurityGroupId } = inputs;
     return {
-        IpProtocol: inputs.ipProtocol,
-        FromPort: inputs.fromPort ?? NO_PORT,
-        ToPort: inputs.toPort ?? NO_PORT,
+        ...request(withPorts(inputs), { fromPort: "FromPort", ipProtocol: "IpProtocol", toPort: "ToPort" }),
         ...(cidrIpv4 !== undefined
             ? { IpRanges: [{ CidrIp: cidrIpv4, Description }] }
             : { UserIdGroupPairs: [{ GroupId: referencedSecurityGroupId, Description }] }),
-    };
-}
-
-function ruleRequest(inputs: Props) {
-    return {
-        IpProtocol: inputs.ipProtocol as string,
-        FromPort: (inputs.fromPort ?? NO_PORT) as number,
-        ToPort: (inputs.toPort ?? NO_PORT) as number,
-        CidrIpv4: inputs.cidrIpv4 as string | undefined,
-        ReferencedGroupId: inputs.referencedSecurityGroupId as string | undefined,
-        Description: inputs.description as string | undefined,
     };
 }
 

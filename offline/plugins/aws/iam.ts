@@ -1,4 +1,4 @@
-// A role, its inline policy, and the instance profile that gives it to an instance.
+// IAM: a role, its inline policy, and the instance profile that gives the role to an instance.
 import {
     AddRoleToInstanceProfileCommand,
     CreateInstanceProfileCommand,
@@ -20,15 +20,13 @@ import {
 } from "@aws-sdk/client-iam";
 import type { Props } from "../../../providers/runtime/types";
 import { same } from "../../../providers/runtime/wire";
+import { nameFor } from "../shared";
 import type { Aws } from "./clients";
 import { retrying, unlessGone } from "./errors";
-import { awsResource, nameFor } from "./resource";
-import { tagChanges, tagList, tagOutputs } from "./tags";
+import { awsResource, KNOWN_SECONDS } from "./resource";
+import { changeTags, tagList, tagOutputs } from "./tags";
 
-/** IAM's own check of who may use a role lags behind. */
-const KNOWN_SECONDS = 60;
-
-/** Policies are compared as documents: IAM gives them back encoded, and in its own spacing. */
+/** The program's policy when IAM has the same document, which it gives back encoded and in its own spacing; else IAM's. */
 function policyAs(given: string | undefined, found: string | undefined): string | undefined {
     if (found === undefined) return undefined;
     const text = decodeURIComponent(found);
@@ -61,9 +59,12 @@ export const role = awsResource({
             );
         if (olds.description !== news.description)
             await iam.send(new UpdateRoleCommand({ RoleName, Description: news.description ?? "" }));
-        const { removed, set } = tagChanges(olds.tags, news.tags);
-        if (removed.length > 0) await iam.send(new UntagRoleCommand({ RoleName, TagKeys: removed }));
-        if (Object.keys(set).length > 0) await iam.send(new TagRoleCommand({ RoleName, Tags: tagList(set) }));
+        await changeTags(
+            olds,
+            news,
+            (TagKeys) => iam.send(new UntagRoleCommand({ RoleName, TagKeys })),
+            (Tags) => iam.send(new TagRoleCommand({ RoleName, Tags })),
+        );
     },
     async describe({ iam }, RoleName, { assumeRolePolicy }) {
         const { Role } = await iam.send(new GetRoleCommand({ RoleName }));
@@ -75,14 +76,14 @@ export const role = awsResource({
                 description: Role.Description ?? "",
                 name: Role.RoleName,
                 uniqueId: Role.RoleId,
-                ...tagOutputs(Role.Tags as { Key: string; Value: string }[]),
+                ...tagOutputs(Role.Tags),
             }
         );
     },
     remove: ({ iam }, RoleName) => iam.send(new DeleteRoleCommand({ RoleName })),
 });
 
-/** A policy's id holds both names. */
+/** A policy's id is both names. */
 function namesOf(id: string): { RoleName: string; PolicyName: string } {
     const [RoleName = "", PolicyName = ""] = id.split(":");
     return { RoleName, PolicyName };
@@ -102,7 +103,7 @@ export const rolePolicy = awsResource({
         await putPolicy(aws, id, inputs);
         return id;
     },
-    update: async (aws, id, _olds, news) => void (await putPolicy(aws, id, news)),
+    update: (aws, id, _olds, news) => putPolicy(aws, id, news),
     async describe({ iam }, id, { policy }) {
         const found = await iam.send(new GetRolePolicyCommand(namesOf(id)));
         return { name: found.PolicyName, policy: policyAs(policy, found.PolicyDocument) };
@@ -131,13 +132,13 @@ export const instanceProfile = awsResource({
                 ),
             );
     },
-    async update({ iam }, InstanceProfileName, olds, news) {
-        const { removed, set } = tagChanges(olds.tags, news.tags);
-        if (removed.length > 0)
-            await iam.send(new UntagInstanceProfileCommand({ InstanceProfileName, TagKeys: removed }));
-        if (Object.keys(set).length > 0)
-            await iam.send(new TagInstanceProfileCommand({ InstanceProfileName, Tags: tagList(set) }));
-    },
+    update: ({ iam }, InstanceProfileName, olds, news) =>
+        changeTags(
+            olds,
+            news,
+            (TagKeys) => iam.send(new UntagInstanceProfileCommand({ InstanceProfileName, TagKeys })),
+            (Tags) => iam.send(new TagInstanceProfileCommand({ InstanceProfileName, Tags })),
+        ),
     async describe(aws, id) {
         const found = await profileOf(aws, id);
         return (
@@ -147,12 +148,12 @@ export const instanceProfile = awsResource({
                 name: found.InstanceProfileName,
                 role: found.Roles?.[0]?.RoleName ?? "",
                 uniqueId: found.InstanceProfileId,
-                ...tagOutputs(found.Tags as { Key: string; Value: string }[]),
+                ...tagOutputs(found.Tags),
             }
         );
     },
     async remove(aws, id, { role: given }) {
-        // IAM deletes no profile that holds a role.
+        // IAM refuses to delete a profile that holds a role.
         if (given) await unlessGone(removeRole(aws, id, given as string));
         await aws.iam.send(new DeleteInstanceProfileCommand({ InstanceProfileName: id }));
     },

@@ -1,18 +1,20 @@
-// What still uses a subnet or a group: EC2 refuses to delete it then (DependencyViolation), other APIs of its kind do not
-// always. Interfaces of instances that stay are a refusal; those of instances on their way out are waited for.
+// EC2 refuses to delete a subnet or a group that is in use (DependencyViolation); other implementations of its API do not
+// always. An instance that stays is a refusal here, too; one that is being terminated is waited for.
 import {
     DescribeInstancesCommand,
     DescribeNetworkInterfacesCommand,
     type InstanceStateName,
 } from "@aws-sdk/client-ec2";
 import type { Context } from "../../../providers/runtime/types";
+import { until } from "../shared";
 import type { Aws } from "./clients";
-import { until } from "./errors";
 
+/** For a deletion: interfaces of load balancers and NAT gateways stay for minutes after those are gone. */
+export const IN_USE: [RegExp, number] = [/DependencyViolation/, 600];
 const GOING_SECONDS = 900;
 const STAYING: InstanceStateName[] = ["pending", "running", "stopping", "stopped"];
 
-/** Waits until no instance has an interface in the subnet or group any more; refuses when one that stays has. */
+/** Waits until no instance has an interface in the subnet or group. Refuses when one that stays has. */
 export async function untilUnused(
     { ec2 }: Aws,
     kind: "subnet" | "group",
@@ -46,7 +48,7 @@ async function stayingOf(ec2: Aws["ec2"], ids: string[]): Promise<string[]> {
     );
 }
 
-/** As EC2 says it. */
+/** An error as EC2's own. */
 export function dependencyViolation(message: string): Error {
     return Object.assign(new Error(`DependencyViolation: ${message}`), { name: "DependencyViolation" });
 }

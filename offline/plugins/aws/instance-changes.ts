@@ -1,56 +1,73 @@
-// What changes on an instance that stays: at once, or, for what EC2 takes from a stopped one only, by stopping it.
+// Changes of an instance that stays. EC2 takes some of them from a stopped instance only.
 import {
     AssociateIamInstanceProfileCommand,
     DescribeIamInstanceProfileAssociationsCommand,
     DescribeInstancesCommand,
     DisassociateIamInstanceProfileCommand,
+    type Instance,
     type InstanceStateName,
     ModifyInstanceAttributeCommand,
+    type ModifyInstanceAttributeCommandInput,
     ModifyInstanceMetadataOptionsCommand,
     StartInstancesCommand,
     StopInstancesCommand,
 } from "@aws-sdk/client-ec2";
 import type { Context, Props } from "../../../providers/runtime/types";
 import { same } from "../../../providers/runtime/wire";
+import { until } from "../shared";
 import type { Aws } from "./clients";
-import { until } from "./errors";
+import { request } from "./resource";
 import { retag } from "./tags";
 
 const STATE_SECONDS = 600;
 
-/** Changes a running instance in place; what EC2 changes on a stopped one only is done between a stop and a start. */
+/** EC2's names of the metadata options. */
+export const METADATA_OPTIONS = {
+    httpEndpoint: "HttpEndpoint",
+    httpPutResponseHopLimit: "HttpPutResponseHopLimit",
+    httpTokens: "HttpTokens",
+};
+
+/** The instance, also for an hour after its termination. Throws EC2's error for an unknown id. */
+export async function instanceOf({ ec2 }: Aws, id: string): Promise<Instance | undefined> {
+    const { Reservations = [] } = await ec2.send(new DescribeInstancesCommand({ InstanceIds: [id] }));
+    return Reservations[0]?.Instances?.[0];
+}
+
+/** Changes the instance in place; stops and starts it for another type or other user data. */
 export async function changeInstance(
     aws: Aws,
-    id: string,
+    InstanceId: string,
     olds: Props,
     news: Props,
-    ctx: Context,
+    { signal }: Context,
 ): Promise<void> {
     const { ec2 } = aws;
     const changed = (key: string) => !same(olds[key], news[key]);
-    await retag(aws, id, olds, news);
-    if (changed("vpcSecurityGroupIds"))
-        await ec2.send(
-            new ModifyInstanceAttributeCommand({ InstanceId: id, Groups: news.vpcSecurityGroupIds }),
-        );
+    // EC2 takes one attribute a request.
+    const modify = (attribute: Partial<ModifyInstanceAttributeCommandInput>) =>
+        ec2.send(new ModifyInstanceAttributeCommand({ InstanceId, ...attribute }));
+    await retag(aws, InstanceId, olds, news);
+    if (changed("vpcSecurityGroupIds")) await modify({ Groups: news.vpcSecurityGroupIds });
     if (changed("disableApiTermination"))
-        await ec2.send(
-            new ModifyInstanceAttributeCommand({
-                InstanceId: id,
-                DisableApiTermination: { Value: news.disableApiTermination ?? false },
-            }),
-        );
+        await modify({ DisableApiTermination: { Value: news.disableApiTermination ?? false } });
     if (changed("metadataOptions") && news.metadataOptions)
         await ec2.send(
             new ModifyInstanceMetadataOptionsCommand({
-                InstanceId: id,
-                HttpEndpoint: news.metadataOptions.httpEndpoint,
-                HttpTokens: news.metadataOptions.httpTokens,
-                HttpPutResponseHopLimit: news.metadataOptions.httpPutResponseHopLimit,
+                InstanceId,
+                ...request(news.metadataOptions, METADATA_OPTIONS),
             }),
         );
-    if (changed("iamInstanceProfile")) await changeProfile(aws, id, news.iamInstanceProfile);
-    if (changed("instanceType") || changed("userData")) await changeStopped(aws, id, olds, news, ctx);
+    if (changed("iamInstanceProfile")) await changeProfile(aws, InstanceId, news.iamInstanceProfile);
+    if (!changed("instanceType") && !changed("userData")) return;
+
+    const InstanceIds = [InstanceId];
+    await ec2.send(new StopInstancesCommand({ InstanceIds }));
+    await untilState(aws, InstanceId, "stopped", signal);
+    if (changed("instanceType")) await modify({ InstanceType: { Value: news.instanceType } });
+    if (changed("userData")) await modify({ UserData: { Value: Buffer.from(news.userData ?? "") } });
+    await ec2.send(new StartInstancesCommand({ InstanceIds }));
+    await untilState(aws, InstanceId, "running", signal);
 }
 
 async function changeProfile({ ec2 }: Aws, InstanceId: string, name: string | undefined): Promise<void> {
@@ -67,37 +84,8 @@ async function changeProfile({ ec2 }: Aws, InstanceId: string, name: string | un
         );
 }
 
-/** One attribute a request. */
-async function changeStopped(aws: Aws, id: string, olds: Props, news: Props, ctx: Context): Promise<void> {
-    const { ec2 } = aws;
-    await ec2.send(new StopInstancesCommand({ InstanceIds: [id] }));
-    await untilState(aws, id, "stopped", ctx);
-    if (olds.instanceType !== news.instanceType)
-        await ec2.send(
-            new ModifyInstanceAttributeCommand({
-                InstanceId: id,
-                InstanceType: { Value: news.instanceType },
-            }),
-        );
-    if (olds.userData !== news.userData)
-        await ec2.send(
-            new ModifyInstanceAttributeCommand({
-                InstanceId: id,
-                UserData: { Value: Buffer.from(news.userData ?? "") },
-            }),
-        );
-    await ec2.send(new StartInstancesCommand({ InstanceIds: [id] }));
-    await untilState(aws, id, "running", ctx);
-}
-
-async function untilState(
-    { ec2 }: Aws,
-    id: string,
-    state: InstanceStateName,
-    { signal }: Context,
-): Promise<void> {
-    await until(`${id} to be ${state}`, STATE_SECONDS, signal, async () => {
-        const { Reservations = [] } = await ec2.send(new DescribeInstancesCommand({ InstanceIds: [id] }));
-        return Reservations[0]?.Instances?.[0]?.State?.Name === state ? true : undefined;
-    });
+function untilState(aws: Aws, id: string, state: InstanceStateName, signal: AbortSignal): Promise<true> {
+    return until(`${id} to be ${state}`, STATE_SECONDS, signal, async () =>
+        (await instanceOf(aws, id))?.State?.Name === state ? true : undefined,
+    );
 }

@@ -1,22 +1,40 @@
-// aws.ec2.Instance: made, seen, changed as far as EC2 can, and ended.
+// aws.ec2.Instance: made, read back, changed as far as EC2 can (instance-changes.ts), and terminated.
+import { randomUUID } from "node:crypto";
 import {
     DescribeImagesCommand,
-    DescribeInstancesCommand,
     type Instance,
     RunInstancesCommand,
     TerminateInstancesCommand,
 } from "@aws-sdk/client-ec2";
 import type { Context, Props } from "../../../providers/runtime/types";
+import { until } from "../shared";
 import type { Aws } from "./clients";
-import { retrying, unlessGone, until } from "./errors";
-import { changeInstance } from "./instance-changes";
-import { awsResource, ec2Arn, must } from "./resource";
+import { retrying, unlessGone } from "./errors";
+import { changeInstance, instanceOf, METADATA_OPTIONS } from "./instance-changes";
+import { awsResource, ec2Arn, inOrder, must, renamed, request } from "./resource";
 import { tagOutputs, tagSpecification } from "./tags";
 
 const STATE_SECONDS = 600;
 /** A new instance profile is not known to EC2 at once. */
 const PROFILE_SECONDS = 120;
 const GONE = ["terminated", undefined];
+
+/** Outputs, and inputs that are read back, by EC2's names in its description of an instance. */
+const OUTPUTS = {
+    ami: "ImageId",
+    instanceType: "InstanceType",
+    keyName: "KeyName",
+    privateDns: "PrivateDnsName",
+    privateIp: "PrivateIpAddress",
+    subnetId: "SubnetId",
+};
+
+const ROOT_DISK = {
+    deleteOnTermination: "DeleteOnTermination",
+    encrypted: "Encrypted",
+    volumeSize: "VolumeSize",
+    volumeType: "VolumeType",
+};
 
 export const instance = awsResource({
     inputs: [
@@ -48,7 +66,15 @@ export const instance = awsResource({
     observed: ["tags", "iamInstanceProfile", "instanceType", "metadataOptions", "vpcSecurityGroupIds"],
     replaceOn: ["ami", "associatePublicIpAddress", "keyName", "privateIp", "rootBlockDevice", "subnetId"],
     create: run,
-    finish: untilRunning,
+    finish: (aws, id, _inputs, { signal }) =>
+        until(`${id} to run`, STATE_SECONDS, signal, async () => {
+            const found = await unlessGone(instanceOf(aws, id));
+            const state = found?.State?.Name;
+            if (state === "terminated" || state === "shutting-down")
+                throw new Error(`${id} ended at once: ${found?.StateReason?.Message}`);
+            // An update must not start an instance that someone has stopped.
+            return state === "running" || state === "stopped" ? state : undefined;
+        }),
     update: changeInstance,
     async describe(aws, id, state) {
         const found = await instanceOf(aws, id);
@@ -63,29 +89,28 @@ export const instance = awsResource({
     },
 });
 
-async function run(aws: Aws, inputs: Props, { signal }: Context): Promise<string> {
-    const { subnetId, privateIp, vpcSecurityGroupIds, rootBlockDevice, metadataOptions } = inputs;
-    const request = new RunInstancesCommand({
+async function run(aws: Aws, inputs: Props, { signal }: Context): Promise<string | undefined> {
+    const { rootBlockDevice, metadataOptions } = inputs;
+    const command = new RunInstancesCommand({
+        // EC2 answers a repeated request with this token with the same instance. Random, since the same resource with the
+        // same inputs may need a second instance within the day that EC2 remembers a token.
+        ClientToken: randomUUID(),
         ImageId: inputs.ami,
         InstanceType: inputs.instanceType,
         MinCount: 1,
         MaxCount: 1,
         KeyName: inputs.keyName,
-        UserData: inputs.userData && base64(inputs.userData),
+        UserData: inputs.userData && Buffer.from(inputs.userData as string).toString("base64"),
         DisableApiTermination: inputs.disableApiTermination,
         IamInstanceProfile: inputs.iamInstanceProfile && { Name: inputs.iamInstanceProfile },
-        MetadataOptions: metadataOptions && {
-            HttpEndpoint: metadataOptions.httpEndpoint,
-            HttpTokens: metadataOptions.httpTokens,
-            HttpPutResponseHopLimit: metadataOptions.httpPutResponseHopLimit,
-        },
-        // Whether it gets a public address is said of its interface, and then so must be all else of that.
+        MetadataOptions: metadataOptions && request(metadataOptions, METADATA_OPTIONS),
+        // A public address is a setting of the interface; EC2 then wants all settings of the network there.
         NetworkInterfaces: [
             {
                 DeviceIndex: 0,
-                SubnetId: subnetId,
-                PrivateIpAddress: privateIp,
-                Groups: vpcSecurityGroupIds,
+                SubnetId: inputs.subnetId,
+                PrivateIpAddress: inputs.privateIp,
+                Groups: inputs.vpcSecurityGroupIds,
                 AssociatePublicIpAddress: inputs.associatePublicIpAddress,
                 DeleteOnTermination: true,
             },
@@ -93,12 +118,7 @@ async function run(aws: Aws, inputs: Props, { signal }: Context): Promise<string
         BlockDeviceMappings: rootBlockDevice && [
             {
                 DeviceName: await rootDevice(aws, inputs.ami),
-                Ebs: {
-                    VolumeType: rootBlockDevice.volumeType,
-                    VolumeSize: rootBlockDevice.volumeSize,
-                    Encrypted: rootBlockDevice.encrypted,
-                    DeleteOnTermination: rootBlockDevice.deleteOnTermination,
-                },
+                Ebs: request(rootBlockDevice, ROOT_DISK),
             },
         ],
         TagSpecifications: [
@@ -107,9 +127,9 @@ async function run(aws: Aws, inputs: Props, { signal }: Context): Promise<string
         ],
     });
     const { Instances = [] } = await retrying(/[Ii]nstance ?[Pp]rofile/, PROFILE_SECONDS, signal, () =>
-        aws.ec2.send(request),
+        aws.ec2.send(command),
     );
-    return must(Instances[0]?.InstanceId, "the instance's id");
+    return Instances[0]?.InstanceId;
 }
 
 async function rootDevice({ ec2 }: Aws, ami: string): Promise<string> {
@@ -117,56 +137,22 @@ async function rootDevice({ ec2 }: Aws, ami: string): Promise<string> {
     return must(Images[0]?.RootDeviceName, `the root device of ${ami}`);
 }
 
-/** The instance, also for an hour after its termination; an unknown id is an error of EC2. */
-export async function instanceOf({ ec2 }: Aws, id: string): Promise<Instance | undefined> {
-    const { Reservations = [] } = await ec2.send(new DescribeInstancesCommand({ InstanceIds: [id] }));
-    return Reservations[0]?.Instances?.[0];
-}
-
-async function untilRunning(aws: Aws, id: string, _inputs: Props, { signal }: Context): Promise<void> {
-    await until(`${id} to run`, STATE_SECONDS, signal, async () => {
-        const found = await unlessGone(instanceOf(aws, id));
-        const state = found?.State?.Name;
-        if (state === "terminated" || state === "shutting-down")
-            throw new Error(`${id} ended at once: ${found?.StateReason?.Message}`);
-        // Someone has stopped it, and that is not for an update to undo.
-        return state === "running" || state === "stopped" ? state : undefined;
-    });
-}
-
-function base64(text: string): string {
-    return Buffer.from(text).toString("base64");
-}
-
 function outputs(aws: Aws, found: Instance, state: Props): Props {
     const [primary] = found.NetworkInterfaces ?? [];
     const groups = (primary?.Groups ?? []).map(({ GroupId = "" }) => GroupId);
-    const given = (state.vpcSecurityGroupIds ?? []) as string[];
-    const sameGroups = groups.length === given.length && groups.every((group) => given.includes(group));
-    const options = found.MetadataOptions;
     const profile = found.IamInstanceProfile?.Arn?.split("/").at(-1);
     return {
         arn: ec2Arn(aws, undefined, "instance", found.InstanceId ?? ""),
-        ami: found.ImageId,
+        ...renamed(found, OUTPUTS),
         availabilityZone: found.Placement?.AvailabilityZone,
         instanceState: found.State?.Name,
-        instanceType: found.InstanceType,
-        keyName: found.KeyName,
         primaryNetworkInterfaceId: primary?.NetworkInterfaceId,
-        privateDns: found.PrivateDnsName,
-        privateIp: found.PrivateIpAddress,
         publicDns: found.PublicDnsName ?? "",
         publicIp: found.PublicIpAddress ?? "",
-        subnetId: found.SubnetId,
-        // EC2 keeps them in an order of its own.
-        vpcSecurityGroupIds: sameGroups ? given : groups,
+        vpcSecurityGroupIds: inOrder(state.vpcSecurityGroupIds, groups),
         ...(profile !== undefined && { iamInstanceProfile: profile }),
         ...(state.metadataOptions && {
-            metadataOptions: {
-                httpEndpoint: options?.HttpEndpoint,
-                httpTokens: options?.HttpTokens,
-                httpPutResponseHopLimit: options?.HttpPutResponseHopLimit,
-            },
+            metadataOptions: renamed(found.MetadataOptions ?? {}, METADATA_OPTIONS),
         }),
         ...tagOutputs(found.Tags),
     };

@@ -1,4 +1,4 @@
-// Stand-in for the official aws plugin: what hosts on EC2 are made of, through AWS's own clients.
+// Stand-in for the official aws plugin, with AWS's own clients: the resources that Skep's hosts on EC2 need.
 import { version } from "@pulumi/aws/package.json";
 import { standIn } from "../stand-in";
 import { listener, loadBalancer, targetGroup, targetGroupAttachment } from "./balancer";
@@ -11,9 +11,9 @@ import { instanceProfile, role, rolePolicy } from "./iam";
 import { instance } from "./instance";
 import { keyPair } from "./key-pair";
 import { eip, natGateway } from "./nat";
-import { route, routeTable, routeTableAssociation } from "./routes";
+import { route, routeTableAssociation } from "./routes";
 import { subnet, subnetCidrReservation } from "./subnet";
-import { internetGateway, vpc } from "./vpc";
+import { internetGateway, routeTable, vpc } from "./vpc";
 
 export const aws = standIn({
     name: "aws",

@@ -1,56 +1,16 @@
-// Route tables, their routes, and which subnets they are for.
+// The routes of a route table, and the subnets that it is for.
 import { crc32 } from "node:zlib";
 import {
     AssociateRouteTableCommand,
     CreateRouteCommand,
-    CreateRouteTableCommand,
     DeleteRouteCommand,
-    DeleteRouteTableCommand,
-    DescribeRouteTablesCommand,
     DisassociateRouteTableCommand,
     ReplaceRouteCommand,
-    type RouteTable,
 } from "@aws-sdk/client-ec2";
 import type { Props } from "../../../providers/runtime/types";
-import type { Aws } from "./clients";
 import { retrying } from "./errors";
-import { awsResource, ec2Arn, must } from "./resource";
-import { retag, tagOutputs, tagSpecification } from "./tags";
-
-const KNOWN_SECONDS = 60;
-
-export const routeTable = awsResource({
-    inputs: ["vpcId", "tags"],
-    required: ["vpcId"],
-    computed: ["arn", "ownerId", "tagsAll"],
-    replaceOn: ["vpcId"],
-    async create({ ec2 }, inputs) {
-        const { RouteTable } = await ec2.send(
-            new CreateRouteTableCommand({
-                VpcId: inputs.vpcId,
-                TagSpecifications: tagSpecification("route-table", inputs),
-            }),
-        );
-        return must(RouteTable?.RouteTableId, "the route table's id");
-    },
-    update: retag,
-    async describe(aws, id) {
-        const found = await tableOf(aws, id);
-        return (
-            found && {
-                arn: ec2Arn(aws, found.OwnerId, "route-table", id),
-                ownerId: found.OwnerId,
-                vpcId: found.VpcId,
-                ...tagOutputs(found.Tags),
-            }
-        );
-    },
-    remove: ({ ec2 }, RouteTableId) => ec2.send(new DeleteRouteTableCommand({ RouteTableId })),
-});
-
-async function tableOf({ ec2 }: Aws, id: string): Promise<RouteTable | undefined> {
-    return (await ec2.send(new DescribeRouteTablesCommand({ RouteTableIds: [id] }))).RouteTables?.[0];
-}
+import { awsResource, KNOWN_SECONDS } from "./resource";
+import { routeTable } from "./vpc";
 
 const TARGETS = ["gatewayId", "natGatewayId"];
 
@@ -69,17 +29,15 @@ export const route = awsResource({
     replaceOn: ["destinationCidrBlock", "routeTableId"],
     deleteBeforeReplace: true,
     async create({ ec2 }, inputs, { signal }) {
-        // A gateway that was just made may not be known yet.
+        // EC2 may not know a gateway yet that it has just made.
         await retrying(/NotFound/, KNOWN_SECONDS, signal, () =>
             ec2.send(new CreateRouteCommand(routeRequest(inputs))),
         );
         return `r-${inputs.routeTableId}${crc32(inputs.destinationCidrBlock)}`;
     },
-    update: async ({ ec2 }, _id, _olds, news) => {
-        await ec2.send(new ReplaceRouteCommand(routeRequest(news)));
-    },
+    update: ({ ec2 }, _id, _olds, news) => ec2.send(new ReplaceRouteCommand(routeRequest(news))),
     async describe(aws, _id, { routeTableId, destinationCidrBlock }) {
-        const found = (await tableOf(aws, routeTableId))?.Routes?.find(
+        const found = (await routeTable.find(aws, routeTableId))?.Routes?.find(
             ({ DestinationCidrBlock }) => DestinationCidrBlock === destinationCidrBlock,
         );
         return (
@@ -103,19 +61,18 @@ export const route = awsResource({
 export const routeTableAssociation = awsResource({
     inputs: ["routeTableId", "subnetId"],
     required: ["routeTableId"],
-    computed: [],
     observed: [],
-    // With another table EC2 gives the association another id; and a subnet has one table at a time.
+    // A subnet has one table at a time, and EC2 gives the association with another table another id.
     replaceOn: ["routeTableId", "subnetId"],
     deleteBeforeReplace: true,
     async create({ ec2 }, { routeTableId, subnetId }, { signal }) {
         const { AssociationId } = await retrying(/NotFound/, KNOWN_SECONDS, signal, () =>
             ec2.send(new AssociateRouteTableCommand({ RouteTableId: routeTableId, SubnetId: subnetId })),
         );
-        return must(AssociationId, "the association's id");
+        return AssociationId;
     },
     async describe(aws, id, { routeTableId }) {
-        const found = (await tableOf(aws, routeTableId))?.Associations?.find(
+        const found = (await routeTable.find(aws, routeTableId))?.Associations?.find(
             ({ RouteTableAssociationId }) => RouteTableAssociationId === id,
         );
         return found && { routeTableId: found.RouteTableId, subnetId: found.SubnetId };

@@ -7,71 +7,50 @@ import {
     DescribeSubnetsCommand,
     GetSubnetCidrReservationsCommand,
     ModifySubnetAttributeCommand,
+    type Subnet,
     type SubnetCidrReservationType,
 } from "@aws-sdk/client-ec2";
-import { retrying, until } from "./errors";
-import { untilUnused } from "./in-use";
-import { awsResource, must } from "./resource";
-import { retag, tagOutputs, tagSpecification } from "./tags";
+import { until } from "../shared";
+import { ec2Resource } from "./ec2";
+import { IN_USE, untilUnused } from "./in-use";
+import { awsResource } from "./resource";
 
 const AVAILABLE_SECONDS = 60;
-/** Interfaces of load balancers and NAT gateways stay for minutes after those are gone. */
-const IN_USE_SECONDS = 600;
 
-export const subnet = awsResource({
-    inputs: ["availabilityZone", "cidrBlock", "mapPublicIpOnLaunch", "tags", "vpcId"],
+export const subnet = ec2Resource<Subnet>({
+    kind: "subnet",
+    fixed: { availabilityZone: "AvailabilityZone", cidrBlock: "CidrBlock", vpcId: "VpcId" },
+    changing: ["mapPublicIpOnLaunch"],
+    outputs: {
+        arn: "SubnetArn",
+        availabilityZoneId: "AvailabilityZoneId",
+        mapPublicIpOnLaunch: "MapPublicIpOnLaunch",
+        ownerId: "OwnerId",
+    },
     required: ["vpcId"],
     defaults: { mapPublicIpOnLaunch: false },
-    computed: ["arn", "availabilityZoneId", "ownerId", "tagsAll"],
-    observed: ["tags", "mapPublicIpOnLaunch"],
-    replaceOn: ["availabilityZone", "cidrBlock", "vpcId"],
     deleteBeforeReplace: true,
-    async create({ ec2 }, inputs) {
-        const { Subnet } = await ec2.send(
-            new CreateSubnetCommand({
-                VpcId: inputs.vpcId,
-                CidrBlock: inputs.cidrBlock,
-                AvailabilityZone: inputs.availabilityZone,
-                TagSpecifications: tagSpecification("subnet", inputs),
-            }),
-        );
-        return must(Subnet?.SubnetId, "the subnet's id");
-    },
-    async finish({ ec2 }, SubnetId, { mapPublicIpOnLaunch }, { signal }) {
+    create: CreateSubnetCommand,
+    made: "Subnet",
+    describe: DescribeSubnetsCommand,
+    list: "Subnets",
+    remove: DeleteSubnetCommand,
+    id: "SubnetId",
+    async finish(aws, SubnetId, { mapPublicIpOnLaunch }, { signal }) {
         const found = await until(`${SubnetId} to be available`, AVAILABLE_SECONDS, signal, async () => {
-            const { Subnets = [] } = await ec2.send(new DescribeSubnetsCommand({ SubnetIds: [SubnetId] }));
-            return Subnets.find(({ State }) => State === "available");
+            const now = await subnet.find(aws, SubnetId);
+            return now?.State === "available" ? now : undefined;
         });
         if (found.MapPublicIpOnLaunch !== mapPublicIpOnLaunch)
-            await ec2.send(
+            await aws.ec2.send(
                 new ModifySubnetAttributeCommand({
                     SubnetId,
                     MapPublicIpOnLaunch: { Value: mapPublicIpOnLaunch },
                 }),
             );
     },
-    update: retag,
-    async describe({ ec2 }, id) {
-        const { Subnets = [] } = await ec2.send(new DescribeSubnetsCommand({ SubnetIds: [id] }));
-        const [found] = Subnets;
-        if (!found) return undefined;
-        return {
-            arn: found.SubnetArn,
-            availabilityZone: found.AvailabilityZone,
-            availabilityZoneId: found.AvailabilityZoneId,
-            cidrBlock: found.CidrBlock,
-            mapPublicIpOnLaunch: found.MapPublicIpOnLaunch,
-            ownerId: found.OwnerId,
-            vpcId: found.VpcId,
-            ...tagOutputs(found.Tags),
-        };
-    },
-    async remove(aws, SubnetId, _state, { signal }) {
-        await untilUnused(aws, "subnet", SubnetId, signal);
-        await retrying(/DependencyViolation/, IN_USE_SECONDS, signal, () =>
-            aws.ec2.send(new DeleteSubnetCommand({ SubnetId })),
-        );
-    },
+    before: (aws, id, _state, { signal }) => untilUnused(aws, "subnet", id, signal),
+    busy: IN_USE,
 });
 
 const RESERVATION = ["cidrBlock", "description", "reservationType", "subnetId"];
@@ -92,7 +71,7 @@ export const subnetCidrReservation = awsResource({
                 Description: inputs.description,
             }),
         );
-        return must(SubnetCidrReservation?.SubnetCidrReservationId, "the reservation's id");
+        return SubnetCidrReservation?.SubnetCidrReservationId;
     },
     async describe({ ec2 }, id, { subnetId }) {
         const answer = await ec2.send(new GetSubnetCidrReservationsCommand({ SubnetId: subnetId }));

@@ -1,126 +1,103 @@
-// aws.ec2.Vpc and the internet gateway on it.
+// aws.ec2.Vpc, its internet gateway, and its route tables.
 import {
     AttachInternetGatewayCommand,
     CreateInternetGatewayCommand,
+    CreateRouteTableCommand,
     CreateVpcCommand,
     DeleteInternetGatewayCommand,
+    DeleteRouteTableCommand,
     DeleteVpcCommand,
     DescribeInternetGatewaysCommand,
+    DescribeRouteTablesCommand,
     DescribeVpcAttributeCommand,
     DescribeVpcsCommand,
     DetachInternetGatewayCommand,
+    type InternetGateway,
     ModifyVpcAttributeCommand,
+    type RouteTable,
+    type Vpc,
 } from "@aws-sdk/client-ec2";
 import type { Aws } from "./clients";
-import { retrying, unless } from "./errors";
-import { awsResource, ec2Arn, must } from "./resource";
-import { retag, tagOutputs, tagSpecification } from "./tags";
+import { ec2Resource } from "./ec2";
+import { retrying, unlessCode } from "./errors";
 
-const IN_USE_SECONDS = 5;
+const IN_USE: [RegExp, number] = [/DependencyViolation/, 5];
 
-export const vpc = awsResource({
-    inputs: ["cidrBlock", "enableDnsHostnames", "enableDnsSupport", "instanceTenancy", "tags"],
+export const vpc = ec2Resource<Vpc>({
+    kind: "vpc",
+    fixed: { cidrBlock: "CidrBlock", instanceTenancy: "InstanceTenancy" },
+    changing: ["enableDnsHostnames", "enableDnsSupport"],
+    outputs: { dhcpOptionsId: "DhcpOptionsId", ownerId: "OwnerId" },
     defaults: { enableDnsSupport: true, instanceTenancy: "default" },
-    computed: ["arn", "dhcpOptionsId", "ownerId", "tagsAll"],
-    observed: ["tags", "enableDnsHostnames", "enableDnsSupport"],
-    replaceOn: ["cidrBlock", "instanceTenancy"],
-    async create({ ec2 }, inputs) {
-        const { Vpc } = await ec2.send(
-            new CreateVpcCommand({
-                CidrBlock: inputs.cidrBlock,
-                InstanceTenancy: inputs.instanceTenancy,
-                TagSpecifications: tagSpecification("vpc", inputs),
-            }),
-        );
-        return must(Vpc?.VpcId, "the VPC's id");
-    },
+    create: CreateVpcCommand,
+    made: "Vpc",
+    describe: DescribeVpcsCommand,
+    list: "Vpcs",
+    remove: DeleteVpcCommand,
+    id: "VpcId",
+    busy: IN_USE,
     async finish({ ec2 }, VpcId, { enableDnsSupport, enableDnsHostnames }) {
-        // One attribute a request; host names need the support first.
-        if (enableDnsSupport !== undefined)
-            await ec2.send(
-                new ModifyVpcAttributeCommand({ VpcId, EnableDnsSupport: { Value: enableDnsSupport } }),
-            );
-        if (enableDnsHostnames !== undefined)
-            await ec2.send(
-                new ModifyVpcAttributeCommand({ VpcId, EnableDnsHostnames: { Value: enableDnsHostnames } }),
-            );
+        // A request changes one attribute, and host names need the support first.
+        for (const [key, Value] of Object.entries({
+            EnableDnsSupport: enableDnsSupport,
+            EnableDnsHostnames: enableDnsHostnames,
+        }))
+            if (Value !== undefined)
+                await ec2.send(new ModifyVpcAttributeCommand({ VpcId, [key]: { Value } }));
     },
-    update: retag,
-    async describe(aws, id) {
-        const { Vpcs = [] } = await aws.ec2.send(new DescribeVpcsCommand({ VpcIds: [id] }));
-        const [found] = Vpcs;
-        if (!found) return undefined;
+    async more(_found, VpcId, { ec2 }) {
+        const ask = (Attribute: "enableDnsHostnames" | "enableDnsSupport") =>
+            ec2.send(new DescribeVpcAttributeCommand({ VpcId, Attribute }));
         return {
-            arn: ec2Arn(aws, found.OwnerId, "vpc", id),
-            cidrBlock: found.CidrBlock,
-            dhcpOptionsId: found.DhcpOptionsId,
-            enableDnsHostnames: await attribute(aws, id, "enableDnsHostnames", "EnableDnsHostnames"),
-            enableDnsSupport: await attribute(aws, id, "enableDnsSupport", "EnableDnsSupport"),
-            instanceTenancy: found.InstanceTenancy,
-            ownerId: found.OwnerId,
-            ...tagOutputs(found.Tags),
+            enableDnsHostnames: (await ask("enableDnsHostnames")).EnableDnsHostnames?.Value,
+            enableDnsSupport: (await ask("enableDnsSupport")).EnableDnsSupport?.Value,
         };
     },
-    remove: ({ ec2 }, VpcId, _state, { signal }) =>
-        retrying(/DependencyViolation/, IN_USE_SECONDS, signal, () =>
-            ec2.send(new DeleteVpcCommand({ VpcId })),
+});
+
+export const internetGateway = ec2Resource<InternetGateway>({
+    kind: "internet-gateway",
+    fixed: {},
+    changing: ["vpcId"],
+    outputs: { ownerId: "OwnerId" },
+    create: CreateInternetGatewayCommand,
+    made: "InternetGateway",
+    describe: DescribeInternetGatewaysCommand,
+    list: "InternetGateways",
+    remove: DeleteInternetGatewayCommand,
+    id: "InternetGatewayId",
+    more: (found) => ({ vpcId: vpcOf(found) ?? "" }),
+    async finish(aws, InternetGatewayId, { vpcId }) {
+        const attached = vpcOf(await internetGateway.find(aws, InternetGatewayId));
+        if (attached === vpcId) return;
+        if (attached) await detach(aws, InternetGatewayId, attached);
+        if (vpcId) await aws.ec2.send(new AttachInternetGatewayCommand({ InternetGatewayId, VpcId: vpcId }));
+    },
+    // EC2 refuses it while an address of the VPC is in use.
+    before: async (aws, id, { vpcId }, { signal }) =>
+        vpcId &&
+        retrying(...IN_USE, signal, () =>
+            unlessCode(/NotAttached|NotFound/, detach(aws, id, vpcId as string)),
         ),
 });
 
-async function attribute(
-    { ec2 }: Aws,
-    VpcId: string,
-    Attribute: "enableDnsHostnames" | "enableDnsSupport",
-    key: "EnableDnsHostnames" | "EnableDnsSupport",
-): Promise<boolean | undefined> {
-    return (await ec2.send(new DescribeVpcAttributeCommand({ VpcId, Attribute })))[key]?.Value;
+function vpcOf(gateway: InternetGateway | undefined): string | undefined {
+    return gateway?.Attachments?.[0]?.VpcId;
 }
 
-export const internetGateway = awsResource({
-    inputs: ["vpcId", "tags"],
-    computed: ["arn", "ownerId", "tagsAll"],
-    observed: ["tags", "vpcId"],
-    async create({ ec2 }, inputs) {
-        const { InternetGateway } = await ec2.send(
-            new CreateInternetGatewayCommand({
-                TagSpecifications: tagSpecification("internet-gateway", inputs),
-            }),
-        );
-        return must(InternetGateway?.InternetGatewayId, "the internet gateway's id");
-    },
-    async finish({ ec2 }, InternetGatewayId, { vpcId }) {
-        const attached = await attachedTo(ec2, InternetGatewayId);
-        if (attached === vpcId) return;
-        if (attached)
-            await ec2.send(new DetachInternetGatewayCommand({ InternetGatewayId, VpcId: attached }));
-        if (vpcId) await ec2.send(new AttachInternetGatewayCommand({ InternetGatewayId, VpcId: vpcId }));
-    },
-    update: retag,
-    async describe(aws, id) {
-        const answer = await aws.ec2.send(new DescribeInternetGatewaysCommand({ InternetGatewayIds: [id] }));
-        const [found] = answer.InternetGateways ?? [];
-        if (!found) return undefined;
-        return {
-            arn: ec2Arn(aws, found.OwnerId, "internet-gateway", id),
-            ownerId: found.OwnerId,
-            vpcId: found.Attachments?.[0]?.VpcId ?? "",
-            ...tagOutputs(found.Tags),
-        };
-    },
-    async remove({ ec2 }, InternetGatewayId, { vpcId }, { signal }) {
-        // EC2 refuses as long as a public address of the VPC is mapped.
-        if (vpcId)
-            await retrying(/DependencyViolation/, IN_USE_SECONDS, signal, () =>
-                unless(
-                    /NotAttached|NotFound/,
-                    ec2.send(new DetachInternetGatewayCommand({ InternetGatewayId, VpcId: vpcId })),
-                ),
-            );
-        await ec2.send(new DeleteInternetGatewayCommand({ InternetGatewayId }));
-    },
+function detach({ ec2 }: Aws, InternetGatewayId: string, VpcId: string) {
+    return ec2.send(new DetachInternetGatewayCommand({ InternetGatewayId, VpcId }));
+}
+
+export const routeTable = ec2Resource<RouteTable>({
+    kind: "route-table",
+    fixed: { vpcId: "VpcId" },
+    outputs: { ownerId: "OwnerId" },
+    required: ["vpcId"],
+    create: CreateRouteTableCommand,
+    made: "RouteTable",
+    describe: DescribeRouteTablesCommand,
+    list: "RouteTables",
+    remove: DeleteRouteTableCommand,
+    id: "RouteTableId",
 });
-
-async function attachedTo(ec2: Aws["ec2"], id: string): Promise<string | undefined> {
-    const answer = await ec2.send(new DescribeInternetGatewaysCommand({ InternetGatewayIds: [id] }));
-    return answer.InternetGateways?.[0]?.Attachments?.[0]?.VpcId;
-}

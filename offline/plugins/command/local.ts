@@ -1,11 +1,11 @@
-// Runs a script on this machine, in a process group of its own so that it can be stopped as a whole.
+// Runs a script on this machine, in a process group of its own, which can be ended as a whole.
 import { spawn, type ChildProcess } from "node:child_process";
 import type { Context, Props } from "../../../providers/runtime/types";
 import { OutputCapture, type Captured } from "./output";
 import type { Run } from "./resource";
 
 const DEFAULT_INTERPRETER = ["/bin/sh", "-c"];
-/** Between asking a cancelled script to end and ending it. */
+/** Between SIGTERM and SIGKILL for a cancelled script. */
 const TERM_GRACE_MS = 1000;
 
 export const runLocal: Run = async (inputs, script, previous, ctx) => {
@@ -14,7 +14,7 @@ export const runLocal: Run = async (inputs, script, previous, ctx) => {
     const output = new OutputCapture(inputs, script, ctx);
     child.stdout?.on("data", (chunk: Buffer) => output.write("stdout", chunk));
     child.stderr?.on("data", (chunk: Buffer) => output.write("stderr", chunk));
-    // A script that does not read its stdin closes it early.
+    // A script that does not read its stdin causes an error here.
     child.stdin?.on("error", () => undefined);
     child.stdin?.end(inputs.stdin ?? "");
     return ended(child, output, ctx);
@@ -58,6 +58,6 @@ function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
     try {
         process.kill(-pid, signal);
     } catch {
-        // The group has ended by itself.
+        // The group has already ended.
     }
 }

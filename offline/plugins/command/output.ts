@@ -1,4 +1,4 @@
-// What a script prints: captured for state, shown line by line where that is allowed, quoted when it fails.
+// A script's output: captured for the state, shown line by line where that is allowed, and quoted when the script fails.
 import { StringDecoder } from "node:string_decoder";
 import type { Context, Props } from "../../../providers/runtime/types";
 
@@ -9,7 +9,7 @@ export interface Captured {
 
 type StreamName = keyof Captured;
 
-/** Inputs whose secrets a script may print. The connection is always secret and is not among them. */
+/** Inputs whose secrets a script may print. The connection is always secret and does not count. */
 const SCRIPT_INPUTS = ["create", "update", "delete", "environment", "stdin"];
 
 /** Collects both streams of one run. */
@@ -43,13 +43,13 @@ export class OutputCapture {
         for (const line of lines) this.show(stream, line);
     }
 
-    /** Everything printed, without the last line's end. */
+    /** The whole output, without a line feed at its end. */
     finish(): Captured {
         for (const stream of ["stdout", "stderr"] as const) this.show(stream, this.unfinished[stream]);
         return { stdout: withoutNewline(this.text.stdout), stderr: withoutNewline(this.text.stderr) };
     }
 
-    /** Quotes the script and what it printed; of a script with secrets only what went to stderr. */
+    /** An error that quotes the script and its output. With secret inputs it quotes stderr only. */
     failure(reason: string): Error {
         const printed = this.secretive ? this.text.stderr : this.both;
         const script = this.secretive ? "a script with secret inputs" : JSON.stringify(this.script);

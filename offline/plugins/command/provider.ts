@@ -1,4 +1,4 @@
-// Stand-in for the official command plugin: scripts that run here or on a host.
+// Stand-in for the official command plugin: scripts on this machine or on a host.
 import { version } from "@pulumi/command/package.json";
 import { standIn } from "../stand-in";
 import { commandResource } from "./resource";
@@ -27,7 +27,7 @@ export const command = standIn({
         "command:remote:Command": commandResource({
             inputs: [...COMMON_INPUTS, "connection"],
             required: ["connection"],
-            // Official: the whole connection is a secret output, not only its keys.
+            // The official plugin, too, keeps the whole connection secret, not only its keys.
             secretOutputs: ["connection"],
             run: runRemote,
             check: ({ connection }) =>

@@ -51,8 +51,8 @@ function exitText(code: number | undefined, signal: string | undefined, ctx: Con
 }
 
 /**
- * A server takes only the variables that its AcceptEnv lists. The official plugin fails on the others; ssh2 does not
- * wait for the answer, so the stand-in asks the host what arrived.
+ * Throws when the SSH server drops a variable that its AcceptEnv does not list, as the official plugin does. ssh2 ignores
+ * the server's answer, so this asks the host which variables arrived.
  */
 async function refuseDroppedVariables(client: Client, environment: Props): Promise<void> {
     const names = Object.keys(environment);

@@ -1,15 +1,15 @@
-// The life of a command, local or remote: which script runs when, and what is kept.
+// What local and remote commands share: which script runs when, and which outputs the state keeps.
 import { randomBytes } from "node:crypto";
 import type { Context, Props } from "../../../providers/runtime/types";
 import type { StandInResource } from "../stand-in";
 import type { Captured } from "./output";
 
-/** Runs one script to its end; fails unless it exits with 0. */
+/** Runs a script to its end. Throws unless it exits with 0. */
 export type Run = (inputs: Props, script: string, environment: Props, ctx: Context) => Promise<Captured>;
 
 type Parts = Pick<StandInResource, "inputs" | "required" | "secretOutputs" | "check"> & { run: Run };
 
-/** Only `triggers` replaces; any other change runs `update`, or `create` again where there is no `update`. */
+/** A change of `triggers` replaces the command; any other runs `update`, or `create` when there is no `update`. */
 export function commandResource({ run, ...parts }: Parts): StandInResource {
     return {
         ...parts,
@@ -34,7 +34,7 @@ export function commandResource({ run, ...parts }: Parts): StandInResource {
     };
 }
 
-/** What the last run printed, for the next one; empty output is not passed on. */
+/** The last run's output as variables for the next run, unless it is empty. */
 function previousOutput(inputs: Props, olds: Props): Props {
     if (inputs.addPreviousOutputInEnv === false) return {};
     return {

@@ -9,10 +9,10 @@ const DIAL_TIMEOUT_S = 15;
 const FIRST_DELAY_MS = 100;
 const DELAY_FACTOR = 1.5;
 const LONGEST_DELAY_MS = 5000;
-/** A host that froze in the middle of a script is noticed after a minute. */
+/** A connection to a host that froze during a script ends after a minute. */
 const KEEPALIVE = { keepaliveInterval: 15_000, keepaliveCountMax: 4 };
 
-/** Connects, through the proxy if there is one, runs `use`, and closes whatever was opened. */
+/** Connects, through the proxy if there is one, runs `use`, and closes the connections. */
 export async function withClient<T>(
     connection: Props,
     ctx: Context,
@@ -37,7 +37,7 @@ async function using<T>(client: Client, use: (client: Client) => Promise<T>): Pr
     }
 }
 
-/** Any failed dial counts, also a refused login: a host that boots may refuse for a while. */
+/** Retries after every failure, also a refused login: a host that boots may refuse for a while. */
 async function dialWithRetry(
     connection: Props,
     ctx: Context,
@@ -104,7 +104,7 @@ function connectConfig(connection: Props, sock: Duplex | undefined): ConnectConf
     };
 }
 
-/** Without a host key the official plugin checks none; with one, only that key's algorithm is offered. */
+/** Accepts only this host key. Without a pinned key the official plugin accepts any, and so does the stand-in. */
 function pinned(hostKey: string): Pick<ConnectConfig, "hostVerifier" | "algorithms"> {
     const [type = "", body = ""] = hostKey.trim().split(/\s+/);
     const expected = Buffer.from(body, "base64");

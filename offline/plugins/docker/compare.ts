@@ -1,12 +1,10 @@
-// What the official provider would call changed: the program's inputs against what was read back, each input in one form
-// whatever its spelling. Pure.
+// Finds the inputs that the official provider would call changed: it compares the program with what was read back. Pure.
 import { type Props, UNKNOWN } from "../../../providers/runtime/types";
 import { hasUnknown, same } from "../../../providers/runtime/wire";
 
-/** These are sets to the official provider, or lists that it compares without order. */
+/** The official provider compares these without order. */
 const UNORDERED = [
     "adds",
-    "aliases",
     "drops",
     "ipamConfigs",
     "labels",
@@ -31,7 +29,7 @@ export function differing(inputs: readonly string[], computed: readonly string[]
         });
 }
 
-/** Empty values, nulls and what is missing are one; lists without order are in order. */
+/** One form for every spelling: no empty values and nulls, unordered lists sorted. */
 function normal(key: string, value: unknown): unknown {
     if (value === UNKNOWN) return value;
     if (value === undefined || value === null || value === "" || value === false || value === 0)

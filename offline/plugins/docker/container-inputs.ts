@@ -1,5 +1,6 @@
-// Which inputs of docker.Container are covered, what they are by default, and what a change of each one means.
+// The inputs of docker.Container that are covered, their defaults, and what a change of each means.
 import type { CheckFailure, Props } from "../../../providers/runtime/types";
+import { oneOf } from "../shared";
 
 /** A change of these makes a new container. */
 export const REPLACING_INPUTS = [
@@ -11,7 +12,6 @@ export const REPLACING_INPUTS = [
     "labels",
     "mounts",
     "name",
-    "networkMode",
     "networksAdvanced",
     "ports",
     "securityOpts",
@@ -21,14 +21,10 @@ export const REPLACING_INPUTS = [
     "volumes",
 ];
 
-/** These change on the running container. */
-export const UPDATING_INPUTS = ["maxRetryCount", "restart"];
+/** A change of the restart policy updates the running container; the official update applies none of the others. */
+export const INPUTS = [...REPLACING_INPUTS, "restart", "mustRun", "start", "tmpfs"];
 
-/** These say how the resource is handled; `tmpfs` is among them because the official update does not apply it. */
-const HANDLING_INPUTS = ["mustRun", "start", "tmpfs"];
-
-export const INPUTS = [...REPLACING_INPUTS, ...UPDATING_INPUTS, ...HANDLING_INPUTS];
-
+/** The official plugin keeps these in the state. */
 export const DEFAULTS = {
     mustRun: true,
     networkMode: "bridge",
@@ -36,7 +32,7 @@ export const DEFAULTS = {
     start: true,
 };
 
-/** Outputs that the engine fills in where the program gives nothing: without an input they are never a difference. */
+/** Outputs that the engine fills in. An input that the program does not give is no difference then. */
 export const COMPUTED = [
     "bridge",
     "command",
@@ -60,38 +56,27 @@ export const COMPUTED = [
     "stopTimeout",
 ];
 
-/** What is covered inside of inputs that hold objects. */
+/** The keys that are covered inside of inputs that hold objects. */
 const NESTED: Record<string, readonly string[]> = {
     capabilities: ["adds", "drops"],
     labels: ["label", "value"],
     mounts: ["readOnly", "source", "target", "type"],
-    networksAdvanced: ["aliases", "ipv4Address", "name"],
-    ports: ["external", "internal", "ip", "protocol"],
+    networksAdvanced: ["ipv4Address", "name"],
+    ports: ["external", "internal", "ip"],
     uploads: ["content", "file"],
-    volumes: ["containerPath", "hostPath", "readOnly", "volumeName"],
+    volumes: ["containerPath", "volumeName"],
 };
 
 const RESTART_POLICIES = ["no", "on-failure", "always", "unless-stopped"];
 
-/** What the official provider would refuse of a container, and what the stand-in does not cover. */
+/** A failure for each input that the official provider would refuse, and for each key that is not covered. */
 export function checkContainer(inputs: Props): CheckFailure[] {
-    const failures: CheckFailure[] = [];
-    const { restart, volumes = [] } = inputs;
-    if (typeof restart === "string" && !RESTART_POLICIES.includes(restart)) {
-        const reason = `restart must be one of ${RESTART_POLICIES.join(", ")}, got ${restart}`;
-        failures.push({ property: "restart", reason });
-    }
-    for (const [property, covered] of Object.entries(NESTED))
-        for (const key of keysInside(inputs[property]))
-            if (!covered.includes(key)) {
-                const reason = `'${property}.${key}' is not covered by the stand-in`;
-                failures.push({ property, reason });
-            }
-    // The official schema wants an absolute path, and takes an empty one for a wrong one.
-    for (const { hostPath } of Array.isArray(volumes) ? (volumes as Props[]) : [])
-        if (typeof hostPath === "string" && !hostPath.startsWith("/"))
-            failures.push({ property: "volumes", reason: `'${hostPath}' must be an absolute path` });
-    return failures;
+    const uncovered = Object.entries(NESTED).flatMap(([property, covered]) =>
+        keysInside(inputs[property])
+            .filter((key) => !covered.includes(key))
+            .map((key) => ({ property, reason: `'${property}.${key}' is not covered by the stand-in` })),
+    );
+    return [...oneOf("restart", inputs.restart, RESTART_POLICIES), ...uncovered];
 }
 
 /** Names of the keys of an object, or of a list's objects. */

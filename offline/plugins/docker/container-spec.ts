@@ -1,7 +1,7 @@
-// From a docker.Container's inputs to what the engine's API wants. Pure.
+// The request to the engine's API for a docker.Container. Pure.
 import type { ContainerCreateOptions, EndpointSettings, HostConfig, MountSettings, PortMap } from "dockerode";
 import type { Props } from "../../../providers/runtime/types";
-import { labelMap } from "./names";
+import { labelMap } from "./engine";
 
 const ALL = "ALL";
 
@@ -38,7 +38,7 @@ function hostConfig(inputs: Props): HostConfig {
 
 /** The part of a container that can change while it runs. */
 export function updatable(inputs: Props): Partial<HostConfig> {
-    return { RestartPolicy: { Name: inputs.restart, MaximumRetryCount: inputs.maxRetryCount ?? 0 } };
+    return { RestartPolicy: { Name: inputs.restart, MaximumRetryCount: 0 } };
 }
 
 /** Names as Docker's client library sends them: upper case, with `CAP_`, in order; only `ALL` stays as it is. */
@@ -51,26 +51,18 @@ export function capabilityNames(names: readonly string[] | undefined): string[] 
 
 function portBindings({ ports = [] }: Props): PortMap {
     const bindings: PortMap = {};
-    for (const { internal, external, ip = "0.0.0.0", protocol = "tcp" } of ports as Props[]) {
-        const key = `${internal}/${protocol}`;
-        bindings[key] = [
-            ...(bindings[key] ?? []),
-            { HostIp: ip, HostPort: external ? String(external) : "" },
-        ];
-    }
+    for (const { internal, external, ip = "0.0.0.0" } of ports as Props[])
+        (bindings[`${internal}/tcp`] ??= []).push({ HostIp: ip, HostPort: String(external ?? "") });
     return bindings;
 }
 
 /** A container's place in a network, as the engine's API takes it. */
-export function endpoint({ aliases, ipv4Address }: Props): EndpointSettings {
-    return {
-        Aliases: aliases,
-        IPAMConfig: ipv4Address ? { IPv4Address: ipv4Address } : undefined,
-    } as EndpointSettings;
+export function endpoint({ ipv4Address }: Props): EndpointSettings {
+    return { IPAMConfig: ipv4Address ? { IPv4Address: ipv4Address } : undefined } as EndpointSettings;
 }
 
-function bind({ volumeName, hostPath, containerPath, readOnly }: Props): string {
-    return `${volumeName || hostPath}:${containerPath}:${readOnly ? "ro" : "rw"}`;
+function bind({ volumeName, containerPath }: Props): string {
+    return `${volumeName}:${containerPath}:rw`;
 }
 
 function mount({ type, target, source, readOnly }: Props): MountSettings {

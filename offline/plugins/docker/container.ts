@@ -1,21 +1,14 @@
-// docker.Container, with the semantics of the official provider: compared with what the engine says, and kept in state
-// when it was made and something after that failed.
+// docker.Container, as the official provider handles it: the program is compared with what the engine says, and the state
+// keeps a container that was made when a later step failed.
 import type Docker from "dockerode";
 import type { Container } from "dockerode";
 import { NotConverged, type Props } from "../../../providers/runtime/types";
 import type { StandInResource } from "../stand-in";
 import { differing } from "./compare";
-import {
-    checkContainer,
-    COMPUTED,
-    DEFAULTS,
-    INPUTS,
-    REPLACING_INPUTS,
-    UPDATING_INPUTS,
-} from "./container-inputs";
+import { nameFor } from "../shared";
+import { checkContainer, COMPUTED, DEFAULTS, INPUTS, REPLACING_INPUTS } from "./container-inputs";
 import { containerSpec, endpoint, updatable } from "./container-spec";
 import { engine, unlessGone, unlessStatus } from "./engine";
-import { nameFor } from "./names";
 import { readContainer } from "./read-back";
 import { upload } from "./uploads";
 
@@ -42,7 +35,7 @@ export const container: StandInResource = {
             if (ctx.signal.aborted) throw new Error("cancelled");
             if (inputs.start) await made.start();
         } catch (error) {
-            // The official provider has given the resource its id by then: it stays in state as it is.
+            // The official provider keeps the container in the state here, too.
             throw new NotConverged(made.id, inputs, [(error as Error).message]);
         }
         return { id: made.id, outs: readContainer(await made.inspect(), inputs) };
@@ -50,7 +43,7 @@ export const container: StandInResource = {
     async update(id, olds, inputs) {
         const found = engine().getContainer(id);
         if (!olds.mustRun && inputs.mustRun && inputs.start) await found.start();
-        if (UPDATING_INPUTS.some((key) => olds[key] !== inputs[key])) await found.update(updatable(inputs));
+        if (olds.restart !== inputs.restart) await found.update(updatable(inputs));
         return readContainer(await found.inspect(), inputs);
     },
     async read(id, state) {
@@ -63,7 +56,7 @@ export const container: StandInResource = {
     },
 };
 
-/** Made on the default network and then moved, as the official provider does: so its network mode stays "bridge". */
+/** Moves the container from the default network to its own, as the official provider does: its network mode stays "bridge". */
 async function joinNetworks(
     docker: Docker,
     made: Container,

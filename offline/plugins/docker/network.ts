@@ -1,23 +1,12 @@
 // docker.Network: every change replaces it.
 import type { StandInResource } from "../stand-in";
 import { differing } from "./compare";
-import { engine, unlessGone } from "./engine";
-import { labelMap, nameFor } from "./names";
+import type { CheckFailure, Props } from "../../../providers/runtime/types";
+import { nameFor } from "../shared";
+import { engine, labelMap, unlessGone } from "./engine";
 import { readNetwork } from "./read-back";
-import type { Props } from "../../../providers/runtime/types";
 
-const INPUTS = [
-    "attachable",
-    "driver",
-    "ingress",
-    "internal",
-    "ipamConfigs",
-    "ipamDriver",
-    "ipv6",
-    "labels",
-    "name",
-    "options",
-];
+const INPUTS = ["driver", "ipamConfigs", "labels", "name"];
 const COMPUTED = ["driver", "internal", "ipamConfigs", "name", "options", "scope"];
 
 export const network: StandInResource = {
@@ -26,18 +15,13 @@ export const network: StandInResource = {
     computed: COMPUTED,
     replaceOn: INPUTS,
     deleteBeforeReplace: true,
+    check: checkRanges,
     differs: differing(INPUTS, COMPUTED),
     async create(inputs, ctx) {
         const made = await engine().createNetwork({
             Name: nameFor(inputs, ctx),
             CheckDuplicate: true,
             Driver: inputs.driver,
-            Internal: inputs.internal,
-            Attachable: inputs.attachable,
-            Ingress: inputs.ingress,
-            // The official provider leaves out what is false: then the engine's own default counts.
-            EnableIPv6: inputs.ipv6 || undefined,
-            Options: inputs.options,
             Labels: labelMap(inputs.labels),
             IPAM: { Driver: inputs.ipamDriver, Config: (inputs.ipamConfigs ?? []).map(ipamConfig) },
         });
@@ -45,27 +29,32 @@ export const network: StandInResource = {
         return { id: found.Id, outs: readNetwork(found) };
     },
     async read(id, state) {
-        // Official: whatever the engine answers but the network itself means that it is gone.
+        // The official provider takes the network for gone, too, when the engine does not answer.
         const found = await engine()
             .getNetwork(id)
             .inspect()
             .catch(() => undefined);
         if (!found) return {};
-        const outs = { ...state, ...readNetwork(found) };
-        const isImport = Object.keys(state).length === 0;
-        return { id, outs, ...(isImport && { inputs: onlyInputs(outs) }) };
+        return { id, outs: { ...state, ...readNetwork(found) } };
     },
     async delete(id) {
         await unlessGone(engine().getNetwork(id).remove());
     },
 };
 
-function onlyInputs(outs: Props): Props {
-    return Object.fromEntries(Object.entries(outs).filter(([key]) => INPUTS.includes(key)));
+function checkRanges({ ipamConfigs }: Props): CheckFailure[] {
+    const keys = Array.isArray(ipamConfigs)
+        ? ipamConfigs.flatMap((range) => Object.keys(range as object))
+        : [];
+    return keys
+        .filter((key) => !["gateway", "subnet"].includes(key))
+        .map((key) => ({
+            property: "ipamConfigs",
+            reason: `'ipamConfigs.${key}' is not covered by the stand-in`,
+        }));
 }
 
-// Docker refuses keys without a value here, so only what is given is sent.
-function ipamConfig({ subnet, gateway, ipRange, auxAddress }: Props): Record<string, string> {
-    const config = { Subnet: subnet, Gateway: gateway, IPRange: ipRange, AuxiliaryAddresses: auxAddress };
-    return Object.fromEntries(Object.entries(config).filter(([, value]) => value));
+// The engine refuses keys without a value here.
+function ipamConfig({ subnet, gateway }: Props): Record<string, string> {
+    return { Subnet: subnet, ...(gateway && { Gateway: gateway }) };
 }

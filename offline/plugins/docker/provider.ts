@@ -9,7 +9,7 @@ export const docker = standIn({
     name: "docker",
     version,
     config: ["host"],
-    // Each configured provider is a process of its own, so its environment is, too.
+    // Pulumi starts a process for each configured provider, so the environment is this provider's own.
     async configure({ host }) {
         if (host) process.env.DOCKER_HOST = host;
     },

@@ -1,12 +1,12 @@
-// What the engine says of a container and of a network, in the words of the resources' properties: the same properties that
-// the official provider reads back, so that the program is compared with the engine and not with what it said before.
-// Labels, uploads, volumes, networksAdvanced and cgroupnsMode of a container are not read back by the official one either.
+// A container and a network as the engine describes them, under the names of the resources' properties: the same properties
+// that the official provider reads back. Like it, this reads no labels, uploads, volumes, networksAdvanced and cgroupnsMode
+// of a container.
 import type { ContainerInspectInfo, NetworkInspectInfo } from "dockerode";
 import type { Props } from "../../../providers/runtime/types";
 
 const MIB = 1024 * 1024;
 
-/** A container's properties as the engine has them; `given` are its properties so far. Pure. */
+/** A container's properties as the engine has them. `given` are those in the state. Pure. */
 export function readContainer(found: ContainerInspectInfo, given: Props): Props {
     const { HostConfig, State } = found;
     // The library's types leave these out.
@@ -46,9 +46,9 @@ export function readContainer(found: ContainerInspectInfo, given: Props): Props 
         ...((CapAdd?.length || CapDrop?.length) && {
             capabilities: { adds: CapAdd ?? [], drops: CapDrop ?? [] },
         }),
-        // A container that waits for its next start counts as running and has no ports: so a restart empties them.
+        // A container that waits for its next start counts as running, and has no ports.
         ...(given.ports?.length > 0 && (State.Running || given.mustRun) && { ports: ports(found) }),
-        // Shown as a change of mustRun, and mended by an update that starts the container.
+        // The difference causes an update, which starts the container.
         ...(!State.Running && given.mustRun && { mustRun: false }),
     };
 }

@@ -5,7 +5,7 @@ import type { Props } from "../../../providers/runtime/types";
 
 const MODE = 0o644;
 
-/** Puts all files into the container, in the order given; missing folders are made. */
+/** Puts the files into the container, in the order given. Docker makes missing folders. */
 export async function upload(container: Container, files: Props[] = []): Promise<void> {
     if (files.length === 0) return;
     const archive = pack();

@@ -1,9 +1,9 @@
-// docker.Volume: every change replaces it, and its data with it.
+// docker.Volume: every change replaces it and loses its data.
 import type { StandInResource } from "../stand-in";
-import { engine, unlessGone } from "./engine";
-import { labelMap, nameFor } from "./names";
+import { nameFor } from "../shared";
+import { engine, labelMap, unlessGone } from "./engine";
 
-const INPUTS = ["driver", "driverOpts", "labels", "name"];
+const INPUTS = ["labels", "name"];
 
 export const volume: StandInResource = {
     inputs: INPUTS,
@@ -12,12 +12,7 @@ export const volume: StandInResource = {
     deleteBeforeReplace: true,
     async create(inputs, ctx) {
         const name = nameFor(inputs, ctx);
-        await engine().createVolume({
-            Name: name,
-            Driver: inputs.driver ?? "local",
-            DriverOpts: inputs.driverOpts,
-            Labels: labelMap(inputs.labels),
-        });
+        await engine().createVolume({ Name: name, Driver: "local", Labels: labelMap(inputs.labels) });
         const made = await engine().getVolume(name).inspect();
         return { id: name, outs: { name, driver: made.Driver, mountpoint: made.Mountpoint } };
     },

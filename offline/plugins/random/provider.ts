@@ -1,84 +1,55 @@
-// Stand-in for the official random plugin: passwords, strings and ids that stay the same until an input changes.
-import { randomBytes } from "node:crypto";
+// Stand-in for the official random plugin: passwords that stay the same until an input changes.
+import { randomInt } from "node:crypto";
 import { version } from "@pulumi/random/package.json";
 import bcrypt from "bcryptjs";
+import type { CheckFailure, Props } from "../../../providers/runtime/types";
 import { standIn, type StandInResource } from "../stand-in";
-import { CHARACTER_DEFAULTS, checkCharacters, randomCharacters } from "./characters";
 
-const CHARACTER_INPUTS = [
-    "keepers",
-    "length",
-    "lower",
-    "minLower",
-    "minNumeric",
-    "minSpecial",
-    "minUpper",
-    "number",
-    "numeric",
-    "overrideSpecial",
-    "special",
-    "upper",
-];
+const LETTERS_AND_DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+const SPECIAL = "!@#$%&*()-_=+[]{}<>:?";
 
 /** The cost that the official plugin uses. */
 const BCRYPT_ROUNDS = 10;
-/** bcrypt reads no further than this; the official plugin hashes the same first bytes. */
+/** bcrypt ignores what follows; the official plugin hashes these bytes, too. */
 const BCRYPT_BYTES = 72;
 
-const characters = {
-    inputs: CHARACTER_INPUTS,
-    required: ["length"],
-    defaults: CHARACTER_DEFAULTS,
-    replaceOn: "*",
-    check: checkCharacters,
-} as const satisfies Partial<StandInResource>;
-
 const randomPassword: StandInResource = {
-    ...characters,
+    inputs: ["length", "special"],
+    required: ["length"],
+    // The official plugin keeps all of these in the state.
+    defaults: {
+        lower: true,
+        minLower: 0,
+        minNumeric: 0,
+        minSpecial: 0,
+        minUpper: 0,
+        number: true,
+        numeric: true,
+        special: true,
+        upper: true,
+    },
     computed: ["bcryptHash", "result"],
     secretOutputs: ["bcryptHash", "result"],
-    async create(inputs) {
-        const result = randomCharacters(inputs);
+    replaceOn: "*",
+    check: checkLength,
+    async create({ length, special }) {
+        const result = randomText(length, special ? LETTERS_AND_DIGITS + SPECIAL : LETTERS_AND_DIGITS);
         const hashed = Buffer.from(result).subarray(0, BCRYPT_BYTES).toString();
         return { id: "none", outs: { result, bcryptHash: await bcrypt.hash(hashed, BCRYPT_ROUNDS) } };
     },
 };
 
-const randomString: StandInResource = {
-    ...characters,
-    computed: ["result"],
-    async create(inputs) {
-        const result = randomCharacters(inputs);
-        return { id: result, outs: { result } };
-    },
-};
+function checkLength({ length }: Props): CheckFailure[] {
+    if (typeof length !== "number" || length >= 1) return [];
+    return [{ property: "length", reason: "length must be at least 1" }];
+}
 
-const randomId: StandInResource = {
-    inputs: ["byteLength", "keepers", "prefix"],
-    required: ["byteLength"],
-    computed: ["b64Std", "b64Url", "dec", "hex"],
-    replaceOn: "*",
-    async create({ byteLength, prefix = "" }) {
-        const bytes = randomBytes(byteLength);
-        const hex = bytes.toString("hex");
-        const id = bytes.toString("base64url");
-        const texts = {
-            b64Std: bytes.toString("base64"),
-            b64Url: id,
-            dec: BigInt(`0x${hex}`).toString(),
-            hex,
-        };
-        const prefixed = Object.entries(texts).map(([name, text]) => [name, `${prefix}${text}`]);
-        return { id, outs: Object.fromEntries(prefixed) };
-    },
-};
+function randomText(length: number, characters: string): string {
+    return Array.from({ length }, () => characters.charAt(randomInt(characters.length))).join("");
+}
 
 export const random = standIn({
     name: "random",
     version,
-    resources: {
-        "random:index/randomPassword:RandomPassword": randomPassword,
-        "random:index/randomString:RandomString": randomString,
-        "random:index/randomId:RandomId": randomId,
-    },
+    resources: { "random:index/randomPassword:RandomPassword": randomPassword },
 });

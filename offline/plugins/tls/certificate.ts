@@ -1,6 +1,7 @@
-// Parts that all certificates are made of: keys, names, uses, times. Certificates themselves are in certificates.ts.
+// Parts of certificates: keys, names, uses, times. The resources are in certificates.ts.
 import { createPrivateKey, createPublicKey, randomBytes, webcrypto, type KeyObject } from "node:crypto";
-import type { Props } from "../../../providers/runtime/types";
+import type { CheckFailure, Props } from "../../../providers/runtime/types";
+import { oneOf } from "../shared";
 import { x509 } from "./x509";
 
 const HOUR_MS = 3_600_000;
@@ -9,13 +10,13 @@ const HOUR_MS = 3_600_000;
 export interface SigningKey {
     keys: webcrypto.CryptoKeyPair;
     algorithm: Algorithm;
-    /** As the official plugin calls it: RSA, ECDSA, ED25519. */
+    /** The official plugin's name for it: ECDSA or ED25519. */
     name: string;
 }
 
 type Algorithm = { name: string; hash?: string; namedCurve?: string };
 
-/** A private key from PEM, PKCS #1, SEC 1 or PKCS #8, ready to sign certificates. */
+/** A private key from PEM (SEC 1 or PKCS #8), ready to sign certificates. */
 export async function signingKey(pem: string): Promise<SigningKey> {
     const key = createPrivateKey(pem);
     const { algorithm, name } = algorithmOf(key);
@@ -29,69 +30,54 @@ export async function signingKey(pem: string): Promise<SigningKey> {
 
 function algorithmOf(key: KeyObject): { algorithm: Algorithm; name: string } {
     if (key.asymmetricKeyType === "ed25519") return { algorithm: { name: "Ed25519" }, name: "ED25519" };
-    if (key.asymmetricKeyType === "rsa") {
-        return { algorithm: { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" }, name: "RSA" };
-    }
-    const { crv = "" } = key.export({ format: "jwk" });
-    // Go signs with the hash that fits the curve; so do we.
-    const hash = { "P-384": "SHA-384", "P-521": "SHA-512" }[crv] ?? "SHA-256";
-    return { algorithm: { name: "ECDSA", namedCurve: crv, hash }, name: "ECDSA" };
+    return { algorithm: { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" }, name: "ECDSA" };
 }
 
-/** Attribute types by the names that `subject` has for them, in the order that Go writes them. */
-const SUBJECT_ATTRIBUTES: Record<string, string> = {
-    country: "C",
-    organization: "O",
-    organizationalUnit: "OU",
-    locality: "L",
-    province: "ST",
-    postalCode: "2.5.4.17",
-    commonName: "CN",
-    serialNumber: "2.5.4.5",
-    emailAddress: "E",
-};
+/** Names that `subject` may have, in the order that Go writes them. */
+const SUBJECT_ATTRIBUTES: Record<string, string> = { organization: "O", commonName: "CN" };
 
-/** The provider's `subject` as a name of X.509. */
+/** A failure for each name in `subject` that is not covered. */
+export function checkSubject({ subject }: Props): CheckFailure[] {
+    const given = typeof subject === "object" && subject !== null ? Object.keys(subject as object) : [];
+    return given
+        .filter((key) => !(key in SUBJECT_ATTRIBUTES))
+        .map((key) => ({ property: "subject", reason: `'subject.${key}' is not covered by the stand-in` }));
+}
+
+/** The resource's `subject` as a name of X.509. */
 export function distinguishedName(subject: Props = {}): x509.JsonName {
-    const single = Object.entries(SUBJECT_ATTRIBUTES).filter(([name]) => subject[name]);
-    const attributes = single.map(([name, type]) => ({ [type]: [subject[name] as string] }));
-    const streets = (subject.streetAddresses ?? []) as string[];
-    return [...attributes, ...streets.map((street) => ({ "2.5.4.9": [street] }))];
+    const named = Object.entries(SUBJECT_ATTRIBUTES).filter(([name]) => subject[name]);
+    return named.map(([name, type]) => ({ [type]: [subject[name] as string] }));
 }
 
-/** The extension with these names; nothing without any. */
-export function alternativeNames({ dnsNames = [], ipAddresses = [], uris = [] }: Props): x509.Extension[] {
+/** The extension with these names; none where there are no names. */
+export function alternativeNames({ dnsNames = [], ipAddresses = [] }: Props): x509.Extension[] {
     const named = (type: x509.GeneralNameType, values: string[]) => values.map((value) => ({ type, value }));
-    const names = [...named("dns", dnsNames), ...named("ip", ipAddresses), ...named("url", uris)];
+    const names = [...named("dns", dnsNames), ...named("ip", ipAddresses)];
     return names.length > 0 ? [new x509.SubjectAlternativeNameExtension(names)] : [];
 }
 
 const KEY_USES: Record<string, number> = {
     digital_signature: x509.KeyUsageFlags.digitalSignature,
-    content_commitment: x509.KeyUsageFlags.nonRepudiation,
     key_encipherment: x509.KeyUsageFlags.keyEncipherment,
-    data_encipherment: x509.KeyUsageFlags.dataEncipherment,
-    key_agreement: x509.KeyUsageFlags.keyAgreement,
     cert_signing: x509.KeyUsageFlags.keyCertSign,
     crl_signing: x509.KeyUsageFlags.cRLSign,
-    encipher_only: x509.KeyUsageFlags.encipherOnly,
-    decipher_only: x509.KeyUsageFlags.decipherOnly,
 };
 
 const EXTENDED_KEY_USES: Record<string, string> = {
-    any_extended: "2.5.29.37.0",
     server_auth: x509.ExtendedKeyUsage.serverAuth,
     client_auth: x509.ExtendedKeyUsage.clientAuth,
-    code_signing: x509.ExtendedKeyUsage.codeSigning,
-    email_protection: x509.ExtendedKeyUsage.emailProtection,
-    timestamping: x509.ExtendedKeyUsage.timeStamping,
-    ocsp_signing: x509.ExtendedKeyUsage.ocspSigning,
 };
 
-/** Every use that certificates may be given here. */
-export const USES = [...Object.keys(KEY_USES), ...Object.keys(EXTENDED_KEY_USES)];
+/** A failure for each of `allowedUses` that is not covered. */
+export function checkUses({ allowedUses }: Props): CheckFailure[] {
+    const uses = Array.isArray(allowedUses) ? allowedUses : [];
+    return uses.flatMap((use) =>
+        oneOf("allowedUses", use, [...Object.keys(KEY_USES), ...Object.keys(EXTENDED_KEY_USES)]),
+    );
+}
 
-/** The extensions that say what the certificate may be used for, from the provider's `allowedUses`. */
+/** The extensions that say what the certificate may be used for. */
 export function usages({ allowedUses }: Props): x509.Extension[] {
     const uses = allowedUses as string[];
     const flags = uses.reduce((sum, use) => sum | (KEY_USES[use] ?? 0), 0);
@@ -102,13 +88,12 @@ export function usages({ allowedUses }: Props): x509.Extension[] {
     ];
 }
 
-/** The extension that says whether it may sign others, and how long a chain. */
-export function authority({ isCaCertificate, maxPathLength }: Props): x509.Extension {
-    const length = maxPathLength >= 0 ? maxPathLength : undefined;
-    return new x509.BasicConstraintsExtension(Boolean(isCaCertificate), length, true);
+/** The extension that says whether it may sign others; the stand-in limits no chain's length. */
+export function authority({ isCaCertificate }: Props): x509.Extension {
+    return new x509.BasicConstraintsExtension(Boolean(isCaCertificate), undefined, true);
 }
 
-/** From this second on, for as many hours as asked. */
+/** From now, in whole seconds, for `validityPeriodHours`. */
 export function validity({ validityPeriodHours }: Props): { notBefore: Date; notAfter: Date } {
     const now = Math.floor(Date.now() / 1000) * 1000;
     return { notBefore: new Date(now), notAfter: new Date(now + validityPeriodHours * HOUR_MS) };
@@ -124,7 +109,7 @@ export function timestamp(date: Date): string {
     return date.toISOString().replace(/\.\d+Z$/, "Z");
 }
 
-/** 128 random bits, as the official plugin does; a leading one would make it negative. */
+/** 128 random bits, as the official plugin takes them; the first bit is 0, since serial numbers are positive. */
 export function serialNumber(): string {
     const bytes = randomBytes(16);
     bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x01;

@@ -1,16 +1,17 @@
 // tls.CertRequest, tls.SelfSignedCert and tls.LocallySignedCert.
 import { createHash } from "node:crypto";
-import type { CheckFailure, Props } from "../../../providers/runtime/types";
+import type { Props } from "../../../providers/runtime/types";
 import type { StandInResource } from "../stand-in";
 import {
     alternativeNames,
     authority,
+    checkSubject,
+    checkUses,
     distinguishedName,
     readyForRenewal,
     serialNumber,
     signingKey,
     timestamp,
-    USES,
     usages,
     validity,
 } from "./certificate";
@@ -20,11 +21,12 @@ const SUBJECT_ALTERNATIVE_NAMES = "2.5.29.17";
 const TIMES = ["readyForRenewal", "validityEndTime", "validityStartTime"];
 
 export const certRequest: StandInResource = {
-    inputs: ["dnsNames", "ipAddresses", "privateKeyPem", "subject", "uris"],
+    inputs: ["dnsNames", "ipAddresses", "privateKeyPem", "subject"],
     required: ["privateKeyPem"],
     computed: ["certRequestPem", "keyAlgorithm"],
     secretOutputs: ["privateKeyPem"],
     replaceOn: "*",
+    check: checkSubject,
     async create(inputs) {
         const key = await signingKey(inputs.privateKeyPem);
         const request = await x509.Pkcs10CertificateRequestGenerator.create({
@@ -38,31 +40,28 @@ export const certRequest: StandInResource = {
     },
 };
 
-/** What the two kinds of certificates have in common. Only `earlyRenewalHours` changes without a new certificate. */
+/** What the two kinds of certificates share. A change of `earlyRenewalHours` alone makes no new certificate. */
 const certificate = {
-    defaults: { earlyRenewalHours: 0, isCaCertificate: false, maxPathLength: -1, setSubjectKeyId: false },
-    check: checkUses,
+    check: (inputs) => [...checkUses(inputs), ...checkSubject(inputs)],
     async update(_id: string, olds: Props, inputs: Props) {
         return { ...olds, ...inputs, readyForRenewal: readyForRenewal({ ...olds, ...inputs }) };
     },
     async read(id: string, state: Props) {
         return { id, outs: { ...state, readyForRenewal: readyForRenewal(state) } };
     },
-    // A certificate that is due shows as a change of its renewal, and is replaced by it.
+    // A certificate that is due is replaced, by a change of this output.
     drift: (state: Props) => (readyForRenewal(state) ? ["readyForRenewal"] : []),
 } satisfies Partial<StandInResource>;
 
+/** The official plugin keeps these in the state. */
+const DEFAULTS = { earlyRenewalHours: 0, isCaCertificate: false, maxPathLength: -1, setSubjectKeyId: false };
+
 const SELF_SIGNED_INPUTS = [
     "allowedUses",
-    "dnsNames",
-    "ipAddresses",
     "isCaCertificate",
-    "maxPathLength",
     "privateKeyPem",
-    "setAuthorityKeyId",
     "setSubjectKeyId",
     "subject",
-    "uris",
     "validityPeriodHours",
 ];
 
@@ -70,7 +69,7 @@ export const selfSignedCert: StandInResource = {
     ...certificate,
     inputs: [...SELF_SIGNED_INPUTS, "earlyRenewalHours"],
     required: ["allowedUses", "privateKeyPem", "validityPeriodHours"],
-    defaults: { ...certificate.defaults, setAuthorityKeyId: false },
+    defaults: { ...DEFAULTS, setAuthorityKeyId: false },
     computed: ["certPem", "keyAlgorithm", ...TIMES],
     secretOutputs: ["privateKeyPem"],
     replaceOn: [...SELF_SIGNED_INPUTS, "readyForRenewal"],
@@ -86,9 +85,7 @@ export const selfSignedCert: StandInResource = {
             extensions: [
                 authority(inputs),
                 ...usages(inputs),
-                ...alternativeNames(inputs),
                 ...(await subjectKeyId(inputs, key.keys.publicKey)),
-                ...(inputs.setAuthorityKeyId ? [await authorityKeyId(key.keys.publicKey)] : []),
             ],
         });
         return { id: decimal(serial), outs: { ...certificateOuts(made), keyAlgorithm: key.name } };
@@ -100,9 +97,6 @@ const LOCALLY_SIGNED_INPUTS = [
     "caCertPem",
     "caPrivateKeyPem",
     "certRequestPem",
-    "isCaCertificate",
-    "maxPathLength",
-    "setSubjectKeyId",
     "validityPeriodHours",
 ];
 
@@ -110,6 +104,7 @@ export const locallySignedCert: StandInResource = {
     ...certificate,
     inputs: [...LOCALLY_SIGNED_INPUTS, "earlyRenewalHours"],
     required: ["allowedUses", "caCertPem", "caPrivateKeyPem", "certRequestPem", "validityPeriodHours"],
+    defaults: DEFAULTS,
     computed: ["certPem", "caKeyAlgorithm", ...TIMES],
     secretOutputs: ["caPrivateKeyPem"],
     replaceOn: [...LOCALLY_SIGNED_INPUTS, "readyForRenewal"],
@@ -131,31 +126,17 @@ export const locallySignedCert: StandInResource = {
                 authority(inputs),
                 ...usages(inputs),
                 ...(names ? [names] : []),
-                ...(await subjectKeyId(inputs, request.publicKey)),
-                await authorityKeyId(key.keys.publicKey),
+                await x509.AuthorityKeyIdentifierExtension.create(key.keys.publicKey),
             ],
         });
         return { id: decimal(serial), outs: { ...certificateOuts(made), caKeyAlgorithm: key.name } };
     },
 };
 
-function checkUses({ allowedUses }: Props): CheckFailure[] {
-    if (!Array.isArray(allowedUses)) return [];
-    const wrong = allowedUses.filter((use) => typeof use === "string" && !USES.includes(use));
-    return wrong.map((use) => ({
-        property: "allowedUses",
-        reason: `there is no use '${use}' of a certificate`,
-    }));
-}
-
 /** Go adds a subject key id to every CA certificate by itself. */
 async function subjectKeyId(inputs: Props, key: x509.PublicKeyType): Promise<x509.Extension[]> {
     if (!inputs.setSubjectKeyId && !inputs.isCaCertificate) return [];
     return [await x509.SubjectKeyIdentifierExtension.create(key)];
-}
-
-function authorityKeyId(key: x509.PublicKeyType): Promise<x509.Extension> {
-    return x509.AuthorityKeyIdentifierExtension.create(key);
 }
 
 function certificateOuts(made: x509.X509Certificate): Props {

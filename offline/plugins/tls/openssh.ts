@@ -1,4 +1,5 @@
-// OpenSSH's own formats of keys: authorized_keys lines, fingerprints, and private keys (openssh-key-v1, PROTOCOL.key).
+// OpenSSH's formats of keys: authorized_keys lines, fingerprints, and private keys (openssh-key-v1, PROTOCOL.key). Not
+// ssh2's generator: 3 of 1000 ED25519 keys that it made could not be read, not even by ssh2.
 import { createHash, randomBytes, type JsonWebKey, type KeyObject } from "node:crypto";
 
 interface SshKey {
@@ -7,7 +8,7 @@ interface SshKey {
     privateFields: Buffer;
 }
 
-/** What SSH calls a string: a length and the bytes. */
+/** A string of the SSH protocol: its length, then its bytes. */
 function sshString(value: Buffer | string): Buffer {
     const bytes = Buffer.from(value as Buffer);
     const length = Buffer.alloc(4);
@@ -15,7 +16,7 @@ function sshString(value: Buffer | string): Buffer {
     return Buffer.concat([length, bytes]);
 }
 
-/** What SSH calls an mpint: no leading zeros, but one where the first bit would make it negative. */
+/** An mpint of the SSH protocol: no leading zeros, except one where the first bit would make it negative. */
 function sshInteger(bytes: Buffer): Buffer {
     const first = bytes.findIndex((byte) => byte !== 0);
     const significant = first < 0 ? Buffer.alloc(0) : bytes.subarray(first);
@@ -35,18 +36,8 @@ function ed25519(key: JsonWebKey): SshKey {
     return { type, publicBlob, privateFields: Buffer.concat([publicBlob, sshString(both)]) };
 }
 
-function rsa(key: JsonWebKey): SshKey {
-    const type = "ssh-rsa";
-    const integers = (...names: (keyof JsonWebKey)[]) => names.map((name) => sshInteger(field(key, name)));
-    return {
-        type,
-        publicBlob: Buffer.concat([sshString(type), ...integers("e", "n")]),
-        privateFields: Buffer.concat([sshString(type), ...integers("n", "e", "d", "qi", "p", "q")]),
-    };
-}
-
 function ecdsa(key: JsonWebKey): SshKey {
-    const curve = `nist${String(key.crv).toLowerCase().replace("-", "")}`;
+    const curve = "nistp256";
     const type = `ecdsa-sha2-${curve}`;
     const point = Buffer.concat([Buffer.from([4]), field(key, "x"), field(key, "y")]);
     const publicBlob = Buffer.concat([sshString(type), sshString(curve), sshString(point)]);
@@ -55,8 +46,7 @@ function ecdsa(key: JsonWebKey): SshKey {
 
 function sshKey(key: KeyObject): SshKey {
     const jwk = key.export({ format: "jwk" });
-    if (key.asymmetricKeyType === "ed25519") return ed25519(jwk);
-    return key.asymmetricKeyType === "rsa" ? rsa(jwk) : ecdsa(jwk);
+    return key.asymmetricKeyType === "ed25519" ? ed25519(jwk) : ecdsa(jwk);
 }
 
 /** The unencrypted private key as `ssh-keygen` writes it. */
@@ -64,7 +54,7 @@ export function opensshPrivateKey(key: KeyObject): string {
     const { publicBlob, privateFields } = sshKey(key);
     const noCipher = [sshString("none"), sshString("none"), sshString("")];
     const one = Buffer.from([0, 0, 0, 1]);
-    // The same number twice lets readers see whether a decryption worked.
+    // Readers compare the two copies of this number to see whether a decryption worked.
     const check = randomBytes(4);
     const secret = padded(Buffer.concat([check, check, privateFields, sshString("")]));
     const magic = Buffer.from("openssh-key-v1\0");
@@ -72,7 +62,7 @@ export function opensshPrivateKey(key: KeyObject): string {
     return pem("OPENSSH PRIVATE KEY", body);
 }
 
-/** Filled up with 1, 2, 3... to whole blocks of 8 bytes. */
+/** Fills the last block of 8 bytes with 1, 2, 3... */
 function padded(bytes: Buffer): Buffer {
     const missing = (8 - (bytes.length % 8)) % 8;
     return Buffer.concat([bytes, Buffer.from(Array.from({ length: missing }, (_, place) => place + 1))]);
