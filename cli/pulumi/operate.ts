@@ -5,6 +5,7 @@ import { SkepError, skepError } from "../../errors";
 import { interruptible } from "../interrupt";
 import type { Progress } from "../../scripts/setup/progress";
 import { engineError, knownProblem } from "../../scripts/setup/known-failures";
+import { noted } from "./holder";
 import { freeLock } from "./lock";
 import { hasPending, settlePending } from "./pending";
 
@@ -96,7 +97,7 @@ async function run(stack: auto.Stack, operation: Operation, progress: Progress):
                 const { changeSummary } = await stack.preview(options);
                 return { changes: changeSummary, steps, ...(pending && { pending }) };
             }
-            const result = await stack[operation](options);
+            const result = await noted(stack.name, () => stack[operation](options));
             const outputs = "outputs" in result ? (result.outputs as auto.OutputMap) : undefined;
             return { changes: result.summary.resourceChanges ?? {}, steps, outputs };
         });
