@@ -8,10 +8,10 @@ import { Pki } from "./components/pki";
 import { Registry } from "./components/registry";
 import { Stack } from "./components/stack";
 import { Swarm } from "./components/swarm";
+import type { Facts } from "./config/facts";
 import type { ReadySettings } from "./config/settings";
 import { availabilityOf, roleOf } from "./planning/members";
 import { placementOf } from "./planning/zone-moves";
-import type { Places } from "./planning/placement";
 import type { HostPorts } from "./planning/ports";
 import type { S3Keys } from "./planning/registry-config";
 import { chooseRegistryHosts } from "./planning/registry-hosts";
@@ -40,8 +40,8 @@ export interface ProgramArgs {
     standing?: Readonly<Record<string, HostPorts>>;
     /** Keys of the registry's bucket from the environment. Default: the stack's secret settings have them. */
     registryKeys?: S3Keys;
-    /** An up calls this with the hosts' zones when every host is a member of the swarm. */
-    remember?: (places: Places) => Promise<void>;
+    /** What Skep chose for the stack, for its state. */
+    facts: Facts;
 }
 
 /** Declares every resource of a stack. Returns the stack's outputs. */
@@ -53,9 +53,8 @@ export function program({
     repository,
     standing,
     registryKeys,
-    remember,
+    facts,
 }: ProgramArgs) {
-    const isUp = !pulumi.runtime.isDryRun();
     const { hosts: placed } = placementOf(settings);
     const registryNames = chooseRegistryHosts(placed, settings.registry.replicas, settings.registryHosts);
     const pki = new Pki("pki", { stack });
@@ -65,6 +64,7 @@ export function program({
         settings,
         placed,
         registryHosts: registryNames,
+        facts,
         image: images.host,
         standing,
         repositoryMount: repository.mount,
@@ -136,13 +136,8 @@ export function program({
             ports: host.ports,
         })),
     );
-    const settled = nodes.apply(async (all) => {
-        const places = all.map(({ name, zone }, i) => [name, { zone, zoneIndex: hosts[i]!.zoneIndex }]);
-        if (isUp) await remember?.(Object.fromEntries(places) as Places);
-        return all;
-    });
     return {
-        nodes: settled,
+        nodes,
         clusterId: swarm.cluster.clusterId,
         unlockKey: swarm.cluster.unlockKey,
         publish,

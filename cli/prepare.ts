@@ -1,27 +1,51 @@
-// What every command on a stack begins with: the options, the settings, the set-up, the stack itself.
+// What every command on a stack begins with: the settings, the facts, the set-up, and what is refused before anything is
+// changed. The list STEPS says what and in which order; what the steps do stands below it and in stack/, lab/ and setup/.
 
 import { once } from "node:events";
 import { exitCodeOf, skepError } from "../errors";
 import { placementOf } from "../planning/zone-moves";
-import type { ReadySettings } from "../config/settings";
+import type { LabEngine } from "../config/facts";
+import type { ReadySettings, Settings } from "../config/settings";
+import type { S3Keys } from "../planning/registry-config";
 import type { ProgramArgs } from "../program";
 import { createProgress, type Progress } from "../scripts/setup/progress";
 import { BRIDGED } from "../scripts/setup/bridged";
 import { ensureDocker } from "../scripts/setup/docker";
 import { askedKind } from "../scripts/setup/plugin-kind";
-import { setup } from "../scripts/setup/setup";
+import { ensurePulumi, setup } from "../scripts/setup/setup";
 import type { Tools } from "../scripts/setup/tools";
 import { refuseTooManyHosts } from "../lab/capacity";
-import { labEngine, type LabEngine } from "../lab/engine";
+import { labEngine, refuseOtherEnvironment } from "../lab/engine";
 import { type LabHost, settleHosts } from "../lab/hosts";
-import { instanceRepository } from "./stack/instance-packages";
-import { registryKeys } from "./stack/bucket-keys";
-import { refuseRiskyMoves } from "./stack/risky-moves";
 import { projectId, refuseForeignHosts } from "../lab/project";
 import { refuseTakenPorts } from "../lab/ranges";
-import { completeSettings, type Generated, readSettings, rememberPlacement } from "./stack/settings";
 import { refuseFixed, standingPorts, standingSubnet } from "../lab/standing";
-import { linkSwarmPlugin } from "./pulumi/workspace";
+import { registryKeys } from "./stack/bucket-keys";
+import {
+    factsOf,
+    findFacts,
+    type FoundFacts,
+    isSameFacts,
+    madeWith,
+    refuseLost,
+    refuseMixed,
+    withoutMissing,
+} from "./stack/facts";
+import { type Prepared, StackFile } from "./stack/file";
+import { instanceRepository } from "./stack/instance-packages";
+import { notPrepared, refuseMissing } from "./stack/prepared";
+import { refuseRiskyMoves } from "./stack/risky-moves";
+import {
+    chooseRest,
+    isChosen,
+    readFiles,
+    refuseOtherVersions,
+    refuseWrongFiles,
+    settingsWith,
+    type StackFiles,
+} from "./stack/settings";
+import { mayHaveState, StateReader } from "./pulumi/state";
+import { linkSwarmPlugin, stateReader } from "./pulumi/workspace";
 
 export interface Options {
     stack: string;
@@ -29,84 +53,310 @@ export interface Options {
     yes?: boolean;
 }
 
+/** Who asks: a command that goes on to work on the stack, `skep env`, or the program of the plain `pulumi` command. */
+type Way = "command" | "env" | "plain";
+
+interface Step {
+    name: string;
+    /** What is true once it has run. */
+    does: string;
+    ways: readonly Way[];
+    /** For labs only. */
+    on?: "lab";
+    run(work: Preparation): void | Promise<void>;
+}
+
+const ALL: readonly Way[] = ["command", "env", "plain"];
+/** These install, start and write; plain pulumi finds what they left. */
+const PREPARING: readonly Way[] = ["command", "env"];
+/** These refuse what must not be done to this stack now; `env` changes nothing, so it need not be refused. */
+const REFUSING: readonly Way[] = ["command", "plain"];
+const PLAIN: readonly Way[] = ["plain"];
+
+/** In this order. A step that refuses ends the command, so that nothing after it is touched. */
+const STEPS: readonly Step[] = [
+    { name: "files", does: "every file of the stack has been read, once", ways: ALL, run: readAll },
+    { name: "settings", does: "the user's settings are right in themselves", ways: ALL, run: checkOwn },
+    { name: "prepared", does: "a skep command has prepared this stack here", ways: PLAIN, run: findPrepared },
+    {
+        name: "pulumi",
+        does: "the program pulumi is here, to read the state",
+        ways: PREPARING,
+        run: findPulumi,
+    },
+    { name: "facts", does: "what was chosen for the stack is known, if it was", ways: ALL, run: readFacts },
+    { name: "choices", does: "the settings are possible from where the stack is", ways: ALL, run: checkAll },
+    { name: "docker", does: "Docker runs", ways: PREPARING, on: "lab", run: startDocker },
+    {
+        name: "environment",
+        does: "plugins use the same Docker",
+        ways: PLAIN,
+        on: "lab",
+        run: refuseOtherEnvironment,
+    },
+    { name: "engine", does: "this Docker has the stack's hosts", ways: ALL, on: "lab", run: findEngine },
+    { name: "tools", does: "plugins, images and packages are here", ways: PREPARING, run: setUp },
+    { name: "plugins", does: "plugins are of the kind that made the stack", ways: ALL, run: checkPlugins },
+    {
+        name: "owner",
+        does: "no other clone has a lab of this name",
+        ways: REFUSING,
+        on: "lab",
+        run: checkOwner,
+    },
+    { name: "hosts", does: "no host is just being started", ways: REFUSING, on: "lab", run: findHosts },
+    { name: "chosen", does: "everything is chosen, and the file has it", ways: PREPARING, run: chooseAll },
+    { name: "complete", does: "nothing is left to choose", ways: PLAIN, run: checkChosen },
+    {
+        name: "machine",
+        does: "this machine can run the lab's hosts",
+        ways: REFUSING,
+        on: "lab",
+        run: checkMachine,
+    },
+    {
+        name: "moves",
+        does: "the swarm can do without the managers that move",
+        ways: REFUSING,
+        run: checkMoves,
+    },
+];
+
 export interface Ready {
     progress: Progress;
     tools: Tools;
     settings: ReadySettings;
     program: ProgramArgs;
-    /** The Docker engine that has, or gets, the lab's hosts; set for the lab only. */
-    engine?: LabEngine;
     /** The lab's hosts there when the command began. */
     hosts: readonly LabHost[];
+    /** Whether the state has all facts as they are now. */
+    hasFacts: boolean;
+    /** Keeps the facts beside the state, once an up begins: it may be killed before the state has them. */
+    keepFacts(): Promise<void>;
 }
 
-/** Settings are checked before anything is installed or touched. */
-export async function ready({ stack, json }: Options): Promise<Ready> {
-    const progress = createProgress({ silent: json });
-    const { keys, problems } = await registryKeys(stack);
-    const { settings, generated, warnings } = await readSettings(stack, problems);
-    for (const warning of warnings) progress.note(`Note: ${warning}`);
-    if (keys) progress.note("Note: the registry gets the AWS keys that this environment has, for its bucket");
-    const engine = settings.hosts === "lab" ? await checkedEngine(stack, generated, progress) : undefined;
-    const found = await setup({
+/** Runs the steps for a command that goes on to work on the stack. */
+export async function ready(options: Options): Promise<Ready> {
+    const work = await prepare("command", options);
+    const { progress, tools, settings, hosts, found, files } = work;
+    const program = work.program();
+    return {
         progress,
-        needs: settings.hosts === "lab" ? "lab" : "instances",
-        repository: settings.repository,
+        tools: tools!,
+        settings: settings as ReadySettings,
+        hosts,
+        program,
+        hasFacts: found.from === "state" && isSameFacts(found.facts, program.facts),
+        keepFacts: () => files.kept.keep({ facts: program.facts }),
+    };
+}
+
+/** Prepares this machine for the plain `pulumi` command on a stack; what was found and put where. */
+export async function readyForPlain(options: Options): Promise<{ progress: Progress; tools: Tools }> {
+    const { progress, tools } = await prepare("env", options);
+    return { progress, tools: tools! };
+}
+
+/**
+ * The program's arguments for the plain `pulumi` command. Installs, starts and writes nothing. Fails with NOT_PREPARED where
+ * a skep command has to do so first.
+ */
+export async function plainProgram(stack: string): Promise<ProgramArgs> {
+    return (await prepare("plain", { stack, json: true })).program();
+}
+
+/** What was chosen for a stack, for commands that take it down or read it: whatever else is wrong with it. */
+export async function factsOfStack(stack: string, progress: Progress): Promise<FoundFacts> {
+    const { facts } = await StackFile.read(stack);
+    return findFacts(facts, await readerOf(stack, progress));
+}
+
+/**
+ * Nothing where the stack cannot have a state: without one, it is not worth a build of pulumi before a command's other
+ * refusals.
+ */
+async function readerOf(stack: string, progress: Progress): Promise<StateReader | undefined> {
+    return mayHaveState(stack) ? stateReader(stack, await ensurePulumi(progress)) : undefined;
+}
+
+async function prepare(way: Way, options: Options): Promise<Preparation> {
+    const work = new Preparation(way, options);
+    for (const { name, does, ways, on, run } of STEPS) {
+        if (!ways.includes(way) || (on === "lab" && work.settings.hosts !== "lab")) continue;
+        const began = Date.now();
+        await run(work);
+        if (process.env.SKEP_DEBUG) process.stderr.write(`  ${name} (${Date.now() - began} ms): ${does}\n`);
+    }
+    return work;
+}
+
+/** What the steps have found so far; each field is set by the step named beside it. */
+class Preparation {
+    readonly progress: Progress;
+    /** files */
+    files!: StackFiles;
+    /** settings: those of the registry's bucket, where the environment has them */
+    keys?: S3Keys;
+    /** settings, then choices, then chosen */
+    settings!: Settings;
+    /** pulumi; nothing where there is no state to read */
+    reader?: StateReader;
+    /** facts */
+    found!: FoundFacts;
+    /** engine */
+    engine?: LabEngine;
+    /** tools */
+    tools?: Tools;
+    /** prepared or tools */
+    prepared!: Prepared;
+    /** hosts */
+    hosts: readonly LabHost[] = [];
+
+    constructor(
+        readonly way: Way,
+        readonly options: Options,
+    ) {
+        this.progress = createProgress({ silent: options.json });
+    }
+
+    get stack(): string {
+        return this.options.stack;
+    }
+
+    /** For who works on the stack; `env` and plain pulumi are asked for something else. */
+    note(text: string): void {
+        if (this.way === "command") this.progress.note(text);
+    }
+
+    /** What the program is called with, once all steps have run. */
+    program(): ProgramArgs {
+        const { stack, keys, engine } = this;
+        const { images, repository, plugins } = this.prepared;
+        const settings = this.settings as ReadySettings;
+        return {
+            stack,
+            project: projectId(),
+            settings,
+            images,
+            repository,
+            standing: standingPorts(settings, this.hosts),
+            registryKeys: keys,
+            facts: factsOf(settings, { plugins, engine }),
+        };
+    }
+}
+
+async function readAll(work: Preparation): Promise<void> {
+    work.files = await readFiles(work.stack);
+}
+
+async function checkOwn(work: Preparation): Promise<void> {
+    const { keys, problems } = await registryKeys(work.files);
+    work.settings = refuseWrongFiles(work.stack, work.files, problems);
+    work.keys = keys;
+    if (keys) work.note("Note: the registry gets the AWS keys that this environment has, for its bucket");
+}
+
+async function findPrepared(work: Preparation): Promise<void> {
+    work.prepared = await refuseMissing(work.stack, work.files.kept);
+    work.reader = new StateReader(work.stack, "pulumi", {});
+}
+
+async function findPulumi(work: Preparation): Promise<void> {
+    work.reader = await readerOf(work.stack, work.progress);
+}
+
+async function readFacts(work: Preparation): Promise<void> {
+    work.found = await findFacts(work.files.kept.facts, work.reader);
+    refuseLost(work.stack, work.found);
+}
+
+function checkAll(work: Preparation): void {
+    const { settings, warnings } = settingsWith(work.stack, work.files, work.found.facts);
+    refuseOtherVersions(settings);
+    work.settings = settings;
+    for (const warning of warnings) work.note(`Note: ${warning}`);
+}
+
+async function startDocker(work: Preparation): Promise<void> {
+    await ensureDocker(work.progress);
+}
+
+async function findEngine(work: Preparation): Promise<void> {
+    const { engine, placement } = work.found.facts;
+    work.engine = await labEngine(work.stack, { engine, wasUp: placement !== undefined });
+}
+
+async function setUp(work: Preparation): Promise<void> {
+    const { hosts, aws, repository: mirror } = work.settings;
+    const found = await setup({
+        progress: work.progress,
+        needs: hosts === "lab" ? "lab" : "instances",
+        repository: mirror,
+        ...(work.way === "env" && { made: madeWith(work.found.facts) }),
     });
-    const tools =
-        settings.hosts === "aws" && settings.aws
-            ? { ...found, repository: instanceRepository(settings.aws, found.repository) }
-            : found;
-    if (!tools.images) throw new Error("set-up gave no images of workloads");
-    if (tools.plugins === "standins")
-        progress.note(
+    const repository = hosts === "aws" && aws ? instanceRepository(aws, found.repository) : found.repository;
+    if (!found.images) throw new Error("set-up gave no images of workloads");
+    work.tools = { ...found, repository };
+    const { images, plugins, swarmPlugin } = found;
+    work.prepared = { images, repository, plugins, swarmPlugin };
+    linkSwarmPlugin(found);
+    tellOfTools(work, work.tools);
+}
+
+function tellOfTools(work: Preparation, { plugins, repository }: Tools): void {
+    if (plugins === "standins")
+        work.note(
             askedKind() === "standins"
                 ? "Stand-ins take the place of Pulumi's plugins, as SKEP_PLUGINS says"
                 : "Pulumi's plugin downloads are out of reach: stand-ins for those that Skep uses take their place",
         );
-    if (tools.plugins === "real")
-        progress.note(
+    if (plugins === "real")
+        work.note(
             `Plugins built from Go modules, as SKEP_PLUGINS says: ${BRIDGED.join(", ")}; stand-ins for the others`,
         );
-    if (tools.repository.kind === "debian")
-        progress.note(
+    if (repository.kind === "debian")
+        work.note(
             "Docker's package repository is out of reach: docker-ce comes from Debian's engine packages",
         );
-    linkSwarmPlugin(tools);
-    if (settings.hosts === "lab") await refuseForeignHosts(stack);
-    const hosts = settings.hosts === "lab" ? await settleHosts(stack, progress) : [];
-    const complete = await completeSettings(stack, settings, generated, tools);
-    const standing = standingPorts(complete, hosts);
-    if (settings.hosts === "lab") {
-        await refuseTooManyHosts(stack, settings.managers + settings.workers);
-        refuseFixed(complete, hosts, await standingSubnet(stack));
-        await refuseTakenPorts(stack, complete, standing);
-    }
-    const { moved } = placementOf(complete);
-    if (moved.length > 0) await refuseRiskyMoves(stack, tools, moved);
-    return {
-        progress,
-        tools,
-        settings: complete,
-        engine,
-        hosts,
-        program: {
-            stack,
-            project: projectId(),
-            settings: complete,
-            images: tools.images,
-            repository: tools.repository,
-            standing,
-            registryKeys: keys,
-            remember: (places) => rememberPlacement(stack, places),
-        },
-    };
 }
 
-/** Before images are made on it: the engine that answers, if it is the one that has the stack's hosts. */
-async function checkedEngine(stack: string, kept: Generated, progress: Progress): Promise<LabEngine> {
-    await ensureDocker(progress);
-    return labEngine(stack, { engine: kept.engine, wasUp: kept.settings.placement !== undefined });
+function checkPlugins(work: Preparation): void {
+    refuseMixed(work.stack, work.found.facts, work.prepared.plugins);
+}
+
+async function checkOwner(work: Preparation): Promise<void> {
+    await refuseForeignHosts(work.stack);
+}
+
+async function findHosts(work: Preparation): Promise<void> {
+    work.hosts = await settleHosts(work.stack, work.progress);
+}
+
+async function chooseAll(work: Preparation): Promise<void> {
+    const { stack, files, found, prepared } = work;
+    const { plugins } = prepared;
+    work.settings = await chooseRest(stack, work.settings, prepared.repository, (chosen) => {
+        const { packages, labSubnet, labPorts } = chosen;
+        // Where the registry and the lab's Docker are is settled by an up: until then both may change.
+        const facts = withoutMissing({ ...found.facts, packages, labSubnet, labPorts, plugins });
+        return files.kept.keep({ facts, prepared });
+    });
+}
+
+function checkChosen(work: Preparation): void {
+    if (!isChosen(work.settings)) throw notPrepared(work.stack, "not everything is chosen for it yet");
+}
+
+async function checkMachine({ stack, settings, hosts }: Preparation): Promise<void> {
+    await refuseTooManyHosts(stack, settings.managers + settings.workers);
+    refuseFixed(settings, hosts, await standingSubnet(stack));
+    await refuseTakenPorts(stack, settings, standingPorts(settings, hosts));
+}
+
+async function checkMoves({ settings, reader }: Preparation): Promise<void> {
+    const { moved } = placementOf(settings);
+    if (moved.length > 0 && reader) await refuseRiskyMoves(reader, moved);
 }
 
 /**

@@ -4,25 +4,35 @@ import { readdirSync, readFileSync } from "node:fs";
 
 export interface Process {
     id: number;
+    /** The program's, 15 characters of it. */
+    name: string;
     parent: number;
     session: number;
     /** Ended already, and only waiting for its parent to ask. */
     isZombie: boolean;
+    /** When it began, in the kernel's ticks since the boot: with it a number that was given again is told apart. */
+    started: string;
 }
+
+/** The place of the time of the start among the fields after the name, as in proc(5). */
+const STARTED = 19;
 
 /** All processes of this machine; none where there is no /proc. */
 export function processes(): Process[] {
     return listed("/proc").flatMap((name) => {
         const stat = /^\d+$/.test(name) ? read(`/proc/${name}/stat`) : "";
         // The second field is a name in brackets and may hold anything.
-        const [state = "", parent, , session] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+        const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+        const [state = "", parent, , session] = fields;
         if (stat === "") return [];
         return [
             {
                 id: Number(name),
+                name: stat.slice(stat.indexOf("(") + 1, stat.lastIndexOf(")")),
                 parent: Number(parent),
                 session: Number(session),
                 isZombie: /[ZX]/.test(state),
+                started: fields[STARTED] ?? "",
             },
         ];
     });

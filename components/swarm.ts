@@ -2,6 +2,7 @@
 
 import * as pulumi from "@pulumi/pulumi";
 import { availabilityOf, type MemberSettings, roleOf } from "../planning/members";
+import type { Places } from "../planning/placement";
 import { Cluster, Node } from "../providers/sdk/swarm";
 import { type Host, hostInput } from "./host";
 
@@ -47,7 +48,18 @@ export class Swarm extends pulumi.ComponentResource {
             { parent: this, dependsOn: [...args.installed], deletedWith: args.foundation },
         );
         this.nodes = new Map(args.hosts.map((host) => [host.name, this.node(args, host)]));
-        this.registerOutputs();
+        // In the state only when every host is a member: an up that fails leaves there what the last whole one wrote.
+        this.registerOutputs({ placement: this.placement(args.hosts) });
+    }
+
+    /** Where each host has become a member, by name. */
+    private placement(hosts: readonly Host[]): pulumi.Output<Places> {
+        const places = hosts.map(({ name, zone, zoneIndex }) =>
+            pulumi
+                .all([zone, this.nodes.get(name)!.nodeId])
+                .apply(([known]) => [name, { zone: known, zoneIndex }] as const),
+        );
+        return pulumi.all(places).apply((all) => Object.fromEntries(all));
     }
 
     private node(args: SwarmArgs, host: Host): Node {

@@ -17,10 +17,15 @@ export type Values = Record<string, unknown>;
 
 /** The settings in a file, by full key; empty where there is no file. Fails with CONFIG_FILE where it cannot be read so. */
 export async function readConfig(file: string): Promise<Values> {
-    if (!existsSync(file)) return {};
+    return (await readDocument(file)).config;
+}
+
+/** A whole file of settings: those under `config`, and what else it has. Fails as readConfig does. */
+export async function readDocument(file: string): Promise<Values & { config: Values }> {
+    if (!existsSync(file)) return { config: {} };
     const document = parsed(await readFile(file, "utf8"), file) ?? {};
     const config = isMapping(document) ? (document.config ?? {}) : undefined;
-    if (isMapping(config)) return config;
+    if (isMapping(document) && isMapping(config)) return { ...document, config };
     throw unreadable(file, 'it has no settings under "config"');
 }
 

@@ -10,8 +10,8 @@ export function settingsFile(stack: string): string {
     return resolve(PROJECT, `Pulumi.${stack}.yaml`);
 }
 
-/** What Skep chose for the stack: subnet, ports, packages, kind of plugins. */
-export function generatedFile(stack: string): string {
+/** The cache of a stack's facts, with what plain pulumi finds prepared. */
+export function stackFile(stack: string): string {
     return resolve(IGNORED, "stacks", `${stack}.yaml`);
 }
 

@@ -2,16 +2,9 @@
 // the lab, forget all of it and plan a new one, so another one is refused before anything is planned.
 
 import { skepError } from "../errors";
-import { PROJECT_LABEL, STACK_LABEL } from "../planning/labels";
 import { dockerClient, dockerEndpoint, dockerEnvironment } from "../providers/runtime/docker";
-import { projectId } from "./project";
-
-export interface LabEngine {
-    /** The engine's own id; it stays the same as long as the engine's data. */
-    id: string;
-    /** Where it was reached last, as DOCKER_HOST has it. */
-    endpoint: string;
-}
+import type { LabEngine } from "../config/facts";
+import { objectsOf } from "./project";
 
 /** What is known of a stack's engine. */
 export interface Known {
@@ -37,8 +30,7 @@ export async function labEngine(stack: string, { engine, wasUp }: Known): Promis
 }
 
 async function hasHosts(stack: string): Promise<boolean> {
-    const filters = { label: [`${STACK_LABEL}=${stack}`, `${PROJECT_LABEL}=${projectId()}`] };
-    return (await dockerClient().listContainers({ all: true, filters })).length > 0;
+    return (await dockerClient().listContainers({ all: true, filters: objectsOf(stack) })).length > 0;
 }
 
 /**

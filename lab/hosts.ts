@@ -3,12 +3,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type Docker from "dockerode";
 import { SkepError, skepError } from "../errors";
-import { PROJECT_LABEL, STACK_LABEL } from "../planning/labels";
 import type { PublishedPort } from "../planning/ports";
 import type { Progress } from "../scripts/setup/progress";
 import { dockerClient } from "../scripts/setup/docker";
 import { knownProblem } from "../scripts/setup/known-failures";
-import { projectId } from "./project";
+import { objectsOf } from "./project";
 
 const BOOT_SECONDS = 90;
 const SETTLE_SECONDS = 60;
@@ -36,8 +35,7 @@ export interface LabHost {
 /** All hosts of the stack, running or not, by name. */
 export async function labHosts(stack: string): Promise<LabHost[]> {
     const docker = dockerClient();
-    const filters = { label: [`${STACK_LABEL}=${stack}`, `${PROJECT_LABEL}=${projectId()}`] };
-    const listed = await docker.listContainers({ all: true, filters });
+    const listed = await docker.listContainers({ all: true, filters: objectsOf(stack) });
     const found = await Promise.all(listed.map(({ Id }) => inspected(docker.getContainer(Id))));
     return found
         .flatMap((info) => (info ? [labHost(stack, info)] : []))

@@ -4,10 +4,9 @@
 import type * as auto from "@pulumi/pulumi/automation";
 import type { NetworkInspectInfo } from "dockerode";
 import type { SkepError } from "../errors";
-import { PROJECT_LABEL, STACK_LABEL } from "../planning/labels";
 import type { Progress } from "../scripts/setup/progress";
 import { dockerClient } from "../scripts/setup/docker";
-import { projectId } from "./project";
+import { objectsOf } from "./project";
 
 const NETWORK_TYPE = "docker:index/network:Network";
 const LAB_TYPE = "skep:hosts:Lab";
@@ -31,8 +30,7 @@ export function isNetworkThere({ problems }: SkepError): boolean {
 
 /** The stack's network on this machine's engine, where this copy of the project made it. */
 export async function labNetwork(stack: string): Promise<NetworkInspectInfo | undefined> {
-    const filters = { label: [`${STACK_LABEL}=${stack}`, `${PROJECT_LABEL}=${projectId()}`] };
-    const [network] = await dockerClient().listNetworks({ filters });
+    const [network] = await dockerClient().listNetworks({ filters: objectsOf(stack) });
     return network;
 }
 

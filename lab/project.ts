@@ -1,5 +1,5 @@
-// Which copy of the project owns what: an id of its own, on every lab object beside the stack's name. Two clones on one
-// machine may both have a stack `dev`; neither may take the other's hosts for its own.
+// Which copy of the project owns what: every lab object has labels with the stack's name and the id of the copy. Two clones
+// on one machine may both have a stack `dev`; neither may take the other's hosts for its own.
 
 import { skepError } from "../errors";
 import { PROJECT_LABEL, STACK_LABEL } from "../planning/labels";
@@ -10,6 +10,12 @@ import { keptRandom } from "../scripts/setup/kept-random";
 /** This copy's id, made when it is first asked for and kept as long as the folder .skep. */
 export function projectId(): string {
     return keptRandom(PROJECT_FILE, 9);
+}
+
+/** Docker's filter for the objects of a stack's lab: those of this copy of the project, or of any copy. */
+export function objectsOf(stack: string, owner: "own" | "any" = "own"): { label: string[] } {
+    const own = owner === "own" ? [`${PROJECT_LABEL}=${projectId()}`] : [];
+    return { label: [`${STACK_LABEL}=${stack}`, ...own] };
 }
 
 /** Refuses when another copy of the project has hosts of this stack: names would clash, and data be lost. */
@@ -26,8 +32,7 @@ export async function refuseForeignHosts(stack: string): Promise<void> {
 /** Names of this stack's lab hosts that another copy of the project made. */
 export async function foreignHosts(stack: string): Promise<string[]> {
     const own = projectId();
-    const filters = { label: [`${STACK_LABEL}=${stack}`] };
-    const found = await dockerClient().listContainers({ all: true, filters });
+    const found = await dockerClient().listContainers({ all: true, filters: objectsOf(stack, "any") });
     return found
         .filter(({ Labels }) => Labels[PROJECT_LABEL] !== own)
         .map(({ Id, Names }) => Names[0]?.slice(1) ?? Id);

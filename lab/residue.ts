@@ -1,16 +1,12 @@
 // What is on this machine's engine for a stack whatever the state knows: found by label, removed at the end of destroy.
 
-import { PROJECT_LABEL, STACK_LABEL } from "../planning/labels";
 import { dockerClient } from "../scripts/setup/docker";
+import { objectsOf } from "./project";
 
-/**
- * Removes a stack's containers, volumes and networks; their names. `project` is the copy of the project whose objects
- * they are; without it those of any copy go.
- */
-export async function removeLabObjects(stack: string, project?: string): Promise<string[]> {
+/** Removes a stack's containers, volumes and networks, those of this copy of the project or of any copy; their names. */
+export async function removeLabObjects(stack: string, owner: "own" | "any"): Promise<string[]> {
     const docker = dockerClient();
-    const own = project === undefined ? [] : [`${PROJECT_LABEL}=${project}`];
-    const filters = { label: [`${STACK_LABEL}=${stack}`, ...own] };
+    const filters = objectsOf(stack, owner);
     const removed: string[] = [];
     for (const { Id, Names } of await docker.listContainers({ all: true, filters })) {
         await docker.getContainer(Id).remove({ force: true, v: true });

@@ -1,33 +1,22 @@
-// `npm run skep -- env`: what the plain `pulumi` command must find in its environment to work on the same stack, as lines
-// for a shell.
+// `npm run skep -- env`: prepares this machine for the plain `pulumi` command on a stack, and prints what that must find in
+// its environment, as lines for a shell.
 
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { shellQuote } from "../../planning/shell";
-import { createProgress } from "../../scripts/setup/progress";
 import { ensureLanguageHost } from "../../scripts/setup/plugins";
-import { setup } from "../../scripts/setup/setup";
-import { readSettings } from "../stack/settings";
-import { engineEnvironment, linkSwarmPlugin } from "../pulumi/workspace";
-import type { Options } from "../prepare";
+import { engineEnvironment } from "../pulumi/workspace";
+import { type Options, readyForPlain } from "../prepare";
 import { printJson } from "../print";
 
-/** Prints exports for a shell, with which the plain `pulumi` command finds engine, plugins, state and passphrase. */
+/** Prints exports for a shell, with which the plain `pulumi` command finds its program, plugins, state and passphrase. */
 export async function env(options: Options): Promise<void> {
-    const progress = createProgress({ silent: options.json });
-    const { settings, generated } = await readSettings(options.stack);
-    const tools = await setup({
-        progress,
-        needs: settings.hosts === "lab" ? "lab" : "instances",
-        made: generated.plugins,
-        repository: settings.repository,
-    });
-    linkSwarmPlugin(tools);
+    const { progress, tools } = await readyForPlain(options);
     const environment: Record<string, string> = {
         ...(await engineEnvironment(tools)),
         PULUMI_STACK: options.stack,
-        // Plugins are had when a resource asks for them: the engine would first get all that node_modules name, also
-        // the hundreds of megabytes of the one for AWS. Engines older than the option pass over it.
+        // Plugins are installed when a resource asks for them. Without this, Pulumi first installs all that node_modules
+        // name, also the hundreds of megabytes of the one for AWS. Versions that do not know the option ignore it.
         PULUMI_OPTION_SKIP_PLUGIN_PRE_INSTALL: "true",
     };
     if (!existsSync(join(tools.pulumi.root, "bin/pulumi-language-nodejs")))

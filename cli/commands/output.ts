@@ -3,15 +3,16 @@
 import { skepError } from "../../errors";
 import { createProgress } from "../../scripts/setup/progress";
 import { setup } from "../../scripts/setup/setup";
-import { readGenerated } from "../stack/settings";
+import { madeWith } from "../stack/facts";
 import { findStack } from "../pulumi/workspace";
-import type { Options } from "../prepare";
+import { factsOfStack, type Options } from "../prepare";
 import { printJson, suffix } from "../print";
 
 /** Prints all outputs without secrets, or one by its name, secret or not. */
 export async function output(name: string | undefined, options: Options): Promise<void> {
-    const { plugins: made } = await readGenerated(options.stack);
-    const tools = await setup({ progress: createProgress({ silent: true }), needs: "engine", made });
+    const progress = createProgress({ silent: true });
+    const { facts } = await factsOfStack(options.stack, progress);
+    const tools = await setup({ progress, needs: "engine", made: madeWith(facts) });
     const stack = await findStack(options.stack, tools);
     const outputs = (await stack?.outputs()) ?? {};
     if (Object.keys(outputs).length === 0)

@@ -9,7 +9,6 @@ import type { Progress } from "../../scripts/setup/progress";
 import { adoptNetwork, isNetworkThere, labNetwork } from "../../lab/lost-network";
 import { operate, type Outcome } from "../pulumi/operate";
 import { startStoppedHosts } from "../../lab/hosts";
-import { keepForUp } from "../stack/settings";
 import { openStack } from "../pulumi/workspace";
 import { writeClientFiles } from "../stack/client-files";
 import { confirmed, type Options, ready } from "../prepare";
@@ -42,7 +41,7 @@ async function noteLostNetwork(stack: string, { steps }: Outcome, progress: Prog
 /** Brings the stack to what its settings say; on a terminal it shows the changes first, and asks. */
 export async function up(options: Options): Promise<void> {
     const began = Date.now();
-    const { progress, tools, program, settings, engine } = await ready(options);
+    const { progress, tools, program, settings, hasFacts, keepFacts } = await ready(options);
     const stack = await openStack(options.stack, tools, program);
     if (settings.hosts === "lab") await startStoppedHosts(options.stack, progress);
     let unchanged: Outcome | undefined;
@@ -53,9 +52,9 @@ export async function up(options: Options): Promise<void> {
         // The question's part: results alone go to standard output.
         for (const line of tree(plan.steps)) process.stderr.write(`  ${line}\n`);
         if (plan.steps.length > 0 && !(await confirmed(`${summary(plan)}. Do it?`, options))) return;
-        if (isSettled(plan, settings)) unchanged = { ...plan, outputs: await stack.outputs() };
+        if (hasFacts && isSettled(plan, settings)) unchanged = { ...plan, outputs: await stack.outputs() };
     }
-    await keepForUp(options.stack, settings, engine);
+    await keepFacts();
     const outcome =
         unchanged ??
         (await progress.step(`Bringing up ${options.stack}`, () => bringUp(stack, settings, progress)));

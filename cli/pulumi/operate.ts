@@ -5,6 +5,7 @@ import { SkepError } from "../../errors";
 import { interruptible } from "../interrupt";
 import type { Progress } from "../../scripts/setup/progress";
 import { failureOf, type Left, leftIn, type Said } from "./diagnostics";
+import { noted } from "./holder";
 import { freeLock } from "./lock";
 import { hasPending, settlePending } from "./pending";
 
@@ -104,7 +105,7 @@ async function run(stack: auto.Stack, operation: Operation, progress: Progress):
                 const { changeSummary } = await stack.preview(options);
                 return { changes: changeSummary, steps, left: leftIn(warnings), ...(pending && { pending }) };
             }
-            const result = await stack[operation](options);
+            const result = await noted(stack.name, () => stack[operation](options));
             const outputs = "outputs" in result ? (result.outputs as auto.OutputMap) : undefined;
             const changes = result.summary.resourceChanges ?? {};
             return { changes, steps, outputs, left: leftIn(warnings) };

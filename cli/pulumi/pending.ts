@@ -2,10 +2,9 @@
 // ours finds what is there already when it is begun again; a container, network or volume of the lab clashes by its name.
 
 import type * as auto from "@pulumi/pulumi/automation";
-import { PROJECT_LABEL, STACK_LABEL } from "../../planning/labels";
 import type { Progress } from "../../scripts/setup/progress";
 import { dockerClient } from "../../scripts/setup/docker";
-import { projectId } from "../../lab/project";
+import { objectsOf } from "../../lab/project";
 
 interface Pending {
     type: string;
@@ -37,7 +36,7 @@ export async function settlePending(stack: auto.Stack, progress: Progress): Prom
 async function removeHalfMade(stack: string, { type, inputs }: Pending["resource"]): Promise<void> {
     const name = inputs?.name;
     const docker = dockerClient();
-    const filters = { label: [`${STACK_LABEL}=${stack}`, `${PROJECT_LABEL}=${projectId()}`] };
+    const filters = objectsOf(stack);
     if (type === "docker:index/container:Container") {
         for (const { Id, Names } of await docker.listContainers({ all: true, filters }))
             if (Names.includes(`/${name}`)) await docker.getContainer(Id).remove({ force: true, v: true });

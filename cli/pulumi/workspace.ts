@@ -6,8 +6,8 @@ import { delimiter, dirname, join, relative } from "node:path";
 import * as auto from "@pulumi/pulumi/automation";
 import { LOOPBACK } from "../../planning/proxies";
 import { program, type ProgramArgs } from "../../program";
-import { SkepError } from "../../errors";
 import { dockerEnvironment } from "../../providers/runtime/docker";
+import type { Engine } from "../../scripts/setup/pulumi";
 import type { PulumiTools } from "../../scripts/setup/tools";
 import {
     ENGINE_CONFIG_FOLDER,
@@ -17,10 +17,10 @@ import {
     SWARM_PLUGIN,
     workFolder,
 } from "../../config/folders";
-import { engineError, knownProblem } from "../../scripts/setup/known-failures";
 import { keptRandom } from "../../scripts/setup/kept-random";
 import { endOrphans } from "./orphans";
 import { startProviders } from "./attach";
+import { stateFile, StateReader, unreachable } from "./state";
 
 const PROJECT_NAME = "skep";
 
@@ -35,7 +35,9 @@ function directGrpc(): Record<string, string> {
 }
 
 /** What the Pulumi engine must find in its environment. */
-export async function engineEnvironment(tools: PulumiTools): Promise<Record<string, string>> {
+export async function engineEnvironment(
+    tools: Pick<PulumiTools, "pulumi" | "pulumiHome">,
+): Promise<Record<string, string>> {
     await mkdir(STATE_FOLDER, { recursive: true, mode: 0o700 });
     const backend = process.env.PULUMI_BACKEND_URL ?? `file://${STATE_FOLDER}`;
     const passphrase: Record<string, string> =
@@ -102,18 +104,18 @@ export async function findStack(name: string, tools: PulumiTools): Promise<auto.
     }
 }
 
+/** Reads the stack's state where commands keep it. */
+export async function stateReader(stack: string, pulumi: Engine): Promise<StateReader> {
+    await removeCutShort(stack);
+    return new StateReader(stack, join(pulumi.root, "bin/pulumi"), await engineEnvironment({ pulumi }));
+}
+
 async function opened(opening: Promise<auto.Stack>): Promise<auto.Stack> {
     try {
         return await opening;
     } catch (error) {
         if (!(error instanceof auto.CommandError) || error instanceof auto.StackNotFoundError) throw error;
-        throw new SkepError([
-            knownProblem(error.message) ?? {
-                id: "STATE_UNREACHABLE",
-                problem: `The stack's state cannot be opened: ${engineError(error.message)}.`,
-                advice: "See to the place that PULUMI_BACKEND_URL names and to its credentials; without that, state is in .skep/state.",
-            },
-        ]);
+        throw unreachable(error.message);
     }
 }
 
@@ -142,7 +144,7 @@ async function workspace(
  * short is empty, and then the engine takes the whole state for unreadable.
  */
 async function removeCutShort(stack: string): Promise<void> {
-    const attributes = join(STATE_FOLDER, ".pulumi/stacks", PROJECT_NAME, `${stack}.json.attrs`);
+    const attributes = `${stateFile(stack)}.attrs`;
     const found = await stat(attributes).catch(() => undefined);
     if (found?.size === 0) await rm(attributes, { force: true });
 }

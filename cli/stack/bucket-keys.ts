@@ -1,11 +1,11 @@
-// Keys of the registry's bucket, where `skep:registry.s3` names one: the stack's secret settings, which the engine keeps
-// encrypted, else what the AWS SDK finds in the environment, in profiles and so on.
+// Keys of the registry's bucket, where `skep:registry.s3` names one: the stack's secret settings, which Pulumi keeps
+// encrypted, else what the AWS SDK finds in the environment or in profiles.
 
 import type { Problem } from "../../errors";
 import type { S3Keys } from "../../planning/registry-config";
 import { KEY_SETTINGS } from "../../config/registry";
-import { engineConfigFile, settingsFile } from "../../config/folders";
-import { PREFIX, readConfig } from "../../config/file";
+import { PREFIX } from "../../config/file";
+import type { StackFiles } from "./settings";
 
 interface Found {
     /** What the environment has; nothing where the stack's secret settings have them, or none are needed. */
@@ -17,10 +17,9 @@ const ADVICE =
     "Give both keys, of a user that may use this bucket alone, as docs/operations.md says: in the environment, or as secret settings.";
 
 /** Keys of the registry's bucket from the environment, where the secret settings have none; else nothing, or what is missing. */
-export async function registryKeys(stack: string): Promise<Found> {
-    const registry = (await readConfig(settingsFile(stack)))[`${PREFIX}registry`];
+export async function registryKeys({ settings, pulumi: secret }: StackFiles): Promise<Found> {
+    const registry = settings[`${PREFIX}registry`];
     if (typeof registry !== "object" || registry === null || !("s3" in registry)) return { problems: [] };
-    const secret = await readConfig(engineConfigFile(stack));
     const names = Object.values(KEY_SETTINGS).map((name) => PREFIX + name);
     const missing = names.filter((name) => secret[name] === undefined);
     if (missing.length === names.length) return fromEnvironment();

@@ -1,4 +1,4 @@
-// A manager that moves to another zone goes before it comes: asked of the swarm first, whether it can do without.
+// Moving a manager to another zone deletes it first. The swarm is asked whether it keeps its majority meanwhile.
 
 import { SkepError } from "../../errors";
 import { mayStep } from "../../planning/membership";
@@ -6,9 +6,8 @@ import type { Props } from "../../providers/runtime/types";
 import { manager } from "../../swarm/engine";
 import { closeRemotes } from "../../swarm/ssh";
 import { memberOf } from "../../swarm/turns";
-import type { Tools } from "../../scripts/setup/tools";
 import type { SshOutput } from "./client-files";
-import { findStack } from "../pulumi/workspace";
+import type { StateReader } from "../pulumi/state";
 
 interface NodeOutput {
     name: string;
@@ -19,18 +18,18 @@ interface NodeOutput {
 }
 
 /** Refuses to make these hosts anew where the others would be left without a majority, or one loss away from it. */
-export async function refuseRiskyMoves(stack: string, tools: Tools, moved: readonly string[]): Promise<void> {
-    const outputs = await (await findStack(stack, tools))?.outputs();
-    if (!outputs?.nodes || !outputs.ssh || !outputs.clusterId) return;
-    const nodes = outputs.nodes.value as NodeOutput[];
-    const ssh = outputs.ssh.value as SshOutput;
+export async function refuseRiskyMoves(reader: StateReader, moved: readonly string[]): Promise<void> {
+    const outputs = await reader.outputs();
+    if (!outputs.nodes || !outputs.ssh || !outputs.clusterId) return;
+    const nodes = outputs.nodes as NodeOutput[];
+    const ssh = outputs.ssh as SshOutput;
     const managers = nodes.filter(({ role }) => role === "manager");
     const moving = managers.filter(({ name }) => moved.includes(name));
     if (moving.length === 0) return;
     try {
         const engine = await manager(
             managers.filter((node) => !moving.includes(node)).map((node) => hostOf(node, ssh)),
-            outputs.clusterId.value as string,
+            outputs.clusterId as string,
         );
         const members = (await engine.call<Props[]>("GET", "/nodes")).map(memberOf);
         for (const { name, nodeId } of moving) {

@@ -1,88 +1,73 @@
-// A stack's settings: the user's file and what Skep chose once, checked together. What of this machine a lab may take is
-// chosen in ranges.ts.
+// A stack's settings: the user's file and the facts, checked together, and what is left to choose for a new stack. What of
+// this machine a lab may take is chosen in lab/ranges.ts.
 
 import { existsSync } from "node:fs";
-import { mkdir, rm } from "node:fs/promises";
-import { dirname } from "node:path";
-import { isDeepStrictEqual } from "node:util";
-import { stringify } from "yaml";
-import {
-    checkSettings,
-    checkStackName,
-    GENERATED,
-    type ReadySettings,
-    type Settings,
-} from "../../config/settings";
-import { type Problem, SkepError, skepError } from "../../errors";
-import { placementOf } from "../../planning/zone-moves";
-import type { Places } from "../../planning/placement";
-import { chooseRegistryHosts } from "../../planning/registry-hosts";
+import { checkSettings, checkStackName, type ReadySettings, type Settings } from "../../config/settings";
+import { chosenSettings, type Facts } from "../../config/facts";
+import { lostKeys, misplacedKeys, ownSettings, readConfig, type Values } from "../../config/file";
+import { engineConfigFile, settingsFile, stackFile } from "../../config/folders";
 import { KEY_SETTINGS } from "../../config/registry";
-import { choosePackages } from "../../planning/versions";
-import { writeWhole } from "../../scripts/setup/cache";
-import { listPackages } from "../../scripts/setup/repository";
-import { PLUGIN_KINDS, type PluginKind, type Tools } from "../../scripts/setup/tools";
-import { lostKeys, misplacedKeys, ownSettings, PREFIX, readConfig, type Values } from "../../config/file";
-import type { LabEngine } from "../../lab/engine";
-import { engineConfigFile, generatedFile, settingsFile } from "../../config/folders";
-import { packagesFor } from "./instance-packages";
+import { type Problem, SkepError, skepError } from "../../errors";
 import { chooseRanges } from "../../lab/ranges";
-import { forgetReservation, isReserved, reserving } from "../../lab/reservations";
+import { isReserved, reserving } from "../../lab/reservations";
+import { choosePackages } from "../../planning/versions";
+import { type DockerRepository, listPackages } from "../../scripts/setup/repository";
+import type { FoundFacts } from "./facts";
+import { StackFile } from "./file";
+import { packagesFor } from "./instance-packages";
 
-/** What Skep keeps for a stack beside the generated settings. */
-export interface Generated {
+/** A stack's files, as they were when the command began. */
+export interface StackFiles {
+    /** The user's settings, by full key. */
     settings: Values;
-    /** The kind of plugins that the stack was made with. */
-    plugins?: PluginKind;
-    /** The Docker engine that has the lab's hosts. */
-    engine?: LabEngine;
+    /** Pulumi's own settings of the stack, by full key: secret ones, and what was put there by mistake. */
+    pulumi: Values;
+    kept: StackFile;
 }
 
-/** What Skep chose for the stack and keeps. */
-export async function readGenerated(stack: string): Promise<Generated> {
-    const { plugins, engine, ...settings } = ownSettings(await readConfig(generatedFile(stack)));
-    return {
-        settings,
-        plugins: PLUGIN_KINDS.find((kind) => kind === plugins),
-        engine: engine as Generated["engine"],
-    };
+/** Reads them all. Fails with CONFIG_FILE where one cannot be read. */
+export async function readFiles(stack: string): Promise<StackFiles> {
+    const [settings, pulumi, kept] = await Promise.all([
+        readConfig(settingsFile(stack)),
+        readConfig(engineConfigFile(stack)),
+        StackFile.read(stack),
+    ]);
+    return { settings, pulumi, kept };
 }
 
-/** The stack's settings; all problems at once, `known` ones included. A stack other than the default needs a file. */
-export async function readSettings(
+/** Refuses what is wrong with the user's files, whatever was chosen for the stack; `known` problems are shown with the rest. */
+export function refuseWrongFiles(
     stack: string,
-    known: readonly Problem[] = [],
-): Promise<{ settings: Settings; generated: Generated; warnings: string[] }> {
-    const generated = await readGenerated(stack);
-    const problems = unknownStack(stack);
-    const config = await readConfig(settingsFile(stack));
-    const checked = checkSettings(stack, { ...generated.settings, ...ownSettings(config) });
-    const engineConfig = await readConfig(engineConfigFile(stack));
-    problems.push(
-        ...lostKeys(config),
-        ...misplacedKeys(engineConfig, Object.values(KEY_SETTINGS), settingsFile(stack)),
+    { settings, pulumi }: StackFiles,
+    known: readonly Problem[],
+): Settings {
+    const checked = checkSettings(stack, ownSettings(settings));
+    const problems = [
+        ...unknownStack(stack),
+        ...lostKeys(settings),
+        ...misplacedKeys(pulumi, Object.values(KEY_SETTINGS), settingsFile(stack)),
         ...checked.problems,
         ...known,
-    );
+    ];
     if (problems.length > 0 || !checked.settings) throw new SkepError(problems);
-    return { settings: checked.settings, generated, warnings: checked.warnings };
+    return checked.settings;
 }
 
-/**
- * Where a stack's hosts come from, which is all that it takes to destroy them: whatever is wrong with the settings, and
- * also without their file where Skep has kept what it chose, or for `orphaned` hosts of another copy of the project.
- */
-export async function hostsOf(stack: string, orphaned = false): Promise<Settings["hosts"]> {
-    const isKept = existsSync(generatedFile(stack));
-    const problems = [...checkStackName(stack), ...(isKept || orphaned ? [] : unknownStack(stack))];
-    if (problems.length > 0) throw new SkepError(problems);
-    const { hosts } = ownSettings(await readConfig(settingsFile(stack)).catch(() => ({})));
-    if (hosts === "lab" || hosts === "aws") return hosts;
-    return isKept && !("labSubnet" in (await readGenerated(stack)).settings) ? "aws" : "lab";
+/** The user's settings with what was chosen for the stack; refuses those that the stack cannot follow from where it is. */
+export function settingsWith(
+    stack: string,
+    { settings }: StackFiles,
+    facts: Facts,
+): { settings: Settings; warnings: string[] } {
+    const checked = checkSettings(stack, { ...chosenSettings(facts), ...ownSettings(settings) });
+    if (checked.problems.length > 0 || !checked.settings) throw new SkepError(checked.problems);
+    return { settings: checked.settings, warnings: checked.warnings };
 }
 
-function unknownStack(stack: string): Problem[] {
-    if (stack === "dev" || existsSync(settingsFile(stack))) return [];
+/** Problems of a name that no stack can have, or that no stack has: one other than the default needs a file of settings. */
+export function unknownStack(stack: string): Problem[] {
+    const unusable = checkStackName(stack);
+    if (unusable.length > 0 || stack === "dev" || existsSync(settingsFile(stack))) return unusable;
     return [
         {
             id: "STACK_UNKNOWN",
@@ -92,82 +77,81 @@ function unknownStack(stack: string): Problem[] {
     ];
 }
 
-/** Chooses what the stack has not chosen yet, and keeps it. */
-export async function completeSettings(
+/**
+ * Where a stack's hosts come from, which is all that it takes to destroy them, whatever is wrong with its settings. Refuses
+ * a name that no stack has, but for `orphaned` hosts of another copy of the project.
+ */
+export async function hostsOf(
     stack: string,
-    settings: Settings,
-    generated: Generated,
-    tools: Tools,
-): Promise<ReadySettings> {
-    if (generated.plugins !== undefined && generated.plugins !== tools.plugins)
-        throw skepError(
-            "PLUGINS_MIXED",
-            `The stack "${stack}" was made with ${generated.plugins} plugins, and this machine now has ${tools.plugins} ones.`,
-            `Set SKEP_PLUGINS=${generated.plugins} to go on as before, or destroy the stack first.`,
-        );
-    const found = { ...settings, packages: await packages(settings, tools) };
-    const keep = async (complete: ReadySettings) => {
-        const kept = GENERATED.flatMap((key) => (complete[key] === undefined ? [] : [[key, complete[key]]]));
-        const { engine } = generated;
-        await writeGenerated(stack, { settings: Object.fromEntries(kept), plugins: tools.plugins, engine });
-        return complete;
-    };
-    const { hosts, labSubnet, labPorts } = settings;
-    const isChosen = labSubnet !== undefined && labPorts !== undefined && isReserved(generatedFile(stack));
-    if (hosts !== "lab" || isChosen) return keep(found);
-    return reserving(generatedFile(stack), async (reserved) =>
-        keep({ ...found, ...(await chooseRanges(stack, settings, reserved)) }),
-    );
-}
-
-async function writeGenerated(stack: string, { settings, plugins, engine }: Generated): Promise<void> {
-    const file = generatedFile(stack);
-    const values = { ...settings, plugins, ...(engine && { engine }) };
-    const config = Object.fromEntries(Object.entries(values).map(([key, value]) => [PREFIX + key, value]));
-    await mkdir(dirname(file), { recursive: true });
-    await writeWhole(file, stringify({ config }));
-}
-
-/** Keeps where the hosts stand, which later placements begin with. */
-export async function rememberPlacement(stack: string, placement: Places): Promise<void> {
-    const generated = await readGenerated(stack);
-    if (isDeepStrictEqual(generated.settings.placement, placement)) return;
-    await writeGenerated(stack, { ...generated, settings: { ...generated.settings, placement } });
+    { facts, from, isUp }: FoundFacts,
+    orphaned = false,
+): Promise<Settings["hosts"]> {
+    const isKnown = orphaned || isUp || from !== "nowhere";
+    const problems = isKnown ? checkStackName(stack) : unknownStack(stack);
+    if (problems.length > 0) throw new SkepError(problems);
+    const { hosts } = ownSettings(await readConfig(settingsFile(stack)).catch(() => ({})));
+    if (hosts === "lab" || hosts === "aws") return hosts;
+    return from === "nowhere" || facts.labSubnet !== undefined ? "lab" : "aws";
 }
 
 /**
- * Keeps, once an up begins, where the registry is, since later ones move it only where they must, and which engine has
- * the lab's hosts.
+ * Chooses what the stack has not chosen yet. `keep` writes what is chosen, before another lab on this machine can choose the
+ * same.
  */
-export async function keepForUp(stack: string, settings: Settings, engine?: LabEngine): Promise<void> {
-    const { hosts } = placementOf(settings);
-    const registryHosts = chooseRegistryHosts(hosts, settings.registry.replicas, settings.registryHosts);
-    const generated = await readGenerated(stack);
-    await writeGenerated(stack, { ...generated, settings: { ...generated.settings, registryHosts }, engine });
+export async function chooseRest(
+    stack: string,
+    settings: Settings,
+    repository: DockerRepository,
+    keep: (chosen: ReadySettings) => Promise<void>,
+): Promise<ReadySettings> {
+    const found = { ...settings, packages: await packages(settings, repository) };
+    const kept = async (chosen: ReadySettings) => {
+        await keep(chosen);
+        return chosen;
+    };
+    const { hosts, labSubnet, labPorts } = settings;
+    const isChosen = labSubnet !== undefined && labPorts !== undefined && isReserved(stackFile(stack));
+    if (hosts !== "lab" || isChosen) return kept(found);
+    return reserving(stackFile(stack), async (reserved) =>
+        kept({ ...found, ...(await chooseRanges(stack, settings, reserved)) }),
+    );
 }
 
-/** Forgets what was chosen, once the stack is gone. */
-export async function forgetGenerated(stack: string): Promise<void> {
-    await rm(generatedFile(stack), { force: true });
-    await forgetReservation(generatedFile(stack));
+/** Whether everything is chosen that a program needs. */
+export function isChosen(settings: Settings): settings is ReadySettings {
+    const { hosts, packages: chosen, labSubnet, labPorts } = settings;
+    return chosen !== undefined && (hosts !== "lab" || (labSubnet !== undefined && labPorts !== undefined));
 }
 
-/** The recorded packages, so that the repository's later news change nothing; else the newest of what is asked. */
-async function packages(settings: Settings, tools: Tools): Promise<ReadySettings["packages"]> {
-    const asked = `${settings.dockerVersion} ${settings.containerdVersion}`;
-    if (settings.packages?.asked === asked) return settings.packages;
-    if (settings.packages !== undefined)
-        throw skepError(
-            "VERSION_CHANGE",
-            `The stack's engines were installed for docker and containerd ${settings.packages.asked}, and ${asked} is asked now.`,
-            "Changing the engines of a running swarm is not built yet: set the versions back, or destroy the stack and bring it up anew.",
-        );
+/** Refuses versions other than those that the stack's engines were installed for. */
+export function refuseOtherVersions({ packages: chosen, ...settings }: Settings): void {
+    if (chosen === undefined || chosen.asked === versionsAsked(settings)) return;
+    throw skepError(
+        "VERSION_CHANGE",
+        `The stack's engines were installed for docker and containerd ${chosen.asked}, and ${versionsAsked(settings)} is asked now.`,
+        "Changing the engines of a running swarm is not built yet: set the versions back, or destroy the stack and bring it up anew.",
+    );
+}
+
+function versionsAsked({
+    dockerVersion,
+    containerdVersion,
+}: Pick<Settings, "dockerVersion" | "containerdVersion">): string {
+    return `${dockerVersion} ${containerdVersion}`;
+}
+
+/** The packages of the stack, so that the repository's later news change nothing; for a new one the newest of what is asked. */
+async function packages(
+    settings: Settings,
+    repository: DockerRepository,
+): Promise<ReadySettings["packages"]> {
+    if (settings.packages !== undefined) return settings.packages;
     const { suite, architecture } = packagesFor(settings);
     const { choice, problems } = choosePackages(
-        await listPackages(tools.repository, suite, architecture),
+        await listPackages(repository, suite, architecture),
         settings.dockerVersion,
         settings.containerdVersion,
     );
     if (choice === undefined) throw new SkepError(problems);
-    return { asked, ...choice };
+    return { asked: versionsAsked(settings), ...choice };
 }

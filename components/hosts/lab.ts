@@ -5,6 +5,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import { LAB_HOST_CAPABILITIES, LAB_HOST_OPTIONS } from "./capabilities";
+import type { Facts } from "../../config/facts";
 import { labAddress, labGateway } from "../../planning/addresses";
 import { PROJECT_LABEL, STACK_LABEL } from "../../planning/labels";
 import type { PlacedHost } from "../../planning/placement";
@@ -20,6 +21,11 @@ export interface LabHostsArgs {
     stack: string;
     /** The id of this clone of the project. It becomes a label. */
     project: string;
+    /**
+     * What Skep chose for the stack, which the next command reads from the state: an output of this component is there as
+     * soon as the component is declared, also when the first up ends half way.
+     */
+    facts: Facts;
     /** The hosts to create, with their zones. */
     hosts: readonly PlacedHost[];
     /** The id of the lab host's image on this machine's engine. */
@@ -85,7 +91,7 @@ export class LabHosts extends pulumi.ComponentResource implements Hosts {
         );
         const key = new tls.PrivateKey(`${name}-login`, { algorithm: "ED25519" }, parent);
         this.hosts = args.hosts.map((host) => this.host(args, host, key));
-        this.registerOutputs();
+        this.registerOutputs({ facts: args.facts });
     }
 
     private host(args: LabHostsArgs, placed: PlacedHost, login: tls.PrivateKey): Host {

@@ -3,6 +3,7 @@
 import type { LocalImage } from "../registry";
 import type { Hosts } from "../host";
 import { LabHosts } from "./lab";
+import type { Facts } from "../../config/facts";
 import type { Settings } from "../../config/settings";
 import type { PlacedHost } from "../../planning/placement";
 import type { HostPorts } from "../../planning/ports";
@@ -18,6 +19,8 @@ export interface HostsArgs {
     placed: readonly PlacedHost[];
     /** Names of the hosts that run the registry. */
     registryHosts: readonly string[];
+    /** What Skep chose for the stack, for its state. */
+    facts: Facts;
     /** The image of the lab's hosts. */
     image: LocalImage;
     /** Ports of the lab's existing hosts, by name. Default none. */
@@ -33,6 +36,7 @@ export function makeHosts({
     settings,
     placed,
     registryHosts,
+    facts,
     image,
     standing,
     repositoryMount,
@@ -45,6 +49,7 @@ export function makeHosts({
         const { AwsHosts } = require("./aws") as typeof import("./aws");
         return new AwsHosts("aws", {
             stack,
+            facts,
             hosts: placed,
             settings: settings.aws,
             appPort: settings.sample.enabled ? settings.sample.port : undefined,
@@ -56,6 +61,7 @@ export function makeHosts({
     return new LabHosts("lab", {
         stack,
         project,
+        facts,
         hosts: placed,
         image: image.id,
         subnet: settings.labSubnet,

@@ -5,6 +5,16 @@ export const PULUMI = {
     title: "Pulumi and its state",
     exit: "failed",
     entries: {
+        FACTS_LOST: {
+            meaning: "The stack stands, and nothing here says what was chosen for it.",
+            advice: "Run `npm run up` once in the clone that brought it up, or copy its file as the line says.",
+            exit: "refused",
+        },
+        NOT_PREPARED: {
+            meaning: "The plain `pulumi` command installs nothing, and something that it needs is missing.",
+            advice: "Run the command that the line names, in the same shell.",
+            exit: "refused",
+        },
         PULUMI_FAILED: {
             meaning: "Pulumi ended early with an error that Skep does not know.",
             advice: "Run the command again; `SKEP_DEBUG=1` shows all that Pulumi said.",

@@ -20,6 +20,34 @@ interface Addressed {
     getType?(): string;
 }
 
+/** Pulumi gives reads no `customTimeouts`. */
+const NO_TIMEOUT = 0;
+/** The longest time of a timer, in milliseconds: 24 days. */
+const LONGEST = 2 ** 31 - 1;
+
+/** One request while it is worked on. */
+interface Call {
+    /** What the handler works with. */
+    wire: Props;
+    context: Context;
+    /** Hides the secrets of this request, old ones included. */
+    scrub: Scrub;
+    /** How long it may take by `customTimeouts`; 0 without a limit. */
+    seconds: number;
+    /** Whether that time is over, and the engine has not cancelled. */
+    isOverdue(): boolean;
+}
+
+/** What is needed to say how a handler failed. */
+interface Run {
+    resource: Resource;
+    call: Call;
+    /** What the state keeps of a resource that has not converged, beside its own outputs. */
+    echoed: Props;
+    /** Inputs that the state then gets. */
+    inputs?: Props;
+}
+
 /** A resource's type and name are the last parts of its URN; the type's parents are joined by `$`. */
 function typeOf(request: Addressed): string {
     return request.getType?.() || (request.getUrn().split("::")[2]?.split("$").pop() ?? "");
@@ -72,8 +100,9 @@ export class Operations {
             response.setProperties(toStruct(this.sealed(resource, wire, previewOuts(resource, inputs, {}))));
             return response;
         }
-        const made = await this.run(resource, wire, wire, undefined, () =>
-            resource.create(inputs, this.context(request, wire)),
+        const call = this.call(request, request.getTimeout(), wire);
+        const made = await this.run({ resource, call, echoed: wire }, () =>
+            resource.create(inputs, call.context),
         );
         response.setId(made.id);
         response.setProperties(toStruct(this.sealed(resource, wire, { ...inputs, ...made.outs })));
@@ -96,8 +125,9 @@ export class Operations {
         }
         const { update } = resource;
         if (!update) throw new RpcError(grpc.status.UNIMPLEMENTED, `${typeOf(request)} cannot be updated`);
-        const outs = await this.run(resource, wire, wire, undefined, () =>
-            update(request.getId(), olds, inputs, this.context(request, wire)),
+        const call = this.call(request, request.getTimeout(), wire, oldWire);
+        const outs = await this.run({ resource, call, echoed: wire }, () =>
+            update(request.getId(), olds, inputs, call.context),
         );
         response.setProperties(toStruct(this.sealed(resource, wire, { ...inputs, ...outs })));
         return response;
@@ -112,9 +142,10 @@ export class Operations {
         response.setRefreshBeforeUpdate(resource.refreshBeforeUpdate ?? false);
 
         const { read } = resource;
+        const call = this.call(request, NO_TIMEOUT, stateWire, inputWire);
         const found = read
-            ? await this.run(resource, stateWire, stateWire, inputWire, () =>
-                  read(request.getId(), state, this.context(request, stateWire)),
+            ? await this.run({ resource, call, echoed: stateWire, inputs: inputWire }, () =>
+                  read(request.getId(), state, call.context),
               )
             : { id: request.getId() };
         if (!found.id) return response; // gone
@@ -130,8 +161,10 @@ export class Operations {
         const resource = this.resource(request);
         const oldInputs = fromStruct(request.getOldInputs());
         const stateWire = withNewest(resource, fromStruct(request.getProperties()), oldInputs);
-        this.refuseWhenCancelled();
-        await resource.delete?.(request.getId(), decodeProps(stateWire), this.context(request, stateWire));
+        const call = this.call(request, request.getTimeout(), stateWire, oldInputs);
+        await this.run({ resource, call, echoed: stateWire }, async () =>
+            resource.delete?.(request.getId(), decodeProps(stateWire), call.context),
+        );
     }
 
     private resource(request: Addressed): Resource {
@@ -142,26 +175,23 @@ export class Operations {
     }
 
     /** Runs a handler; what exists but has not converged becomes the error that keeps it in state. */
-    private async run<T>(
-        resource: Resource,
-        echoed: Props,
-        origin: Props,
-        inputs: Props | undefined,
-        handler: () => Promise<T>,
-    ): Promise<T> {
+    private async run<T>({ resource, call, echoed, inputs }: Run, handler: () => Promise<T>): Promise<T> {
         this.refuseWhenCancelled();
         try {
             return await handler();
         } catch (error) {
-            if (!(error instanceof NotConverged)) throw error;
-            const scrub = scrubber(origin);
-            throw initFailed({
-                id: error.id,
-                properties: this.sealed(resource, origin, { ...decodeProps(echoed), ...error.outs }),
-                inputs,
-                reasons: error.reasons.map(scrub),
-                refreshBeforeUpdate: resource.refreshBeforeUpdate ?? false,
-            });
+            if (error instanceof NotConverged)
+                throw initFailed({
+                    id: error.id,
+                    properties: this.sealed(resource, call.wire, { ...decodeProps(echoed), ...error.outs }),
+                    inputs,
+                    reasons: error.reasons.map(call.scrub),
+                    refreshBeforeUpdate: resource.refreshBeforeUpdate ?? false,
+                });
+            if (!call.isOverdue()) throw error;
+            const reason = call.scrub(error instanceof Error ? error.message : String(error));
+            const late = `not done within the ${call.seconds} seconds of customTimeouts`;
+            throw new RpcError(grpc.status.DEADLINE_EXCEEDED, `${late}: ${reason}`);
         }
     }
 
@@ -176,16 +206,28 @@ export class Operations {
         return seal(outs, { always: [...secretOutputs, ...(tainted ? computed : [])], origin });
     }
 
-    private context(request: Addressed, wire: Props): Context {
+    /**
+     * One request: its signal is aborted by the engine's Cancel and, after `seconds`, by the resource's `customTimeouts`; 0
+     * sets no limit. `wire` is what the handler works with. Secrets of it and of `others` are kept out of messages.
+     */
+    private call(request: Addressed, seconds: number, wire: Props, ...others: Props[]): Call {
         const urn = request.getUrn();
-        const scrub: Scrub = scrubber(wire);
+        const scrub = scrubber(wire, ...others);
+        const cancelled = this.environment.signal;
+        const overdue = seconds > 0 ? AbortSignal.timeout(Math.min(seconds * 1000, LONGEST)) : undefined;
         return {
-            urn,
-            name: nameOf(urn),
-            config: this.environment.config,
-            secretInputs: new Set(secretKeys(wire)),
-            signal: this.environment.signal,
-            log: (message, severity = "info") => this.environment.log(urn, scrub(message), severity),
+            wire,
+            scrub,
+            seconds,
+            isOverdue: () => overdue?.aborted === true && !cancelled.aborted,
+            context: {
+                urn,
+                name: nameOf(urn),
+                config: this.environment.config,
+                secretInputs: new Set(secretKeys(wire)),
+                signal: overdue ? AbortSignal.any([cancelled, overdue]) : cancelled,
+                log: (message, severity = "info") => this.environment.log(urn, scrub(message), severity),
+            },
         };
     }
 }

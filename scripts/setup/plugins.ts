@@ -30,10 +30,19 @@ async function sourceHash(): Promise<string> {
 /** The file beside the plugin "swarm" that serves it and the stand-ins in one process. */
 export const ATTACHED = "skep-providers";
 
+/** The folder of the cache for the provider "swarm" as its source is now, whether it is there or not. */
+export async function swarmPluginFolder(): Promise<string> {
+    return join(cacheFolder(), await swarmPluginName());
+}
+
+async function swarmPluginName(): Promise<string> {
+    return `plugins/swarm-${await sourceHash()}`;
+}
+
 /** The folder that holds the provider "swarm" as an executable. */
 export async function ensureSwarmPlugin(progress: Progress): Promise<string> {
     return cachedFolder(
-        `plugins/swarm-${await sourceHash()}`,
+        await swarmPluginName(),
         (folder) =>
             progress.step("Bundling the provider swarm", async () => {
                 await buildPlugin(

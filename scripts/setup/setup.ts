@@ -5,7 +5,7 @@ import { hasLoopbackProxy } from "../../planning/proxies";
 import type { RepositorySettings } from "../../config/repository";
 import type { Progress } from "./progress";
 import { dockerClient, ensureDocker } from "./docker";
-import { ensureEngine } from "./pulumi";
+import { type Engine, ensureEngine } from "./pulumi";
 import { ensureImages, type Images } from "./images";
 import { askedKind, ensurePlugins } from "./plugin-kind";
 import { ensureSwarmPlugin } from "./plugins";
@@ -56,6 +56,11 @@ export async function setup({
     const removed = needs === "lab" ? await prune(dockerClient()) : [];
     if (removed.length > 0) progress.note(`Removed, unused for two weeks: ${removed.join(", ")}`);
     return { pulumi, ...plugins, swarmPlugin, images, repository };
+}
+
+/** The program `pulumi` alone, which is enough to read a stack's state; installed where it is missing. */
+export async function ensurePulumi(progress: Progress): Promise<Engine> {
+    return ensureEngine(progress, (await reachability(progress)).pulumi);
 }
 
 async function engineAndImages(

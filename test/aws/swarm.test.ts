@@ -12,7 +12,7 @@ import {
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { securityRules } from "../../planning/aws-rules";
 import { STATE_FOLDER } from "../../config/folders";
-import { forgetGenerated } from "../../cli/stack/settings";
+import { forgetStackFile } from "../../cli/stack/file";
 import { forgetStack } from "../../cli/pulumi/workspace";
 import { eventually, Lab } from "../lab/lab";
 import { required } from "../lab/required";
@@ -362,7 +362,7 @@ describe("A locked swarm on EC2 over three zones from one command", function () 
 async function forget(): Promise<void> {
     for (const suffix of ["", ".attrs", ".bak", ".bak.attrs"])
         rmSync(join(STATE_FOLDER, `.pulumi/stacks/skep/${lab.stack}.json${suffix}`), { force: true });
-    await forgetGenerated(lab.stack);
+    await forgetStackFile(lab.stack);
     await forgetStack(lab.stack);
 }
 

@@ -42,6 +42,7 @@ export function hostsCases(args: HostsCase): Case[] {
         new LabHosts("lab", {
             stack: STACK,
             project: args.project,
+            facts: {},
             hosts,
             image: args.image,
             subnet: SUBNET,

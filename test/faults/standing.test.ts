@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createServer, type Server } from "node:net";
 import { kill } from "../../cli/processes";
+import { StackFile } from "../../cli/stack/file";
 import { dockerClient } from "../../scripts/setup/docker";
 import { eventually, Lab, type NodeOutput } from "../lab/lab";
 import { required } from "../lab/required";
@@ -136,18 +137,14 @@ describe("Hosts that stand", function () {
 
     /** Takes the worker's SSH port before its container does. Returns the first port of the lab's block. */
     async function takenPort(): Promise<{ own: number }> {
-        const { settings } = await chosen();
+        const { labPorts } = (await StackFile.read(lab.stack)).facts;
+        assert.ok(labPorts);
         const server = createServer();
         listening.push(server);
         await new Promise<void>((resolve, reject) =>
-            server.once("error", reject).listen(settings.labPorts + 10, "127.0.0.1", resolve),
+            server.once("error", reject).listen(labPorts + 10, "127.0.0.1", resolve),
         );
-        return { own: settings.labPorts };
-    }
-
-    async function chosen(): Promise<{ settings: { labPorts: number } }> {
-        const { readGenerated } = await import("../../cli/stack/settings");
-        return (await readGenerated(lab.stack)) as unknown as { settings: { labPorts: number } };
+        return { own: labPorts };
     }
 
     /** Checks that an up replaces nothing, that a preview then shows no change, and that the hosts are still the same. */

@@ -112,6 +112,41 @@ describe("a provider on the runtime", () => {
         assert.equal(detail?.getRefreshBeforeUpdate(), true);
     });
 
+    it("gives up after the time that customTimeouts set, and says that it was over", async () => {
+        const create: Resource["create"] = (_inputs, { signal }) =>
+            new Promise((_done, failed) =>
+                signal.addEventListener("abort", () => failed(new Error("the host is not ready"))),
+            );
+        await start({ create });
+        const failure = await failureOf(engine.create(TYPE, {}, { seconds: 0.05 }));
+        assert.equal(
+            failure.details,
+            "not done within the 0.05 seconds of customTimeouts: the host is not ready",
+        );
+    });
+
+    it("hides the secrets that a resource had before the update, in reasons, details and log lines", async () => {
+        const update: Resource["update"] = (id, olds, _inputs, ctx) => {
+            ctx.log(`leaving ${olds.unlockKey}`);
+            return Promise.reject(new NotConverged(id, {}, [`${olds.unlockKey} is refused`]));
+        };
+        await start({ update });
+        const olds = { unlockKey: secret("SWMKEY-before") };
+        const failure = await failureOf(
+            engine.update(TYPE, "1", olds, { unlockKey: secret("SWMKEY-after") }),
+        );
+        assert.equal(failure.details, "[secret] is refused");
+        const [bytes] = failure.metadata.get("grpc-status-details-bin");
+        // The properties are for the state and marked as secret there; they are the new ones.
+        assert.doesNotMatch(String(bytes), /SWMKEY-before/);
+        assert.deepEqual(
+            engine.logged
+                .filter((line) => line.includes("leaving"))
+                .map((line) => /leaving.*/.exec(line)?.[0]),
+            ["leaving [secret]"],
+        );
+    });
+
     it("says an error's message only: no stack, no secret", async () => {
         const create: Resource["create"] = (inputs) =>
             Promise.reject(new Error(`login with ${inputs.password} failed`));

@@ -84,9 +84,14 @@ export class TestEngine {
         return this.call<rpc.DiffRequest, rpc.DiffResponse>(this.client.diff, request);
     }
 
-    async create(type: string, inputs: Props, options: { preview?: boolean; name?: string } = {}) {
+    async create(
+        type: string,
+        inputs: Props,
+        options: { preview?: boolean; name?: string; seconds?: number } = {},
+    ) {
         const request = new rpc.CreateRequest().setUrn(this.urn(type, options.name));
         request.setProperties(toStruct(inputs)).setPreview(options.preview ?? false);
+        request.setTimeout(options.seconds ?? 0);
         const response = await this.call<rpc.CreateRequest, rpc.CreateResponse>(this.client.create, request);
         const refresh = response.getRefreshBeforeUpdate();
         return { id: response.getId(), outs: fromStruct(response.getProperties()), refresh };

@@ -65,6 +65,7 @@ async function declare(aws: object, preview: boolean, more: object = {}): Promis
     await pulumi.runtime.runInPulumiStack(() => {
         outcome.hosts = new AwsHosts("aws", {
             stack: "test",
+            facts: {},
             hosts: placed,
             settings: awsSettings,
             appPort: 8080,

@@ -2,11 +2,14 @@
 
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
+import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
+import type { Facts } from "../../config/facts";
 import { FOR_NEW_HOSTS, FOR_NEW_NETWORKS } from "../../components/hosts/lab";
 import { checkSettings } from "../../config/settings";
-import type { Places } from "../../planning/placement";
 import type { HostPorts } from "../../planning/ports";
 import { program } from "../../program";
+import { type Props, UNKNOWN } from "../../providers/runtime/types";
+import { encode, fromStruct } from "../../providers/runtime/wire";
 
 interface Declared {
     type: string;
@@ -39,13 +42,20 @@ const OUTPUTS: Record<string, object> = {
     "swarm:index:Node": { nodeId: "node" },
 };
 
-/** Everything that the program declares. The zones that it remembers go into `remembered`. */
+const FACTS: Facts = { packages: { asked: "26.1 1.7", docker: "5:26.1.5", containerd: "1.7.24" } };
+
+/** Everything that the program declares; what components give out goes into `given`, by their types. */
 async function declare(
     input: Record<string, unknown>,
     preview: boolean,
-    remembered: Places[] = [],
+    given: Record<string, Props> = {},
     standing: Record<string, HostPorts> = {},
 ): Promise<Declared[]> {
+    const registered = MockMonitor.prototype.registerResourceOutputs;
+    MockMonitor.prototype.registerResourceOutputs = function (request, callback) {
+        given[(request.getUrn() as string).split(/::|\$/).at(-2) ?? ""] = fromStruct(request.getOutputs());
+        return registered.call(this, request, callback);
+    };
     const { settings, problems } = checkSettings("dev", input);
     assert.ok(settings, JSON.stringify(problems));
     const declared: Declared[] = [];
@@ -86,12 +96,13 @@ async function declare(
                     fingerprint: "F",
                     mount: { source: "/packages", target: "/srv/packages" },
                 },
-                remember: (places) => Promise.resolve(void remembered.push(places)),
+                facts: FACTS,
             }),
         ),
     );
     // Resources are declared after their dependencies, and no output waits for the last ones.
     await pulumi.runtime.disconnect(false);
+    MockMonitor.prototype.registerResourceOutputs = registered;
     return declared;
 }
 
@@ -170,7 +181,7 @@ for (const preview of [true, false])
         it("leaves a host that stands the ports that it was made with, wherever the block begins now", async () => {
             const standing = { "worker-1": { ssh: 30001, engine: 30002, app: 30003, registry: 30004 } };
             const containers = ofType(
-                await declare({}, preview, [], standing),
+                await declare({}, preview, {}, standing),
                 "docker:index/container:Container",
             );
             const externals = (name: string) =>
@@ -349,19 +360,21 @@ for (const preview of [true, false])
             ]);
         });
 
-        it("remembers after an up where every host stands, and after a preview nothing", async () => {
-            const remembered: Places[] = [];
+        it("gives the state what was chosen, and where every host stands once all are members", async () => {
+            const outputs: Record<string, Props> = {};
             await declare(
                 { zones: ["b", "a"], managers: 1, workers: 2, sample: { replicas: 2 } },
                 preview,
-                remembered,
+                outputs,
             );
+            assert.deepEqual(outputs["skep:hosts:Lab"]?.facts, FACTS);
             const places = {
                 "manager-1": { zone: "b", zoneIndex: 0 },
                 "worker-1": { zone: "b", zoneIndex: 0 },
                 "worker-2": { zone: "a", zoneIndex: 1 },
             };
-            assert.deepEqual(remembered, preview ? [] : [places]);
+            const { placement } = outputs["skep:index:Swarm"] ?? {};
+            assert.deepEqual(placement, preview ? encode(UNKNOWN) : places);
         });
 
         it("leaves the sample out when it is turned off", async () => {

@@ -6,6 +6,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import { SkepError } from "../../../errors";
 import { managerAddress } from "../../../planning/aws-addresses";
+import type { Facts } from "../../../config/facts";
 import type { AwsSettings } from "../../../config/aws";
 import { chooseZones, imageQuery } from "../../../planning/aws-zones";
 import { isUnnamed } from "../../../planning/zone-moves";
@@ -25,6 +26,11 @@ const REGISTRY_PREFIX = "registry";
 export interface AwsHostsArgs {
     /** The Pulumi stack's name. It becomes a tag of everything, and part of the key pair's name. */
     stack: string;
+    /**
+     * What Skep chose for the stack, which the next command reads from the state: an output of this component is there as
+     * soon as the component is declared, also when the first up ends half way.
+     */
+    facts: Facts;
     /** The hosts to create, with their zones. */
     hosts: readonly PlacedHost[];
     /** The checked settings of `skep:aws`. */
@@ -89,7 +95,7 @@ export class AwsHosts extends pulumi.ComponentResource implements Hosts {
         };
         this.hosts = this.makeHosts(storage);
         this.loadBalancer = settings.loadBalancer ? this.balance(appPorts) : undefined;
-        this.registerOutputs();
+        this.registerOutputs({ facts: args.facts });
     }
 
     private inComponent(): pulumi.ComponentResourceOptions {

@@ -1,0 +1,171 @@
+// Whether the process that holds the lock on a stack still lives. Pulumi's lock names a host and a process number, and that
+// is not enough: two containers may have one host name, and each has processes of its own numbers. So a command notes
+// beside the stack which process of Pulumi it has started, on which boot of which machine and in which container.
+
+import { existsSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+import { hostname, uptime } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import { workFolder } from "../../config/folders";
+import { writeWhole } from "../../scripts/setup/cache";
+import { processes } from "../processes";
+
+/** Pulumi takes the lock some 100 milliseconds after it was started: the note is there before. */
+const POLL_MILLISECONDS = 20;
+/** So long after its start Pulumi may take the lock, on a slow backend. */
+const LOCKING_MILLISECONDS = 60_000;
+/** Clocks of one machine agree; a lock's time has whole seconds. */
+const ROUNDING_MILLISECONDS = 2_000;
+
+const noteSchema = z.object({
+    host: z.string(),
+    pid: z.number(),
+    /** When it was written, in milliseconds. */
+    at: z.number(),
+    /** The id of the machine's boot, and the numbers' namespace: each container has its own. Empty where there is no /proc. */
+    boot: z.string(),
+    namespace: z.string(),
+    /** When the process began, as the kernel counts: its number may go to another one. */
+    started: z.string(),
+});
+type Note = z.infer<typeof noteSchema>;
+
+/** Who holds a lock, as Pulumi says. */
+export interface Holder {
+    host: string;
+    pid: number;
+    /** When the lock was taken, as in 2026-11-24T20:00:00Z. */
+    since: string;
+}
+
+/** What is known of this process's surroundings; a test passes its own. */
+export interface Here {
+    host: string;
+    boot: string;
+    namespace: string;
+    /** When the machine was started, in milliseconds. */
+    bootedAt: number;
+    /** When that process began; undefined where there is none. */
+    startOf(pid: number): string | undefined;
+}
+
+/** This machine and container. */
+export function here(): Here {
+    return {
+        host: hostname(),
+        boot: text("/proc/sys/kernel/random/boot_id"),
+        namespace: link("/proc/self/ns/pid"),
+        bootedAt: Date.now() - uptime() * 1000,
+        startOf,
+    };
+}
+
+/**
+ * Whether the holder is surely dead. That takes our own note of it: without one, the same host name and number may be another
+ * container's. A note of another boot counts when the lock is older than this boot, since nothing of before lives on.
+ */
+export function isDead({ host, pid, since }: Holder, note: Note | undefined, now: Here): boolean {
+    // Systems without /proc have no containers of their own either.
+    if (now.boot === "") return host === now.host && now.startOf(pid) === undefined;
+    const locked = new Date(since).getTime();
+    const isOurs =
+        note?.host === host &&
+        note.pid === pid &&
+        locked >= note.at - ROUNDING_MILLISECONDS &&
+        locked <= note.at + LOCKING_MILLISECONDS;
+    if (!isOurs || host !== now.host) return false;
+    if (note.boot !== now.boot) return locked < now.bootedAt;
+    return note.namespace === now.namespace && now.startOf(pid) !== note.started;
+}
+
+/** The note of this process of Pulumi; undefined when its command ended in order, or ran elsewhere. */
+export function readNote(stack: string, pid: number): Note | undefined {
+    try {
+        return noteSchema.parse(JSON.parse(readFileSync(noteFile(stack, pid), "utf8")));
+    } catch {
+        return undefined; // none, or one that a kill cut short: then nothing is sure
+    }
+}
+
+/** Runs `work`, which starts Pulumi on the stack; a note says which process that is for as long as it runs. */
+export async function noted<T>(stack: string, work: () => Promise<T>): Promise<T> {
+    const before = new Set(pulumis());
+    const ended = new AbortController();
+    const noting = writeNote(stack, before, ended.signal);
+    try {
+        return await work();
+    } finally {
+        ended.abort();
+        const pid = await noting;
+        if (pid !== undefined) removeNote(stack, pid);
+    }
+}
+
+/** Removes the note of a process that has ended. */
+export function removeNote(stack: string, pid: number): void {
+    rmSync(noteFile(stack, pid), { force: true });
+}
+
+/** The process that it found and noted; nothing where none was to be seen until `signal`. */
+async function writeNote(
+    stack: string,
+    before: ReadonlySet<number>,
+    signal: AbortSignal,
+): Promise<number | undefined> {
+    const { host, boot, namespace } = here();
+    while (boot !== "" && !signal.aborted) {
+        const pid = pulumis().find((id) => !before.has(id));
+        const started = pid === undefined ? undefined : startOf(pid);
+        if (pid !== undefined && started !== undefined) {
+            const note: Note = { host, pid, at: Date.now(), boot, namespace, started };
+            await writeWhole(noteFile(stack, pid), JSON.stringify(note));
+            return pid;
+        }
+        await sleep(POLL_MILLISECONDS);
+    }
+    return undefined;
+}
+
+/** The processes of Pulumi's that this process has started. */
+function pulumis(): number[] {
+    return processes().flatMap(({ id, parent, name }) =>
+        parent === process.pid && name === "pulumi" ? [id] : [],
+    );
+}
+
+function startOf(pid: number): string | undefined {
+    const found = processes().find(({ id, isZombie }) => id === pid && !isZombie);
+    return found?.started ?? (existsSync("/proc/self") ? undefined : answers(pid));
+}
+
+/** A text when a process answers to this number, where none can be looked at. */
+function answers(pid: number): string | undefined {
+    try {
+        process.kill(pid, 0);
+    } catch (error) {
+        return (error as NodeJS.ErrnoException).code === "EPERM" ? "another user's" : undefined;
+    }
+    return "there";
+}
+
+/** One a process: a second command on the stack must not take the place of what is known of the first. */
+function noteFile(stack: string, pid: number): string {
+    return join(workFolder(stack), `holder-${pid}.json`);
+}
+
+function text(file: string): string {
+    try {
+        return readFileSync(file, "utf8").trim();
+    } catch {
+        return "";
+    }
+}
+
+function link(file: string): string {
+    try {
+        return readlinkSync(file);
+    } catch {
+        return "";
+    }
+}

@@ -1,0 +1,88 @@
+// Reads a stack's state by the program `pulumi`: it takes no lock, writes nothing and needs no plugin.
+
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { SkepError } from "../../errors";
+import { PROJECT, STATE_FOLDER } from "../../config/folders";
+import { engineError, knownProblem } from "../../scripts/setup/known-failures";
+
+/** A backend far away may be slow; nothing of ours is this large. */
+const READ_MILLISECONDS = 60_000;
+const MEGABYTES_256 = 256 * 1024 * 1024;
+const PROJECT_NAME = "skep";
+
+const run = promisify(execFile);
+
+/** A resource as the state has it, as far as it matters here. */
+export interface StateResource {
+    urn: string;
+    type: string;
+    custom?: boolean;
+    outputs?: Record<string, unknown>;
+}
+
+/** The file that holds a stack's state on the project's own backend. */
+export function stateFile(stack: string): string {
+    return join(STATE_FOLDER, ".pulumi/stacks", PROJECT_NAME, `${stack}.json`);
+}
+
+/** Whether there may be a state of this stack: false where the project's own backend is used and has none. */
+export function mayHaveState(stack: string): boolean {
+    return process.env.PULUMI_BACKEND_URL !== undefined || existsSync(stateFile(stack));
+}
+
+/** Reads the state of one stack with this program and environment. Fails with STATE_UNREACHABLE. */
+export class StateReader {
+    constructor(
+        private readonly stack: string,
+        private readonly pulumi: string,
+        private readonly environment: NodeJS.ProcessEnv,
+    ) {}
+
+    /** All resources, secrets among their outputs sealed; undefined where there is no such stack. */
+    async resources(): Promise<StateResource[] | undefined> {
+        const text = await this.ask("stack", "export");
+        if (text === undefined) return undefined;
+        const { deployment } = JSON.parse(text) as { deployment?: { resources?: StateResource[] } };
+        return deployment?.resources ?? [];
+    }
+
+    /** The stack's outputs, secrets in clear; empty where there is no such stack. */
+    async outputs(): Promise<Record<string, unknown>> {
+        const text = await this.ask("stack", "output", "--json", "--show-secrets");
+        return JSON.parse(text ?? "{}") as Record<string, unknown>;
+    }
+
+    private async ask(...command: string[]): Promise<string | undefined> {
+        const args = [...command, "--stack", this.stack, "--non-interactive"];
+        try {
+            const { stdout } = await run(this.pulumi, args, {
+                cwd: PROJECT,
+                env: { ...process.env, ...this.environment },
+                timeout: READ_MILLISECONDS,
+                maxBuffer: MEGABYTES_256,
+            });
+            return stdout;
+        } catch (error) {
+            const { stderr = "", message, killed } = error as Error & { stderr?: string; killed?: boolean };
+            if (/no stack named .* found/.test(stderr)) return undefined;
+            const why = killed
+                ? `no answer within ${READ_MILLISECONDS / 1000} seconds`
+                : engineError(stderr || message);
+            throw unreachable(stderr || message, why);
+        }
+    }
+}
+
+/** The error for a state that cannot be opened. `said` is all that pulumi said, `why` what of it matters. */
+export function unreachable(said: string, why = engineError(said)): SkepError {
+    return new SkepError([
+        knownProblem(said) ?? {
+            id: "STATE_UNREACHABLE",
+            problem: `The stack's state cannot be opened: ${why}.`,
+            advice: "See to the place that PULUMI_BACKEND_URL names and to its credentials; without that, state is in .skep/state.",
+        },
+    ]);
+}

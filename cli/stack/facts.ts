@@ -1,0 +1,88 @@
+// The facts of a stack: what Skep chose for it. They are in the stack's state, which program.ts writes. The file beside it
+// holds what a command chose before the first up, and the facts of stacks that an older Skep brought up.
+
+import { isDeepStrictEqual } from "node:util";
+import { type Facts, chosenSettings } from "../../config/facts";
+import type { ReadySettings } from "../../config/settings";
+import { skepError } from "../../errors";
+import { chooseRegistryHosts } from "../../planning/registry-hosts";
+import { placementOf } from "../../planning/zone-moves";
+import { PLUGIN_KINDS, type PluginKind } from "../../scripts/setup/tools";
+import type { StateReader, StateResource } from "../pulumi/state";
+
+/** Where a stack's facts were found. */
+export interface FoundFacts {
+    facts: Facts;
+    /** `nowhere` for a stack that is new, or whose facts are lost. */
+    from: "state" | "file" | "nowhere";
+    /** Whether the state has resources of the stack. */
+    isUp: boolean;
+}
+
+/** The facts in the state, else those in the file. Without a reader there is no state to read. */
+export async function findFacts(kept: Facts, reader?: StateReader): Promise<FoundFacts> {
+    const resources = (await reader?.resources()) ?? [];
+    const isUp = resources.some(({ type, custom }) => custom && !type.startsWith("pulumi:"));
+    const facts = factsIn(resources);
+    if (facts) return { facts, from: "state", isUp };
+    return { facts: kept, from: Object.keys(kept).length > 0 ? "file" : "nowhere", isUp };
+}
+
+/** The facts in a state; undefined where it has none. Pure. */
+export function factsIn(resources: readonly StateResource[]): Facts | undefined {
+    const hosts = resources.find(({ type }) => type.startsWith("skep:hosts:"));
+    const facts = hosts?.outputs?.facts as Facts | undefined;
+    if (!facts) return undefined;
+    // The swarm has it from the last up that made every host a member; the facts have what that up began with.
+    const swarm = resources.find(({ type }) => type === "skep:index:Swarm");
+    const placement = swarm?.outputs?.placement as Facts["placement"];
+    return { ...facts, ...(placement && { placement }) };
+}
+
+/** Refuses a stack that stands while nobody knows what was chosen for it: as a new one it would get everything anew. */
+export function refuseLost(stack: string, { from, isUp }: FoundFacts): void {
+    if (!isUp || from !== "nowhere") return;
+    throw skepError(
+        "FACTS_LOST",
+        `The stack "${stack}" stands, and neither its state nor .skep/stacks/${stack}.yaml says which packages, places and addresses were chosen for it.`,
+        `Run \`npm run up\` once in the copy of the project that brought it up: from then on the state says it. Or copy .skep/stacks/${stack}.yaml from there.`,
+    );
+}
+
+/**
+ * The facts that an up writes: what the settings say now, where the registry is, since later ups move it only where they
+ * must, and what the stack was made with and on.
+ */
+export function factsOf(settings: ReadySettings, others: Pick<Facts, "plugins" | "engine">): Facts {
+    const { hosts } = placementOf(settings);
+    const { replicas } = settings.registry;
+    const registryHosts = chooseRegistryHosts(hosts, replicas, settings.registryHosts);
+    const facts = { ...chosenSettings(settings), registryHosts, ...others };
+    return withoutMissing(facts);
+}
+
+/** The facts that there are. */
+export function withoutMissing(facts: Facts): Facts {
+    return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));
+}
+
+/** Whether both say the same, wherever they were read. */
+export function isSameFacts(one: Facts, other: Facts): boolean {
+    return isDeepStrictEqual(withoutMissing(one), withoutMissing(other));
+}
+
+/** The kind of plugins that the stack was made with; undefined for a new one. */
+export function madeWith({ plugins }: Facts): PluginKind | undefined {
+    return PLUGIN_KINDS.find((kind) => kind === plugins);
+}
+
+/** Refuses other plugins than those that the stack was made with: their resources differ in what they keep in the state. */
+export function refuseMixed(stack: string, facts: Facts, plugins: PluginKind): void {
+    const made = madeWith(facts);
+    if (made === undefined || made === plugins) return;
+    throw skepError(
+        "PLUGINS_MIXED",
+        `The stack "${stack}" was made with ${made} plugins, and this machine now has ${plugins} ones.`,
+        `Set SKEP_PLUGINS=${made} to go on as before, or destroy the stack first.`,
+    );
+}
