@@ -86,7 +86,7 @@ describe("A network with private subnets on EC2", function () {
     it("reaches out from every zone through one gateway, or through the zone's own", async () => {
         nat = "one";
         await stack.up();
-        const before = await waysOut();
+        const before = await natZones();
         assert.deepEqual(before, {
             "eu-central-1a": "eu-central-1a",
             "eu-central-1b": "eu-central-1a",
@@ -95,7 +95,7 @@ describe("A network with private subnets on EC2", function () {
         const subnets = await subnetIds();
         nat = "zone";
         await stack.up();
-        assert.deepEqual(await waysOut(), Object.fromEntries(ZONES.map((zone) => [zone, zone])));
+        assert.deepEqual(await natZones(), Object.fromEntries(ZONES.map((zone) => [zone, zone])));
         assert.deepEqual(await subnetIds(), subnets);
     });
 
@@ -107,7 +107,7 @@ describe("A network with private subnets on EC2", function () {
     });
 
     /** For each private subnet's zone, the zone of the NAT gateway through which its traffic leaves. */
-    async function waysOut(): Promise<Record<string, string>> {
+    async function natZones(): Promise<Record<string, string>> {
         const subnets = await ownSubnets();
         const zoneOf = (id?: string) =>
             subnets.find(({ SubnetId }) => SubnetId === id)?.AvailabilityZone ?? "";

@@ -39,7 +39,7 @@ describe("A swarm whose engines are changed by hand", function () {
         const seen = await watched("manager-1", () => lab.skep("up"));
         assert.ok(seen.get("worker-1")?.includes("availability drain"), story(seen));
         assert.doesNotMatch(String(seen.get("manager-2")), DISTURBED, story(seen));
-        await isAsMade();
+        await assertAsMade();
         assert.deepEqual(await previewed(), []);
     });
 
@@ -52,7 +52,7 @@ describe("A swarm whose engines are changed by hand", function () {
         assert.ok(seen.get(leader)?.includes("availability drain"), story(seen));
         for (const name of ["manager-1", "manager-2", "manager-3"].filter((name) => name !== leader))
             assert.doesNotMatch(String(seen.get(name)), DISTURBED, story(seen));
-        await isAsMade();
+        await assertAsMade();
     });
 
     it("leaves a manager's engine as it is while another manager is lost, says so, and changes it when it is back", async () => {
@@ -68,10 +68,10 @@ describe("A swarm whose engines are changed by hand", function () {
             [["manager-2-engine", "ENGINE_LEFT"]],
         );
         assert.match(left[0]?.reason ?? "", /manager-3 is unreachable/);
-        await swarm.isWhole();
+        await swarm.assertWhole();
         assert.notEqual(await packages("manager-2"), asMade);
         await lab.skep("up");
-        await isAsMade();
+        await assertAsMade();
     });
 
     it("is destroyed within a minute when most of its managers are dead", async () => {
@@ -95,7 +95,7 @@ async function changeAndUnlock(host: string): Promise<void> {
     await change(host);
     const key = await lab.skep("output", "unlockKey");
     await lab.on(host, "docker swarm unlock", `${key.trim()}\n`);
-    await swarm.isWhole();
+    await swarm.assertWhole();
 }
 
 function packages(host: string): Promise<string> {
@@ -103,8 +103,8 @@ function packages(host: string): Promise<string> {
     return lab.on(host, `${list}; docker version --format '{{.Server.Version}}'`);
 }
 
-async function isAsMade(): Promise<void> {
-    await swarm.isWhole();
+async function assertAsMade(): Promise<void> {
+    await swarm.assertWhole();
     assert.equal(await swarm.clusterId(), clusterId);
     for (const { name } of await swarm.nodes()) assert.equal(await packages(name), asMade, name);
 }

@@ -26,7 +26,7 @@ describe("A swarm that loses members", function () {
     it("gets a lost manager back by up, also the one that made the swarm: no ghost, the same swarm", async () => {
         await swarm.lose("manager-1");
         await lab.skep("up");
-        await isTheSame();
+        await assertSameSwarm();
     });
 
     it("gets a second one back after it, the leader this time, and has lost no vote", async () => {
@@ -34,7 +34,7 @@ describe("A swarm that loses members", function () {
         assert.ok(leader);
         await swarm.lose(leader.name);
         await lab.skep("up");
-        await isTheSame();
+        await assertSameSwarm();
     });
 
     it("takes a manager with an emptied disk in again as a new member", async () => {
@@ -44,7 +44,7 @@ describe("A swarm that loses members", function () {
             "sudo systemctl stop docker.socket docker && sudo find /var/lib/docker/swarm -mindepth 1 -delete && sudo systemctl start docker",
         );
         await lab.skep("up");
-        await isTheSame();
+        await assertSameSwarm();
         assert.ok((await swarm.members()).every(({ id }) => id !== wiped?.id));
     });
 
@@ -65,24 +65,24 @@ describe("A swarm that loses members", function () {
             "worker-1 reachable",
         ]);
         await lab.skep("up");
-        await isTheSame();
+        await assertSameSwarm();
         lab.configure(SMALL);
         await lab.skep("up");
-        await isTheSame();
+        await assertSameSwarm();
     });
 
     it("is unlocked by up when all managers are locked, also where a worker has to come anew", async () => {
         await lockAll();
         await swarm.lose("worker-1");
         await lab.skep("up");
-        await isTheSame();
+        await assertSameSwarm();
     });
 
     it("that loses all managers at once says so, and is made anew by a second up, with the hosts that are left", async () => {
         for (const name of ["manager-1", "manager-2", "manager-3"]) await swarm.lose(name);
         await assert.rejects(lab.skep("up"), /CLUSTER_GONE: No manager host is in the swarm any more/);
         await lab.skep("up");
-        await swarm.isWhole();
+        await swarm.assertWhole();
         assert.notEqual(await swarm.clusterId(), clusterId);
         assert.equal((await lab.skep("output", "clusterId")).trim(), await swarm.clusterId());
     });
@@ -93,8 +93,8 @@ describe("A swarm that loses members", function () {
     });
 });
 
-async function isTheSame(): Promise<void> {
-    await swarm.isWhole();
+async function assertSameSwarm(): Promise<void> {
+    await swarm.assertWhole();
     assert.equal(await swarm.clusterId(), clusterId);
     assert.equal((await lab.skep("output", "clusterId")).trim(), clusterId);
 }

@@ -34,7 +34,7 @@ describe("A swarm that is scaled", function () {
     it("gives the first manager's part to a worker", async () => {
         configure(3, 2, { "manager-1": { role: "worker" }, "worker-1": { role: "manager" } });
         await lab.skep("up");
-        await swarm.isWhole();
+        await swarm.assertWhole();
         assert.equal(await swarm.clusterId(), clusterId);
     });
 
@@ -73,11 +73,12 @@ async function scale(managers: number, workers: number): Promise<void> {
         assert.deepEqual(hosts("- delete", steps), going);
         assert.deepEqual(hosts("± replace", steps), []);
     }
-    const members = await swarm.isWhole();
+    const members = await swarm.assertWhole();
     assert.deepEqual(members.map(({ name }) => name).sort(), names.sort());
     assert.ok(members.every(({ availability }) => availability === "active"));
     assert.equal(await swarm.clusterId(), clusterId);
-    for (const role of ["manager", "worker"]) isSpread(members.filter(({ name }) => name.startsWith(role)));
+    for (const role of ["manager", "worker"])
+        assertSpread(members.filter(({ name }) => name.startsWith(role)));
     for (const name of going) {
         const changes = seen.get(name) ?? [];
         const [drained, demoted] = ["availability drain", "role worker"].map((each) => changes.indexOf(each));
@@ -103,7 +104,7 @@ function hosts(verb: string, steps: Outcome["steps"]): string[] {
 }
 
 /** Checks that no zone has two members more than another. */
-function isSpread(members: readonly { zone: string }[]): void {
+function assertSpread(members: readonly { zone: string }[]): void {
     const counts = ["lab-a", "lab-b", "lab-c"].map(
         (each) => members.filter(({ zone }) => zone === each).length,
     );

@@ -84,7 +84,7 @@ describe("Hosts that stand", function () {
             ending.abort();
             await ended;
         }
-        await unchanged();
+        await assertUnchanged();
     });
 
     it("are waited for when one of them boots anew just then", async () => {
@@ -99,13 +99,13 @@ describe("Hosts that stand", function () {
             30,
         );
         assert.deepEqual((await lab.json<Outcome>("preview")).steps.filter(isReplacement), []);
-        await unchanged();
+        await assertUnchanged();
     });
 
     it("are started when they are stopped, as the same hosts", async () => {
         await container("worker-1").stop();
         assert.deepEqual((await lab.json<Outcome>("preview")).steps.filter(isReplacement), []);
-        await unchanged();
+        await assertUnchanged();
     });
 
     it("keep the network that the state has lost", async () => {
@@ -124,7 +124,7 @@ describe("Hosts that stand", function () {
         const up = lab.start("up");
         assert.equal(await up.result(), 0, up.said);
         assert.match(up.said, /The lab's network stood/);
-        await unchanged();
+        await assertUnchanged();
     });
 
     it("refuse settings that would make all of them anew", async () => {
@@ -148,7 +148,7 @@ describe("Hosts that stand", function () {
     }
 
     /** Checks that an up replaces nothing, that a preview then shows no change, and that the hosts are still the same. */
-    async function unchanged(): Promise<void> {
+    async function assertUnchanged(): Promise<void> {
         const up = await lab.json<Outcome>("up");
         assert.deepEqual(up.steps.filter(isReplacement), []);
         const { steps } = await lab.json<Outcome>("preview");

@@ -62,7 +62,7 @@ export class Swarm {
      * Checks that every host of the stack is exactly one member, ready and labelled with its zone, that every manager is
      * reachable, and that the swarm has no other members.
      */
-    async isWhole(): Promise<Member[]> {
+    async assertWhole(): Promise<Member[]> {
         const nodes = await this.nodes();
         const seen = await eventually("every member to be ready", async () => {
             const all = await this.members();
@@ -82,7 +82,7 @@ export class Swarm {
     }
 
     /** Checks that nothing of the stack is left on the machine. */
-    async isGone(): Promise<void> {
+    async assertGone(): Promise<void> {
         const docker = dockerClient();
         const filters = { label: [`io.skep.stack=${this.lab.stack}`] };
         assert.equal((await docker.listContainers({ all: true, filters })).length, 0);
@@ -95,7 +95,7 @@ export class Swarm {
         const began = Date.now();
         await this.lab.skep("destroy", "--yes");
         const seconds = Math.round((Date.now() - began) / 1000);
-        await this.isGone();
+        await this.assertGone();
         console.log(`      destroyed in ${seconds} s`);
         assert.ok(seconds < 60, `destroy took ${seconds} s`);
     }

@@ -47,7 +47,7 @@ describe("A swarm with roles of its own, and one of its zones lost", function ()
             },
         });
         await up();
-        const seen = await whole();
+        const seen = await untilWhole();
         const managers = seen.filter(({ reachability }) => reachability === "reachable");
         assert.deepEqual(managers.map(({ name }) => name).sort(), ["manager-1", "manager-2", "worker-2"]);
         assert.equal(seen.find(({ name }) => name === "manager-1")?.availability, "drain");
@@ -57,13 +57,13 @@ describe("A swarm with roles of its own, and one of its zones lost", function ()
     it("goes on answering and deciding without the registry's zone, and is whole when the zone is back", async () => {
         lab.configure(SMALL);
         await up();
-        await whole();
+        await untilWhole();
         const registry = "docker node ls --filter node.label=registry=true --format '{{.Hostname}}'";
         const lost = zoneOf(await ask("", registry));
         cut(lost);
-        await worksWithout(lost);
+        await assertWorksWithout(lost);
         heal();
-        await whole();
+        await untilWhole();
         assert.equal((await tasksByZone()).size, 2, "tasks moved by themselves");
     });
 
@@ -80,12 +80,12 @@ describe("A swarm with roles of its own, and one of its zones lost", function ()
     });
 
     it("goes on without the leader's zone, and is whole when the zone is back", async () => {
-        const leader = (await whole()).find((member) => member.leader);
+        const leader = (await untilWhole()).find((member) => member.leader);
         const lost = zoneOf(leader?.name);
         cut(lost);
-        await worksWithout(lost);
+        await assertWorksWithout(lost);
         heal();
-        await whole();
+        await untilWhole();
         await up();
         assert.equal((await tasksByZone()).size, 3);
     });
@@ -96,9 +96,9 @@ describe("A swarm with roles of its own, and one of its zones lost", function ()
         await Promise.all(
             gone.map(({ name }) => docker.getContainer(`skep-${lab.stack}-${name}`).stop({ t: 5 })),
         );
-        await worksWithout("lab-b");
+        await assertWorksWithout("lab-b");
         await up();
-        await whole();
+        await untilWhole();
         assert.equal((await tasksByZone()).size, 3);
     });
 
@@ -111,7 +111,7 @@ describe("A swarm with roles of its own, and one of its zones lost", function ()
         );
         assert.deepEqual([...moved], ["manager-3"]);
         await up();
-        await whole();
+        await untilWhole();
         const kept = (await containerIds()).filter((id) => hosts.includes(id));
         assert.equal(kept.length, hosts.length - 1);
         const labels = await ask("", LABELS);
@@ -131,7 +131,7 @@ async function up(): Promise<void> {
 }
 
 /** Checks that the other zones answer and accept writes, and that all web tasks run there again. */
-async function worksWithout(lost: string): Promise<void> {
+async function assertWorksWithout(lost: string): Promise<void> {
     const left = nodes.filter(({ zone }) => zone !== lost);
     const answering = async () => {
         const zones = new Set<string>();
@@ -180,7 +180,7 @@ async function tasksByZone(lost = ""): Promise<Map<string, number>> {
  * Waits until every member has been ready, and every manager reachable, for a while. A manager that comes back may know of an
  * election that the others do not know, and then all of them elect once more.
  */
-async function whole(): Promise<Member[]> {
+async function untilWhole(): Promise<Member[]> {
     let since: number | undefined;
     return eventually(
         "the swarm to be whole",

@@ -75,7 +75,7 @@ describe("A lab in daily use", function () {
     it("is the same for plain pulumi as for npm run, in preview, up and refresh", async () => {
         for (const command of ["preview", "up --yes", "refresh --yes"])
             await first.pulumi(...command.split(" "), "--expect-no-changes");
-        await unchanged(first, "up");
+        await assertUnchanged(first, "up");
     });
 
     it("stays on the local backend of its clone for a user who is logged in elsewhere, unless told otherwise", async () => {
@@ -96,7 +96,7 @@ describe("A lab in daily use", function () {
             PULUMI_CREDENTIALS_PATH: join(home, ".pulumi"),
             PULUMI_ACCESS_TOKEN: "pul-0",
         };
-        await unchanged(new Lab(second.stack, second.project, login), "preview");
+        await assertUnchanged(new Lab(second.stack, second.project, login), "preview");
         const elsewhere = `file://${home}`;
         const told = new Lab(second.stack, second.project, { ...login, PULUMI_BACKEND_URL: elsewhere });
         assert.deepEqual(Object.keys((await told.json<Outcome>("preview")).changes), ["create"]);
@@ -165,7 +165,7 @@ describe("A lab in daily use", function () {
         ]);
         const networks = await first.on("manager-1", "docker network ls --format '{{.Name}}'");
         assert.match(networks, /^mine-network$/m);
-        await unchanged(first, "preview");
+        await assertUnchanged(first, "preview");
     });
 
     it("gets a stopped host and a removed one back as the same members of the same swarm", async () => {
@@ -188,7 +188,7 @@ describe("A lab in daily use", function () {
         await eventually("the image in the registry", async () =>
             (await probeIsThere()) ? true : undefined,
         );
-        await unchanged(first, "up");
+        await assertUnchanged(first, "up");
     });
 
     it("killed while it makes a host is freed by the next up, which says so and finishes", async () => {
@@ -207,7 +207,7 @@ describe("A lab in daily use", function () {
             /Forgot what a killed command had begun, to begin it again: .*manager-1-engine/,
         );
         assert.equal((await clusterIds(second.stack)).length, 1);
-        await unchanged(second, "up");
+        await assertUnchanged(second, "up");
     });
 
     it("serves on when another is destroyed, by plain pulumi too", async () => {
@@ -217,7 +217,7 @@ describe("A lab in daily use", function () {
         assert.equal((await docker.listNetworks({ filters: ofStack(second.stack) })).length, 0);
         assert.ok(!existsSync(join(second.project, ".skep/stacks", `${second.stack}.yaml`)));
         assert.ok(await probeIsThere());
-        await unchanged(first, "preview");
+        await assertUnchanged(first, "preview");
     });
 });
 
@@ -246,7 +246,7 @@ function changing({ changes, steps }: Outcome): unknown[] {
     return CHANGING.some((verb) => changes[verb]) ? [changes, ...steps] : [];
 }
 
-async function unchanged(lab: Lab, command: "up" | "preview"): Promise<void> {
+async function assertUnchanged(lab: Lab, command: "up" | "preview"): Promise<void> {
     assert.deepEqual(changing(await lab.json<Outcome>(command)), [], `${command} of ${lab.stack}`);
 }
 

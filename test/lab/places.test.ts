@@ -33,7 +33,7 @@ describe("A lab that cannot be brought up here", function () {
         rmSync(lab.project, { recursive: true, force: true });
     });
 
-    async function refused(id: string, sentence: RegExp, command = ["up"], on = lab): Promise<void> {
+    async function assertRefused(id: string, sentence: RegExp, command = ["up"], on = lab): Promise<void> {
         const running = on.start(...command);
         assert.equal(await running.result(), 1, running.said);
         const lines = running.said.split("\n").filter((line) => line.startsWith("✗"));
@@ -49,8 +49,8 @@ describe("A lab that cannot be brought up here", function () {
         const server = createServer();
         await new Promise<void>((resolve) => server.listen(PORTS, "127.0.0.1", resolve));
         try {
-            await refused("LAB_PORTS_TAKEN", /port 20600 on 127\.0\.0\.1.*ss -ltnp/);
-            await refused("LAB_PORTS_TAKEN", /port 20600/, ["preview"]);
+            await assertRefused("LAB_PORTS_TAKEN", /port 20600 on 127\.0\.0\.1.*ss -ltnp/);
+            await assertRefused("LAB_PORTS_TAKEN", /port 20600/, ["preview"]);
         } finally {
             server.close();
         }
@@ -60,7 +60,7 @@ describe("A lab that cannot be brought up here", function () {
         for (const DOCKER_HOST of ["tcp://127.0.0.1:9", "unix:///nowhere/docker.sock"]) {
             const silent = new Lab(STACK, lab.project, { DOCKER_HOST });
             for (const command of ["up", "destroy"])
-                await refused(
+                await assertRefused(
                     "DOCKER_UNREACHABLE",
                     /DOCKER_HOST \(.*Start it, or unset/,
                     [command, "--yes"],
