@@ -14,12 +14,6 @@ export interface Member {
     leader: boolean;
 }
 
-/** What `preview --json` and `up --json` print, as far as tests read it. */
-export interface Outcome {
-    changes: Record<string, number>;
-    steps: { verb: string; type: string; name: string }[];
-}
-
 export class Swarm {
     constructor(readonly lab: Lab) {}
 
