@@ -122,7 +122,8 @@ const prefixOf = (text: string) => Number(text.split("/")[1]);
 /** Rules between settings. */
 export function checkAws(aws: z.output<typeof awsSchema>, shared: Shared): Problem[] {
     const problems: Problem[] = [];
-    const refuse = (id: Problem["id"], problem: string, advice: string) => problems.push({ id, problem, advice });
+    const refuse = (id: Problem["id"], problem: string, advice: string) =>
+        problems.push({ id, problem, advice });
 
     const open = aws.adminCidrs.filter((cidr) => prefixOf(cidr) < WIDEST_ADMIN_PREFIX);
     if (open.length > 0 && !aws.allowPublicAdmin)
