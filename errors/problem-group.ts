@@ -8,7 +8,7 @@ export const EXIT_CODES = {
     bug: 1,
     /** Settings or the command are refused. Nothing was changed. */
     refused: 2,
-    /** This machine lacks something. Nothing of the stack was changed. */
+    /** This machine lacks something. Mend it, then run the same command again. */
     machine: 3,
     /** It ended early. The same command goes on from what is there. */
     failed: 4,

@@ -10,6 +10,7 @@ import {
     DescribeTargetGroupsCommand,
     DescribeTargetHealthCommand,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
+import type { Outcome } from "../../cli/pulumi/operate";
 import { securityRules } from "../../planning/aws-rules";
 import { STATE_FOLDER } from "../../config/folders";
 import { forgetStackFile } from "../../cli/stack/file";
@@ -31,10 +32,6 @@ import {
     securityRuleLines,
 } from "./views";
 
-interface Outcome {
-    changes: Record<string, number>;
-    steps: { verb: string; type: string; name: string }[];
-}
 interface NodeOutput {
     name: string;
     role: string;
@@ -304,7 +301,8 @@ describe("A locked swarm on EC2 over three zones from one command", function () 
 
     it("protects its hosts from termination in place, and ignores another image", async () => {
         configure(3, { terminationProtection: true, image: { ami: OLDER, architecture: ARCHITECTURE } });
-        const { steps } = await lab.json<Outcome>("up");
+        const { steps, left } = await lab.json<Outcome>("up");
+        assert.equal(left.filter(({ id }) => id === "INSTANCE_DIFFERS").length, 6, JSON.stringify(left));
         const hosts = steps.filter(({ type }) => type === "aws:Instance");
         assert.deepEqual(new Set(hosts.map(({ verb }) => verb)), new Set(["~ update"]));
         assert.equal(hosts.length, 6);

@@ -4,7 +4,8 @@
 import assert from "node:assert/strict";
 import { EXIT_CODES } from "../../errors/problem-group";
 import { eventually, Lab } from "../lab/lab";
-import { type Outcome, Swarm } from "./swarm";
+import type { Outcome } from "../../cli/pulumi/operate";
+import { Swarm } from "./swarm";
 import { MemberWatch } from "./watch";
 
 const PACKAGES = "docker-ce docker-ce-cli containerd.io";

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { Lab } from "../lab/lab";
-import { type Outcome, Swarm } from "./swarm";
+import type { Outcome } from "../../cli/pulumi/operate";
+import { Swarm } from "./swarm";
 import { MemberWatch } from "./watch";
 
 const lab = new Lab("test-scale");

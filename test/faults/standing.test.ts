@@ -3,16 +3,12 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createServer, type Server } from "node:net";
+import type { Outcome } from "../../cli/pulumi/operate";
 import { kill } from "../../cli/processes";
 import { StackFile } from "../../cli/stack/file";
 import { dockerClient } from "../../scripts/setup/docker";
 import { eventually, Lab, type NodeOutput } from "../lab/lab";
 import { required } from "../lab/required";
-
-interface Outcome {
-    changes: Record<string, number>;
-    steps: { verb: string; type: string; name: string }[];
-}
 
 interface StackState {
     deployment: { resources: Resource[] };

@@ -14,12 +14,6 @@ export interface Member {
     leader: boolean;
 }
 
-/** The output of `preview --json` and `up --json` that tests read. */
-export interface Outcome {
-    changes: Record<string, number>;
-    steps: { verb: string; type: string; name: string }[];
-}
-
 export class Swarm {
     constructor(readonly lab: Lab) {}
 

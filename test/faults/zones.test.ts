@@ -2,12 +2,10 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import type { Outcome } from "../../cli/pulumi/operate";
 import { dockerClient } from "../../scripts/setup/docker";
 import { eventually, Lab, type NodeOutput } from "../lab/lab";
 
-interface Outcome {
-    steps: { verb: string; type: string; name: string }[];
-}
 interface Member {
     name: string;
     state: string;

@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import type { Outcome } from "../../cli/pulumi/operate";
 import { overlaps } from "../../planning/addresses";
 import { BLOCK_SIZE } from "../../planning/ports";
 import { cacheFolder } from "../../scripts/setup/cache";
@@ -14,10 +15,6 @@ import { dockerClient } from "../../scripts/setup/docker";
 import { makeClone } from "./clone";
 import { eventually, Lab, type NodeOutput } from "./lab";
 
-interface Outcome {
-    changes: Record<string, number>;
-    steps: { verb: string; type: string; name: string }[];
-}
 interface Outputs {
     nodes: NodeOutput[];
     clusterId: string;

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { request } from "node:https";
 import { join } from "node:path";
+import type { Outcome } from "../../cli/pulumi/operate";
 import { renderHostScript, shellQuote } from "../../planning/shell";
 import { EXIT_CODES } from "../../errors/problem-group";
 import { hostScript } from "../../swarm/scripts";
@@ -12,10 +13,6 @@ import { ProcessWatch } from "./process-watch";
 import { canType, eventually, Lab, type NodeOutput } from "./lab";
 import { required } from "./required";
 
-interface Outcome {
-    changes: Record<string, number>;
-    steps: { verb: string; type: string; name: string; parent?: string }[];
-}
 interface Outputs {
     nodes: NodeOutput[];
     clusterId: string;
@@ -66,6 +63,12 @@ describe("A locked swarm over three zones from one command", function () {
         assert.match(said, /Nothing was changed\./);
         assert.equal(code, EXIT_CODES.refused);
         assert.equal((await labContainers()).length, 0);
+    });
+
+    it("has no outputs yet, which is said", async () => {
+        const asked = lab.start("output");
+        assert.equal(await asked.result(), EXIT_CODES.refused);
+        assert.match(asked.said, /^✗ STACK_DOWN: /m);
     });
 
     required("comes up", async () => {
@@ -183,6 +186,12 @@ describe("A locked swarm over three zones from one command", function () {
         });
     });
 
+    it("has no output of another name, and says which there are", async () => {
+        const asked = lab.start("output", "unlockkey");
+        assert.equal(await asked.result(), EXIT_CODES.refused);
+        assert.match(asked.said, /^✗ OUTPUT_UNKNOWN: .*It has .*unlockKey/m);
+    });
+
     it("answers on the engine API only to clients with a certificate of its authority", async () => {
         const port = outputs.nodes[0]!.ports.engine;
         assert.equal((await engineInfo(port, true)).status, 200);
@@ -222,7 +231,11 @@ describe("A locked swarm over three zones from one command", function () {
             steps.map(({ type, name }) => `${type} ${name}`),
             ["swarm:HostFiles worker-2-files"],
         );
-        await lab.json<Outcome>("up");
+        const { left } = await lab.json<Outcome>("up");
+        assert.deepEqual(
+            left.map(({ name, id }) => `${id} ${name}`),
+            ["ENGINE_UNREAD worker-2-files"],
+        );
         const registryLine = (text: string) => text.split("\n").filter((line) => line.includes("# skep"));
         const certificateAndSettings = (text: string) => text.slice(0, text.indexOf("127.0.0.1"));
         const after = await read();
