@@ -5,6 +5,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { createProgress } from "../../scripts/setup/progress";
 import {
     cachedFolder,
@@ -81,6 +82,7 @@ describe("setup's cache", () => {
         assert.equal(waited, "");
 
         const same = cachedFolder("things/a", unused, progress);
+        while (waited === "") await sleep(10);
         child.stdin.end("go on");
         assert.equal(await readFile(join(await same, "thing"), "utf8"), "slow");
         assert.match(waited, /Waiting for another set-up on this machine, which makes things\/a/);
