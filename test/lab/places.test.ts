@@ -52,6 +52,8 @@ describe("A lab that cannot be brought up here", function () {
     it("by plain pulumi before a skep command has prepared it: nothing is installed, started or written", async () => {
         const empty = mkdtempSync(join(tmpdir(), "skep-test-"));
         try {
+            // Pulumi itself refuses a project without this folder; the link is there once any stack was prepared.
+            mkdirSync(join(lab.project, ".skep/plugins/swarm"), { recursive: true });
             const pulumi = await plainPulumi(empty);
             await pulumi("stack", "init", STACK);
             const before_ = readdirSync(join(lab.project, ".skep"), { recursive: true }).sort();
@@ -64,6 +66,7 @@ describe("A lab that cannot be brought up here", function () {
             assert.deepEqual(readdirSync(join(empty, "home")), []);
         } finally {
             rmSync(empty, { recursive: true });
+            rmSync(join(lab.project, ".skep/plugins"), { recursive: true });
         }
     });
 
