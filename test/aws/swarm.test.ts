@@ -11,10 +11,10 @@ import {
     DescribeTargetHealthCommand,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import type { Outcome } from "../../cli/pulumi/operate";
-import { securityRules } from "../../planning/aws-rules";
 import { STATE_FOLDER } from "../../config/folders";
 import { forgetStackFile } from "../../cli/stack/file";
 import { forgetStack } from "../../cli/pulumi/workspace";
+import { sharingClone } from "../lab/clone";
 import { eventually, Lab } from "../lab/lab";
 import { required } from "../lab/required";
 import { ARCHITECTURE, Cloud, NEWEST, OLDER } from "./cloud";
@@ -29,6 +29,7 @@ import {
     onlyRolePolicy,
     ownSubnets,
     permissionFor,
+    plannedRuleLines,
     securityRuleLines,
 } from "./views";
 
@@ -146,23 +147,14 @@ describe("A locked swarm on EC2 over three zones from one command", function () 
     it("has exactly the security group rules that are planned", async () => {
         const { groups, rules } = await securityRuleLines(cloud);
         assert.deepEqual(groups, ["balancer", "managers", "nodes"]);
-        const planned = securityRules({
+        const planned = plannedRuleLines({
             adminCidrs: [`${cloud.network.gateway}/32`],
             appCidrs: ["0.0.0.0/0"],
             appPorts: [APP_PORT],
             registryPort: REGISTRY_PORT,
             loadBalancer: true,
-        }).map(({ group, direction, protocol, port, peer, description }) =>
-            [
-                group,
-                direction,
-                protocol,
-                port ?? -1,
-                "cidr" in peer ? peer.cidr : peer.group,
-                description,
-            ].join(" "),
-        );
-        assert.deepEqual(rules, planned.sort());
+        });
+        assert.deepEqual(rules, planned);
     });
 
     it("gives the registry's hosts a role for its bucket's prefix, and no other host any", async () => {
@@ -209,6 +201,12 @@ describe("A locked swarm on EC2 over three zones from one command", function () 
 
     it("is not changed by a second up or preview", async () => {
         for (const command of ["up", "preview"]) await unchanged(command);
+    });
+
+    it("is seen as it is by another clone that has its state and its passphrase, and no file of Skep's", async () => {
+        const other = sharingClone(lab);
+        configure(2, {}, other);
+        await unchanged("preview", other).finally(() => rmSync(other.project, { recursive: true }));
     });
 
     it("serves the web page in every zone", async () => {
@@ -364,8 +362,8 @@ async function forget(): Promise<void> {
     await forgetStack(lab.stack);
 }
 
-function configure(workers: number, aws: object = {}): void {
-    lab.configure({
+function configure(workers: number, aws: object = {}, on = lab): void {
+    on.configure({
         "skep:hosts": "aws",
         "skep:workers": workers,
         "skep:sample": { replicas: 3 },
@@ -381,8 +379,8 @@ function configure(workers: number, aws: object = {}): void {
     });
 }
 
-async function unchanged(command: string): Promise<void> {
-    const { changes, steps } = await lab.json<Outcome>(command);
+async function unchanged(command: string, on = lab): Promise<void> {
+    const { changes, steps } = await on.json<Outcome>(command);
     assert.ok(!CHANGING.some((verb) => changes[verb]), `${command}: ${JSON.stringify(steps)}`);
 }
 

@@ -30,6 +30,7 @@ import {
     GetPublicAccessBlockCommand,
     ListBucketsCommand,
 } from "@aws-sdk/client-s3";
+import { type RuleSettings, securityRules } from "../../planning/aws-rules";
 import type { Cloud } from "./cloud";
 
 export const OWN = [{ Name: "tag:io.skep.stack", Values: ["test-aws"] }];
@@ -102,6 +103,16 @@ export async function securityRuleLines(cloud: Cloud): Promise<{ groups: string[
         groups: [...kinds.values()].sort(),
         rules: SecurityGroupRules.map((rule) => ruleLine(rule, kinds)).sort(),
     };
+}
+
+/** The planned rules, in the same form and order. */
+export function plannedRuleLines(settings: RuleSettings): string[] {
+    return securityRules(settings)
+        .map(({ group, direction, protocol, port, peer, description }) => {
+            const from = "cidr" in peer ? peer.cidr : peer.group;
+            return [group, direction, protocol, port ?? -1, from, description].join(" ");
+        })
+        .sort();
 }
 
 function ruleLine(rule: SecurityGroupRule, kinds: ReadonlyMap<string | undefined, string>): string {

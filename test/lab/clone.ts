@@ -3,9 +3,19 @@
 import { execFileSync } from "node:child_process";
 import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, symlinkSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { PASSPHRASE_FILE, STATE_FOLDER } from "../../config/folders";
 import { CLONES } from "../run/leftovers";
+import { Lab } from "./lab";
 
 const ROOT = resolve(__dirname, "../..");
+
+/** The stack in another clone that has its state and its passphrase, and nothing else that Skep has written. */
+export function sharingClone({ stack }: Lab): Lab {
+    return new Lab(stack, makeClone(), {
+        PULUMI_BACKEND_URL: `file://${STATE_FOLDER}`,
+        PULUMI_CONFIG_PASSPHRASE_FILE: PASSPHRASE_FILE,
+    });
+}
 
 /** Makes a clone in a folder with a space in its path. It uses the packages of this clone. */
 export function makeClone(): string {

@@ -5,9 +5,13 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
+import { LOOPBACK } from "../../planning/proxies";
 import { cacheFolder } from "../../scripts/setup/cache";
 import { dockerClient } from "../../scripts/setup/docker";
+import { ensureLanguageHost } from "../../scripts/setup/plugins";
+import { createProgress } from "../../scripts/setup/progress";
+import { ensurePulumi } from "../../scripts/setup/setup";
 import { makeClone } from "./clone";
 import { Lab } from "./lab";
 
@@ -43,6 +47,51 @@ describe("A lab that cannot be brought up here", function () {
         assert.doesNotMatch(running.said, /BUG|\n\s+at /);
         const filters = { label: [`io.skep.stack=${STACK}`] };
         assert.equal((await dockerClient().listContainers({ all: true, filters })).length, 0);
+    }
+
+    it("by plain pulumi before a skep command has prepared it: nothing is installed, started or written", async () => {
+        const empty = mkdtempSync(join(tmpdir(), "skep-test-"));
+        try {
+            // Pulumi itself refuses a project without this folder; the link is there once any stack was prepared.
+            mkdirSync(join(lab.project, ".skep/plugins/swarm"), { recursive: true });
+            const pulumi = await plainPulumi(empty);
+            await pulumi("stack", "init", STACK);
+            const before_ = readdirSync(join(lab.project, ".skep"), { recursive: true }).sort();
+            await assert.rejects(pulumi("preview", "--stack", STACK), (error: Error & { stdout: string }) => {
+                assert.match(error.stdout, /NOT_PREPARED: .*skep -- env --stack test-places/);
+                return true;
+            });
+            const after_ = readdirSync(join(lab.project, ".skep"), { recursive: true }).sort();
+            assert.deepEqual(after_, before_);
+            assert.deepEqual(readdirSync(join(empty, "home")), []);
+        } finally {
+            rmSync(empty, { recursive: true });
+            rmSync(join(lab.project, ".skep/plugins"), { recursive: true });
+        }
+    });
+
+    /** The plain pulumi command in the clone, for a user who has nothing else: state, PULUMI_HOME and home in this folder. */
+    async function plainPulumi(folder: string): Promise<(...args: string[]) => Promise<string>> {
+        const progress = createProgress({ silent: true });
+        const tools = await ensurePulumi(progress);
+        const programs = [
+            await ensureLanguageHost(progress, tools),
+            join(tools.root, "bin"),
+            process.env.PATH,
+        ];
+        for (const name of ["home", "state"]) mkdirSync(join(folder, name));
+        const environment = {
+            HOME: join(folder, "home"),
+            XDG_CACHE_HOME: join(folder, "home"),
+            PULUMI_HOME: join(folder, "pulumi"),
+            PULUMI_BACKEND_URL: `file://${join(folder, "state")}`,
+            PULUMI_CONFIG_PASSPHRASE: "none",
+            PULUMI_SKIP_UPDATE_CHECK: "true",
+            PULUMI_OPTION_SKIP_PLUGIN_PRE_INSTALL: "true",
+            no_grpc_proxy: LOOPBACK.join(","),
+            PATH: programs.join(delimiter),
+        };
+        return (...args) => lab.run("pulumi", [...args, "--non-interactive"], environment);
     }
 
     it("since another program has one of its ports", async () => {

@@ -76,6 +76,6 @@ describe("What Skep chose for a stack", () => {
 });
 
 function chosen(): object {
-    const { plugins: _plugins, engine: _engine, registryHosts: _hosts, ...settings } = CHOSEN;
-    return { ...settings, sample: { enabled: false } };
+    const { labSubnet, labPorts } = CHOSEN;
+    return { labSubnet, labPorts, sample: { enabled: false } };
 }
