@@ -1,4 +1,5 @@
 // Whether a service's tasks are spread over its nodes as evenly as they could be. Pure: tasks and nodes in, an answer out.
+import type { SwarmNode, SwarmService, SwarmTask } from "./engine-api";
 
 /** A node that may take tasks. */
 export interface SpreadNode {
@@ -38,4 +39,44 @@ function grouped(nodes: readonly SpreadNode[], depth: number): SpreadNode[][] {
         groups.set(key, [...(groups.get(key) ?? []), node]);
     }
     return [...groups.values()];
+}
+
+/**
+ * By service name, the nodes of the tasks of each service that could be spread more evenly. `nodes` are the members that
+ * take tasks. A service with constraints is left out: whoever set them chose its nodes.
+ */
+export function unevenServices(
+    services: readonly SwarmService[],
+    tasks: readonly SwarmTask[],
+    nodes: readonly SwarmNode[],
+): Record<string, string> {
+    const uneven = services.flatMap(({ ID, Spec }): [string, string][] => {
+        const placement = Spec.TaskTemplate.Placement ?? {};
+        if (!Spec.Mode?.Replicated || (placement.Constraints ?? []).length > 0) return [];
+        const places = tasks
+            .filter(({ ServiceID, DesiredState }) => ServiceID === ID && DesiredState === "running")
+            .map(({ NodeID = "" }) => NodeID)
+            .sort();
+        const descriptors = (placement.Preferences ?? []).map(({ Spread }) => Spread.SpreadDescriptor);
+        const members = nodes.map((node) => ({ id: node.ID, groups: descriptors.map(groupIn(node)) }));
+        return isUneven(places, members, placement.MaxReplicas || undefined)
+            ? [[Spec.Name, places.join(" ")]]
+            : [];
+    });
+    return Object.fromEntries(uneven);
+}
+
+function groupIn({ Spec, Description }: SwarmNode): (descriptor: string) => string {
+    return (descriptor) => {
+        const [, kind, label = ""] = /^(node|engine)\.labels\.(.+)$/i.exec(descriptor) ?? [];
+        const labels = kind === "engine" ? Description?.Engine?.Labels : Spec.Labels;
+        return labels?.[label] ?? "";
+    };
+}
+
+/** Into how many steps the service's update settings cut an update of all of its tasks. */
+export function updateSteps({ Spec }: SwarmService): number {
+    const replicas = Spec.Mode?.Replicated?.Replicas ?? 1;
+    const atOnce = Spec.UpdateConfig?.Parallelism ?? 1;
+    return Math.ceil(replicas / (atOnce || replicas || 1));
 }
