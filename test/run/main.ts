@@ -1,6 +1,5 @@
-// The test suite: setup, lint, types, shell scripts, then mocha part by part. Every part runs even when an earlier one
-// failed, and the last line says how many tests passed, failed and were skipped.
-// Alone: node --import tsx test/run/main.ts [part]
+// The tests: setup, lint, types, shell scripts, then mocha suite by suite. Every suite runs even when an earlier one failed,
+// and the last line says how many tests passed, failed and were skipped.
 
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
@@ -13,29 +12,7 @@ import { setup } from "../../scripts/setup/setup";
 import type { Tools } from "../../scripts/setup/tools";
 import { removeLeftovers } from "./leftovers";
 import { ROOT, runProgram, type Program } from "./programs";
-
-/**
- * `unit` needs no setup; `faults` loses hosts and scales; `kill` interrupts and kills; `real` builds the plugins that stand-ins
- * are compared with, and brings a swarm up on them; `online` plays the sites that set-up downloads from; `all` is everything
- * but what takes long, `full` is everything.
- */
-export const PARTS = [
-    "unit",
-    "providers",
-    "lab",
-    "aws",
-    "faults",
-    "kill",
-    "real",
-    "online",
-    "all",
-    "full",
-] as const;
-export type Part = (typeof PARTS)[number];
-
-function isPart(text: string): text is Part {
-    return (PARTS as readonly string[]).includes(text);
-}
+import { durations, PARTS, type Suite, suitesOf } from "./suites";
 
 interface Counts {
     passed: number;
@@ -46,9 +23,12 @@ interface Counts {
 const PASSED: Counts = { passed: 1, failed: 0, skipped: 0 };
 const FAILED: Counts = { passed: 0, failed: 1, skipped: 0 };
 
-/** Runs a part of the suite and returns the exit code: 1 when a test failed or none passed. */
-export async function runTests(part: Part, progress: Progress = createProgress()): Promise<number> {
-    const suite = new Suite(progress);
+/** Runs these suites and returns the exit code: 1 when a test failed or none passed. */
+export async function runTests(
+    suites: readonly Suite[],
+    progress: Progress = createProgress(),
+): Promise<number> {
+    const tests = new Run(progress);
     const interrupt = new AbortController();
     let caught: NodeJS.Signals | undefined;
     const onSignal = (signal: NodeJS.Signals) => {
@@ -62,58 +42,42 @@ export async function runTests(part: Part, progress: Progress = createProgress()
             interrupt.signal.addEventListener("abort", () => resolve(), { once: true }),
         );
         // Setup and its like may be cut at any moment; mocha's processes end through the signal.
-        const running = suite.run(part, interrupt.signal);
-        await Promise.race([running, aborted.then(() => (suite.waitsForChild ? running : undefined))]);
+        const running = tests.run(suites, interrupt.signal);
+        await Promise.race([running, aborted.then(() => (tests.waitsForChild ? running : undefined))]);
         if (caught) process.stderr.write(`TEST_INTERRUPTED: ${caught} ended the tests early.\n`);
         // Unit tests make nothing there, and another run's hosts may stand.
-        if (part !== "unit") await suite.takeDown();
+        if (!onlyUnit(suites)) await tests.takeDown();
     } finally {
         for (const signal of signals) process.off(signal, onSignal);
     }
-    const { passed, failed, skipped } = suite.counts;
+    const { passed, failed, skipped } = tests.counts;
     console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
     if (caught) return 128 + constants.signals[caught];
     return failed > 0 || passed === 0 ? 1 : 0;
 }
 
-class Suite {
+class Run {
     readonly counts: Counts = { passed: 0, failed: 0, skipped: 0 };
     waitsForChild = false;
 
     constructor(private readonly progress: Progress) {}
 
-    async run(part: Part, signal: AbortSignal): Promise<void> {
-        const has = (wanted: Part) => part === wanted || part === "full";
-        const inAll = (wanted: Part) => has(wanted) || part === "all";
-        const tools = part === "unit" ? undefined : await this.setup(signal);
+    async run(suites: readonly Suite[], signal: AbortSignal): Promise<void> {
+        console.log(`The tests take ${durations(suites)}`);
+        const tools = onlyUnit(suites) ? undefined : await this.setup(signal);
+        // `npm test` compares where the real plugins are built already, and builds none.
+        const isReal = suites.some(({ part, inAll }) => part === "real" && !inAll);
+        if (isReal) await this.buildRealPlugins(signal);
         const env = {
             // Which Node.js is used is Skep's own matter.
             AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
             ...(tools && { SKEP_PULUMI_ROOT: tools.pulumi.root }),
+            ...(isReal && { SKEP_CONFORMANCE: "all" }),
         };
-        if (has("real")) await this.buildRealPlugins(signal);
-        if (inAll("unit")) {
-            await this.checks(signal);
-            await this.mocha("the unit tests", "test/unit", 10, env, signal);
+        for (const suite of suites) {
+            if (suite.place === "test/unit") await this.checks(signal);
+            await this.mocha(suite, env, signal);
         }
-        if (inAll("providers")) await this.mocha("the provider tests", "test/providers", 30, env, signal);
-        // Skipped, with the reason, where those plugins are not built.
-        const cases = has("real") && { SKEP_CONFORMANCE: "all" };
-        if (inAll("real"))
-            await this.mocha("the tests of real plugins", "test/real", 60, { ...env, ...cases }, signal);
-        if (inAll("aws")) await this.mocha("the tests of hosts on EC2", "test/aws", 40, env, signal);
-        if (inAll("lab")) await this.mocha("the lab tests", "test/lab", 90, env, signal);
-        if (has("real"))
-            await this.mocha(
-                "a swarm on real plugins",
-                "test/lab/swarm.test.ts",
-                40,
-                { ...env, SKEP_PLUGINS: "real" },
-                signal,
-            );
-        if (has("faults")) await this.mocha("the fault tests", "test/faults", 90, env, signal);
-        if (has("online")) await this.mocha("the tests of downloads", "test/online", 40, env, signal);
-        if (has("kill")) await this.mocha("the tests of interrupts", "test/kill", 60, env, signal);
     }
 
     /** Without its tools the tests still run: they say themselves what they miss. */
@@ -169,12 +133,9 @@ class Suite {
         });
     }
 
-    /** `place` is a test file, or a folder of them. */
     private async mocha(
-        what: string,
-        place: string,
-        timeoutMinutes: number,
-        env: NodeJS.ProcessEnv,
+        { title, place, atMost, env }: Suite,
+        common: NodeJS.ProcessEnv,
         signal: AbortSignal,
     ): Promise<void> {
         const results = mkdtempSync(join(tmpdir(), "skep-test-"));
@@ -188,17 +149,17 @@ class Suite {
             join(ROOT, "test/run/reporter.ts"),
             place.endsWith(".ts") ? place : `${place}/**/*.test.ts`,
         ];
-        await this.guarded(what, signal, async () => {
+        await this.guarded(title, signal, async () => {
             const program = {
-                what,
+                what: title,
                 file: process.execPath,
                 args,
-                timeoutMinutes,
-                env: { ...env, SKEP_TEST_RESULT: result },
+                timeoutMinutes: atMost,
+                env: { ...common, ...env, SKEP_TEST_RESULT: result },
             };
             const ok = await this.child(program, signal);
             if (!existsSync(result)) {
-                process.stderr.write(`TEST_NO_RESULT: ${what} ended without a result.\n`);
+                process.stderr.write(`TEST_NO_RESULT: ${title} ended without a result.\n`);
                 return FAILED;
             }
             const counts = JSON.parse(readFileSync(result, "utf8")) as Counts;
@@ -273,14 +234,22 @@ function report(what: string, error: unknown): void {
     process.stderr.write(`TEST_FAILED: ${what}: ${text}\n`);
 }
 
+/** Unit tests need no set-up, and make nothing on the engine. */
+function onlyUnit(suites: readonly Suite[]): boolean {
+    return suites.every(({ part }) => part === "unit");
+}
+
 async function main(): Promise<void> {
-    const part = process.argv[2] ?? "all";
-    if (!isPart(part)) {
-        process.stderr.write(`TEST_PART: There is no part ${part}; there are ${PARTS.join(", ")}.\n`);
+    const wanted = process.argv[2] ?? "all";
+    const suites = suitesOf(wanted);
+    if (suites === undefined) {
+        process.stderr.write(
+            `TEST_PART: There is no part or file ${wanted} of the tests. Take a file below test/, or ${PARTS.join(", ")}.\n`,
+        );
         process.exit(1);
     }
     // What an interrupt cut short may still be waiting.
-    process.exit(await runTests(part));
+    process.exit(await runTests(suites));
 }
 
 if (process.argv[1] === __filename) void main();
