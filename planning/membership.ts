@@ -2,6 +2,7 @@
 // the members as it observed them and one step, and gets nothing or a refusal with advice.
 
 import type { Problem } from "../errors";
+import type { SwarmNode } from "./engine-api";
 import type { Role } from "./placement";
 
 /** A member of the swarm as its managers see it. */
@@ -14,6 +15,19 @@ export interface Member {
     reachability?: "reachable" | "unreachable" | "unknown";
     leader: boolean;
     status: "ready" | "down" | "unknown" | "disconnected";
+}
+
+/** A member as the engine's API describes it. */
+export function memberOf({ ID, Spec, Description, Status, ManagerStatus }: SwarmNode): Member {
+    return {
+        id: ID,
+        name: Description?.Hostname || ID,
+        role: Spec.Role,
+        // An engine leaves the word out where the state is unknown; the member votes all the same.
+        reachability: ManagerStatus && (ManagerStatus.Reachability || "unknown"),
+        leader: ManagerStatus?.Leader ?? false,
+        status: Status?.State ?? "unknown",
+    };
 }
 
 /**

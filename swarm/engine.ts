@@ -1,198 +1,198 @@
-// What the resources ask of engines and of the swarm: membership, a manager that answers, versioned updates.
-import { SkepError, skepError } from "../errors";
-import type { Props } from "./context";
-import { ConnectionError, EngineError, reasonOf } from "./failures";
-import type { HostInput } from "./host";
-import { remote, type Remote } from "./ssh";
-import { pause, until } from "./wait";
+// A host's engine by its HTTP API, over the host's SSH connection. The API's version is the newest that both ends know.
+import * as http from "node:http";
+import type { Readable } from "node:stream";
+import { negotiatedApi, OLDEST_API } from "../planning/engine-api";
+import { brokenRequest, cancelledRequest, EngineError, noAnswer, oldEngine } from "./failures";
+import { SshConnection, type HostInput } from "./ssh";
 
-const PROBE_MS = 8000;
-const PAUSE_MS = 500;
-/** A new leader is there 14 to 16 s after the loss of one; a cut one needs longer. */
-const ELECTION_MS = 45_000;
-/** Looking may not take long: it comes before every preview, up and destroy. */
-const OBSERVE_MS = 16_000;
-/** No host answers at all: it may be a restart, and more likely is not. */
-const RESTART_MS = 6000;
-/** Without quorum a write fails after 16.5 s by itself. */
-export const WRITE_MS = 20_000;
+const CALL_MS = 10_000;
+const REGISTRY_MS = 20_000;
+const TRANSFER_MS = 600_000;
 
-/** A host's own view of its membership, from `/info`. */
-export interface Membership {
-    state: "inactive" | "pending" | "active" | "error" | "locked";
-    nodeId: string;
-    isManager: boolean;
-    clusterId: string | undefined;
-    /** Addresses of the managers that it follows, or followed last. */
-    remoteManagers: string[];
-    error: string;
-    /** The host's name as the swarm shows it. */
-    hostname: string;
+export interface CallOptions {
+    /** Sent as JSON. */
+    body?: unknown;
+    /** 10 s by default. */
+    timeoutMs?: number;
 }
 
-/** What a host's own engine says of its part in a swarm. Fails where the host or its engine does not answer in time. */
-export async function membership(host: HostInput, timeoutMs = PROBE_MS): Promise<Membership> {
-    const info = await remote(host).call("GET", "/info", undefined, timeoutMs);
-    const swarm: Props = info.Swarm ?? {};
-    return {
-        state: swarm.LocalNodeState || "inactive",
-        nodeId: swarm.NodeID ?? "",
-        isManager: swarm.ControlAvailable ?? false,
-        clusterId: swarm.Cluster?.ID || undefined,
-        remoteManagers: (swarm.RemoteManagers ?? []).map(({ Addr }: Props) => String(Addr)),
-        error: swarm.Error ?? "",
-        hostname: info.Name ?? host.name,
-    };
+/** A line of what an engine says during a transfer. */
+export interface TransferMessage {
+    error?: string;
+    errorDetail?: { message?: string };
+    aux?: { Digest?: string };
 }
 
-/** The first manager of this cluster that answers. */
-export async function manager(hosts: readonly HostInput[], clusterId: string): Promise<Remote> {
-    const probes = hosts.map(async (host) => {
-        const { ID } = await remote(host).call("GET", "/swarm", undefined, PROBE_MS);
-        if (ID !== clusterId) throw new Error(`${host.name} belongs to another swarm`);
-        return remote(host);
-    });
-    try {
-        const answering = await Promise.any(probes);
-        lookedInVain.delete(clusterId);
-        return answering;
-    } catch (error) {
-        const { errors } = error as AggregateError;
-        throw new NoManager(errors.map(reasonOf), errors.every(isOutOfReach));
+interface Request {
+    method: string;
+    path: string;
+    body?: string | Readable;
+    headers?: http.OutgoingHttpHeaders;
+    timeoutMs: number;
+    signal?: AbortSignal;
+}
+
+const remotes = new Map<string, Remote>();
+
+/** The one connection to a host; changed credentials make a new one. */
+export function remote(host: HostInput): Remote {
+    const { ssh } = host;
+    const key = JSON.stringify([ssh.user, ssh.host, ssh.port, ssh.hostKey, ssh.privateKey]);
+    const known = remotes.get(key);
+    if (known) return known;
+    const made = new Remote(host);
+    remotes.set(key, made);
+    return made;
+}
+
+/** Ends every connection: for tests, and for a process that wants to end by itself. */
+export async function closeRemotes(): Promise<void> {
+    const all = [...remotes.values()];
+    remotes.clear();
+    await Promise.all(all.map((one) => one.close()));
+}
+
+/** A host over one SSH connection: its shell, and its engine's API, each request bounded in time. */
+export class Remote extends SshConnection {
+    private api?: string;
+
+    /** One request to the engine; JSON in, JSON out. Reads may be repeated, writes never are. */
+    async call<T = unknown>(method: string, path: string, options: CallOptions = {}): Promise<T> {
+        const { body, timeoutMs = CALL_MS } = options;
+        const text = body === undefined ? undefined : JSON.stringify(body);
+        const headers = text === undefined ? {} : jsonHeaders(text);
+        const answer = await this.request({ method, path, body: text, headers, timeoutMs });
+        return (answer ? parse(answer) : undefined) as T;
     }
-}
 
-/** Why no manager answered, and whether none of the hosts did. */
-export class NoManager extends SkepError {
-    constructor(
-        reasons: readonly string[],
-        readonly noHostAnswers: boolean,
-    ) {
-        super(unreachable(reasons).problems);
+    /** Loads what `docker save` produced into the host's engine. */
+    async load(image: Readable, signal: AbortSignal): Promise<void> {
+        const headers = { "content-type": "application/x-tar" };
+        const path = "/images/load?quiet=1";
+        await this.transfer({ method: "POST", path, body: image, headers, timeoutMs: TRANSFER_MS, signal });
     }
-}
 
-function isOutOfReach(error: unknown): boolean {
-    return error instanceof ConnectionError && error.problems[0]?.id !== "HOST_TIMEOUT";
-}
+    /** Pushes an image from the host's engine; answers with the messages of the stream. */
+    push(name: string, tag: string, auth: string, signal: AbortSignal): Promise<TransferMessage[]> {
+        return this.move(`/images/${name}/push?tag=${encodeURIComponent(tag)}`, auth, signal);
+    }
 
-/** As `manager`, but waits out an election, and a restart of the engines. */
-export async function managerSoon(
-    hosts: readonly HostInput[],
-    clusterId: string,
-    { signal }: { signal: AbortSignal },
-    timeoutMs = ELECTION_MS,
-): Promise<Remote> {
-    const began = Date.now();
-    for (;;) {
+    /** Pulls an image into the host's engine. */
+    async pull(name: string, tag: string, auth: string, signal: AbortSignal): Promise<void> {
+        const query = `fromImage=${encodeURIComponent(name)}&tag=${encodeURIComponent(tag)}`;
+        await this.move(`/images/create?${query}`, auth, signal);
+    }
+
+    private move(path: string, auth: string, signal: AbortSignal): Promise<TransferMessage[]> {
+        const headers = { "X-Registry-Auth": auth, "content-length": 0 };
+        return this.transfer({ method: "POST", path, headers, timeoutMs: TRANSFER_MS, signal });
+    }
+
+    /** The digest that the registry has for a reference, asked by the host's engine. */
+    async inRegistry(reference: string, auth: string): Promise<string | undefined> {
+        const path = `/distribution/${reference}/json`;
+        const headers = { "X-Registry-Auth": auth };
+        const answer = await this.request({ method: "GET", path, headers, timeoutMs: REGISTRY_MS });
+        return (parse(answer) as { Descriptor?: { digest?: string } }).Descriptor?.digest;
+    }
+
+    private async request(request: Request): Promise<string> {
+        const isFirst = this.api === undefined;
+        const api = await this.negotiate(request.timeoutMs);
         try {
-            return await manager(hosts, clusterId);
+            return await this.send({ ...request, path: `/v${api}${request.path}` });
         } catch (error) {
-            const hopeless = error instanceof NoManager && error.noHostAnswers;
-            const patience = hopeless ? Math.min(timeoutMs, RESTART_MS) : timeoutMs;
-            if (signal.aborted || Date.now() - began >= patience) throw error;
+            // Another engine has been installed since: what it refuses for its version it has not done.
+            const isVersion = error instanceof EngineError && /client version .* is too/.test(error.reason);
+            if (isFirst || !isVersion || typeof request.body === "object") throw error;
+            this.api = undefined;
+            return this.request(request);
         }
-        await pause(PAUSE_MS, signal);
+    }
+
+    private async negotiate(timeoutMs: number): Promise<string> {
+        if (this.api !== undefined) return this.api;
+        const answer = await this.send({ method: "GET", path: "/version", timeoutMs });
+        const { ApiVersion = "" } = parse(answer) as { ApiVersion?: string };
+        const api = negotiatedApi(ApiVersion);
+        if (api === undefined) throw oldEngine(this.name, ApiVersion, OLDEST_API);
+        this.api = api;
+        return api;
+    }
+
+    private send(request: Request): Promise<string> {
+        const { method, path, body, headers, timeoutMs } = request;
+        const what = `${method} ${plain(path)}`;
+        return new Promise((resolve, reject) => {
+            // A pooled channel dies silently with the engine behind it: only what may be repeated uses one.
+            const agent = method === "GET" ? this.pooled : this.single;
+            const asked = request.signal ?? new AbortController().signal;
+            const signal = AbortSignal.any([asked, AbortSignal.timeout(timeoutMs)]);
+            // A request that still waits for a channel tells nobody that it was given up.
+            const stop = () =>
+                reject(asked.aborted ? cancelledRequest(this.name) : noAnswer(this.name, what, timeoutMs));
+            if (signal.aborted) return stop();
+            signal.addEventListener("abort", stop);
+            const sent = http.request(
+                { agent, method, path, host: "docker", signal, headers },
+                (response) => {
+                    this.answer(request, response).then(resolve, reject);
+                },
+            );
+            sent.on("error", (error: NodeJS.ErrnoException) => {
+                const repeat = method === "GET" && sent.reusedSocket && error.code === "ECONNRESET";
+                if (typeof body === "object") body.destroy();
+                if (repeat) this.send(request).then(resolve, reject);
+                else reject(brokenRequest(this.name, what, error));
+            });
+            if (body === undefined || typeof body === "string") return void sent.end(body);
+            body.on("error", (error) => sent.destroy(error));
+            body.pipe(sent);
+        });
+    }
+
+    private async answer(request: Request, response: http.IncomingMessage): Promise<string> {
+        const what = `${request.method} ${plain(request.path)}`;
+        let text = "";
+        response.setEncoding("utf8");
+        try {
+            for await (const chunk of response) text += chunk;
+        } catch (error) {
+            throw brokenRequest(this.name, what, error as Error);
+        }
+        const status = response.statusCode ?? 0;
+        if (status < 400) return text;
+        const parsed = parse(text);
+        const reason = typeof parsed === "string" ? parsed : (parsed as { message?: string }).message;
+        throw new EngineError(this.name, what, status, reason ?? "");
+    }
+
+    /** A transfer that failed half-way still ends with status 200: the error is one of the messages. */
+    private async transfer(request: Request): Promise<TransferMessage[]> {
+        const lines = (await this.request(request)).split("\n").filter((line) => line.trim());
+        const messages = lines.map(parse).filter((line) => typeof line === "object") as TransferMessage[];
+        const failed = messages.find(({ error, errorDetail }) => error ?? errorDetail);
+        if (failed) {
+            const reason = failed.errorDetail?.message ?? failed.error ?? "";
+            throw new EngineError(this.name, `POST ${plain(request.path)}`, 200, reason);
+        }
+        return messages;
     }
 }
 
-/** When a swarm was last looked for in vain, by cluster id. */
-const lookedInVain = new Map<string, number>();
-/** A command looks at all resources of a swarm, one after the other: only the first one waits for who does not answer. */
-const IN_VAIN_MS = 60_000;
+/** What was asked for, without version and parameters: they make a sentence unreadable. */
+function plain(path: string): string {
+    return path.replace(/^\/v1\.\d+/, "").replace(/\?.*$/, "");
+}
 
-/**
- * A manager to look through, or nothing: a swarm that does not answer must keep nobody from seeing what is there, nor
- * from destroying it.
- */
-export async function observer(
-    hosts: readonly HostInput[],
-    clusterId: string,
-    ctx: { signal: AbortSignal },
-): Promise<Remote | undefined> {
-    if (Date.now() - (lookedInVain.get(clusterId) ?? 0) < IN_VAIN_MS) return undefined;
+function jsonHeaders(text: string): http.OutgoingHttpHeaders {
+    return { "content-type": "application/json", "content-length": Buffer.byteLength(text) };
+}
+
+function parse(text: string): unknown {
     try {
-        return await managerSoon(hosts, clusterId, ctx, OBSERVE_MS);
+        return JSON.parse(text);
     } catch {
-        lookedInVain.set(clusterId, Date.now());
-        return undefined;
+        return text.trim();
     }
-}
-
-/** The error where no manager answered, with the reason of each. */
-export function unreachable(reasons: readonly string[]): SkepError {
-    const details = reasons.length > 0 ? ` (${reasons.join("; ")})` : "";
-    return skepError(
-        "SWARM_UNREACHABLE",
-        `No manager of the swarm answers${details}.`,
-        "Start the managers' hosts again, or restore the swarm from its backup.",
-    );
-}
-
-/** True for the answer that the thing does not exist. */
-export function isMissing(error: unknown): boolean {
-    return error instanceof EngineError && error.statusCode === 404;
-}
-
-/** The answer, or nothing where the thing does not exist. */
-export async function ifExists<T>(answer: Promise<T>): Promise<T | undefined> {
-    try {
-        return await answer;
-    } catch (error) {
-        if (isMissing(error)) return undefined;
-        throw error;
-    }
-}
-
-/** Changes a member's specification; repeated when someone else was faster. */
-export async function updateNode(
-    engine: Remote,
-    nodeId: string,
-    change: (spec: Props) => Props,
-    signal: AbortSignal,
-): Promise<void> {
-    const attempt = async () => {
-        const { Spec, Version } = await engine.call("GET", `/nodes/${nodeId}`);
-        const spec = change(structuredClone(Spec));
-        if (JSON.stringify(spec) === JSON.stringify(Spec)) return true;
-        await engine.call("POST", `/nodes/${nodeId}/update?version=${Version.Index}`, spec, WRITE_MS);
-        return true;
-    };
-    await until(`the change of member ${nodeId}`, attempt, 2 * WRITE_MS, { signal, giveUp: isFinal });
-}
-
-/** Changes the swarm's specification; repeated when someone else was faster. */
-export async function updateSwarm(
-    engine: Remote,
-    change: (spec: Props) => Props,
-    signal: AbortSignal,
-): Promise<void> {
-    const attempt = async () => {
-        const { Spec, Version } = await engine.call("GET", "/swarm");
-        await engine.call("POST", `/swarm/update?version=${Version.Index}`, change(Spec), WRITE_MS);
-        return true;
-    };
-    await until("the change of the swarm", attempt, 2 * WRITE_MS, { signal, giveUp: isFinal });
-}
-
-/** Outdated versions and elections pass by; what the request itself is refused for does not. */
-function isFinal(error: unknown): boolean {
-    if (!(error instanceof EngineError)) return false;
-    return error.statusCode < 500 || /last manager|loss of quorum/.test(error.reason);
-}
-
-/** The query part of a list with filters. */
-export function filters(filter: Record<string, string[]>): string {
-    return `filters=${encodeURIComponent(JSON.stringify(filter))}`;
-}
-
-/** State without what only exists after create: what check would have produced. */
-export function inputsOf(state: Props, computed: readonly string[]): Props {
-    return Object.fromEntries(Object.entries(state).filter(([key]) => !computed.includes(key)));
-}
-
-/** Whether the swarm sees the member at work in its role. */
-export function isReady({ Status, ManagerStatus }: Props, role: string): boolean {
-    if (Status?.State !== "ready") return false;
-    return role === "manager" ? ManagerStatus?.Reachability === "reachable" : !ManagerStatus;
 }

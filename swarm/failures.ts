@@ -1,8 +1,41 @@
 // What can go wrong between this machine and a host's engine, each with its id, sentence and advice.
-import { type ProblemId, SkepError, skepError } from "../errors";
+import { type Problem, type ProblemId, SkepError, skepError } from "../errors";
+import { oneLine, reasonOf } from "../planning/sentence";
 
-/** The engine answered, and refused. */
-export class EngineError extends SkepError {
+/** A failure of a host, its engine or the way to it: no bug, and no refusal of Skep's own. */
+export class HostFailure extends SkepError {
+    constructor(
+        problem: Problem,
+        /** Whether it may be over by itself in a moment, so that a wait goes on. */
+        readonly passes: boolean,
+    ) {
+        super([problem]);
+    }
+}
+
+/** True for a failure that may be over by itself in a moment. */
+export function mayPass(error: unknown): boolean {
+    return error instanceof HostFailure && error.passes;
+}
+
+/** The answer, or nothing where the host failed; a bug and an interrupt stay errors. */
+export async function ifAnswered<T>(answer: Promise<T>): Promise<T | undefined> {
+    return answer.catch((error: unknown) => {
+        if (error instanceof HostFailure) return undefined;
+        throw error;
+    });
+}
+
+/** The answer, or nothing where the thing does not exist. */
+export async function ifExists<T>(answer: Promise<T>): Promise<T | undefined> {
+    return answer.catch((error: unknown) => {
+        if (error instanceof EngineError && error.statusCode === 404) return undefined;
+        throw error;
+    });
+}
+
+/** The engine answered, and refused. What it refuses for the request itself does not pass. */
+export class EngineError extends HostFailure {
     constructor(
         host: string,
         request: string,
@@ -12,17 +45,64 @@ export class EngineError extends SkepError {
     ) {
         const sentence = `The engine of ${host} refused ${request} (${statusCode}): ${oneLine(reason)}.`;
         const advice = `Look at its log on that host (journalctl -u docker), then run the same command again.`;
-        super([{ id: "ENGINE_REFUSED", problem: sentence, advice }]);
+        const passes = statusCode >= 500 && !/last manager|loss of quorum/.test(reason);
+        super({ id: "ENGINE_REFUSED", problem: sentence, advice }, passes);
         this.name = "EngineError";
     }
 }
 
+/** Time cures neither another host key nor a login that is refused. */
+const LASTING = ["HOST_KEY", "HOST_LOGIN"];
+
 /** No answer: the host is out of reach, its key is another one, or its engine does not run or answer in time. */
-export class ConnectionError extends SkepError {
-    constructor(id: ProblemId, problem: string, advice: string) {
-        super([{ id, problem, advice }]);
+export class ConnectionError extends HostFailure {
+    constructor(
+        readonly id: ProblemId,
+        problem: string,
+        advice: string,
+    ) {
+        super({ id, problem, advice }, !LASTING.includes(id));
         this.name = "ConnectionError";
     }
+}
+
+/** Why no manager answered, by host. It passes where one of the failures does. */
+export class NoManager extends HostFailure {
+    /** Whether not even the SSH server of any host answers. */
+    readonly noHostAnswers: boolean;
+
+    constructor(failures: readonly HostFailure[]) {
+        const details = failures.length > 0 ? ` (${failures.map(reasonOf).join("; ")})` : "";
+        const problem: Problem = {
+            id: "SWARM_UNREACHABLE",
+            problem: `No manager of the swarm answers${details}.`,
+            advice: "Start the managers' hosts again, or restore the swarm from its backup.",
+        };
+        super(problem, failures.length === 0 || failures.some(mayPass));
+        this.noHostAnswers = failures.every(
+            (error) => error instanceof ConnectionError && error.id !== "HOST_TIMEOUT",
+        );
+    }
+}
+
+/** The host manages another swarm than the one that is asked for. */
+export function otherSwarm(host: string): HostFailure {
+    const problem: Problem = {
+        id: "NODE_IN_OTHER_SWARM",
+        problem: `${host} is a member of another swarm.`,
+        advice: "Let it leave that swarm with `docker swarm leave --force`.",
+    };
+    return new HostFailure(problem, false);
+}
+
+/** The engine is too old for what Skep asks of it. */
+export function oldEngine(host: string, api: string, oldest: string): HostFailure {
+    const problem: Problem = {
+        id: "ENGINE_API_OLD",
+        problem: `The engine of ${host} speaks Docker's API ${api}, and Skep needs ${oldest} or a newer one.`,
+        advice: "Set skep:dockerVersion to 20.10 or newer, or update the engine on that host.",
+    };
+    return new HostFailure(problem, false);
 }
 
 /** Why there is no SSH connection, in the words of someone who has to mend it. */
@@ -78,20 +158,4 @@ export function noAnswer(host: string, what: string, timeoutMs: number): Connect
         `${host} did not answer ${what} within ${Math.round(timeoutMs / 1000)} s.`,
         "See whether the host and its engine are overloaded or stopped, then run the same command again.",
     );
-}
-
-/** What was wrong, without the advice: for sentences that name it as a part. */
-export function reasonOf(error: unknown): string {
-    const sentence =
-        error instanceof SkepError
-            ? error.problems.map(({ problem }) => problem).join(" ")
-            : error instanceof Error
-              ? error.message
-              : String(error);
-    return oneLine(sentence);
-}
-
-/** Text of any shape as a part of a sentence: on one line, and without a full stop of its own. */
-export function oneLine(text: string): string {
-    return text.trim().replace(/\s+/g, " ").replace(/\.+$/, "");
 }

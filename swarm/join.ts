@@ -1,71 +1,105 @@
-// How a host becomes a member: adopted, unlocked, or joined with a token that is fetched at that moment.
+// How a host becomes a member: found to be one, unlocked, or joined with a token that is fetched at that moment.
 import { skepError } from "../errors";
-import type { Context, Props } from "./context";
-import { filters, ifExists, managerSoon, membership, WRITE_MS, type Membership } from "./engine";
-import { reasonOf } from "./failures";
-import type { HostInput } from "./host";
-import { drain, removeDead } from "./leave";
+import { refuseForeignMember, type Membership } from "../planning/adoption";
+import { isReady, type NodeSpec, type SwarmNode } from "../planning/engine-api";
+import type { Role } from "../planning/placement";
+import { reasonOf } from "../planning/sentence";
+import { ifAnswered } from "./failures";
+import type { Host } from "./host";
+import { demote, removeDead } from "./leave";
 import { pausePoint } from "./pause-point";
 import { hostScript } from "./scripts";
-import { remote, type Remote } from "./ssh";
-import { until } from "./wait";
-import { takeTurn } from "./turns";
+import { filters, type Swarm } from "./swarm";
+import { TimedOut, until } from "./wait";
 
 const BOOT_MS = 45_000;
-const JOIN_MS = 40_000;
 const ADMIT_MS = 60_000;
-const OPEN_MS = 30_000;
 const RESTART_MS = 60_000;
+const READY_MS = 90_000;
+
+/** What the host is to be in the swarm. */
+export interface Wish {
+    /** The host's name in the swarm. */
+    hostname: string;
+    role: Role;
+    /** The node id that it had before, or empty. */
+    formerId: string;
+}
 
 /**
- * Makes the host a member of the cluster, if it is none; answers with its node id. `formerId` is the member that it was:
- * where the host has lost that, the dead member goes first, so that it costs no vote (moby/moby#30847).
+ * Makes the host a member, if it is none; answers with its node id. Where the host lost the membership that it had, the dead
+ * member goes first, so that it costs no vote (moby/moby#30847).
  */
-export async function admit(inputs: Props, formerId: string, ctx: Context): Promise<string> {
-    const host: HostInput = inputs.host;
-    let member = await reachable(host, ctx).catch(async (error: unknown) => {
-        if (inputs.role !== "manager") await endVote(inputs, formerId, ctx);
+export async function admit(swarm: Swarm, host: Host, wish: Wish): Promise<string> {
+    const { role, formerId } = wish;
+    const managing = managersFor(swarm, host, role);
+    let member: Membership;
+    try {
+        member = await reachable(host, swarm);
+    } catch (error) {
+        if (role !== "manager") await endVote(managing, host, formerId);
         throw error;
-    });
-    const engine = await managerSoon(managersFor(inputs), inputs.clusterId, ctx);
-    if (member.state === "locked" && !(await isForgotten(formerId, engine)))
-        member = await unlock(host, await unlockKey(engine), ctx);
+    }
+    // What the key opens was locked by this swarm: whether the host still is a member shows once it is open.
+    if (member.state === "locked" && !(await isForgotten(managing, formerId)))
+        member = await host.unlockWith(await managing.unlockKey(), managing.ctx);
     if (member.state === "active") {
-        if (await isListed(member.nodeId, engine)) {
-            if (formerId !== member.nodeId) await removeFormer(inputs, formerId, member, ctx);
+        if (await managing.node(member.nodeId)) {
+            if (formerId !== member.nodeId) await removeFormer(managing, host, formerId, member);
             return member.nodeId;
         }
-        refuseForeign(inputs, member, formerId);
+        const addresses = swarm.managers.map(({ address }) => address);
+        refuseForeignMember(host, member, formerId, addresses);
     }
-    if (member.state !== "inactive") await abandon(host, ctx);
-    await removeFormer(inputs, formerId, member, ctx);
-    if (inputs.role !== "manager") return join(inputs, engine, ctx);
-    const step = { kind: "join", name: inputs.hostname } as const;
-    const vote = { managers: inputs.managers, clusterId: inputs.clusterId, step, what: `${host.name} joins` };
-    return takeTurn(vote, ctx, (chosen, turn) => join(inputs, chosen, turn));
+    if (member.state !== "inactive") await abandon(managing, host);
+    await removeFormer(managing, host, formerId, member);
+    if (role !== "manager") return join(managing, host, role);
+    const step = { kind: "join", name: wish.hostname } as const;
+    return managing.takeTurn(step, `${host.name} joins`, (turn) => join(turn, host, role));
 }
 
-/** A host that is to be no manager cannot be asked to see that through. */
-export function managersFor({ managers, host, role }: Props): HostInput[] {
-    if (role === "manager") return managers;
-    return managers.filter(({ address }: HostInput) => address !== host.address);
+/** The swarm through those who manage it in the end: a host that is to manage no more is not asked to see that through. */
+export function managersFor(swarm: Swarm, host: Host, role: Role): Swarm {
+    return role === "manager" ? swarm : swarm.without(host);
 }
 
-/** What the host says; it may just be booting. */
-async function reachable(host: HostInput, ctx: Context): Promise<Membership> {
+/** Promotes or demotes the member, where it has another role. */
+export async function giveRole(swarm: Swarm, host: Host, nodeId: string, role: Role): Promise<void> {
+    const node = await managersFor(swarm, host, role).node(nodeId);
+    const isDone = role === "manager" ? node?.ManagerStatus : !node?.ManagerStatus;
+    if (node?.Spec.Role === role && isDone) return;
+    if (role === "worker") return demote(swarm.without(host), host, nodeId, swarm.managers.length);
+    const step = { kind: "promote", id: nodeId } as const;
+    await swarm.takeTurn(step, `${host.name} becomes a manager`, async (turn) => {
+        await turn.updateNode(nodeId, (spec): NodeSpec => ({ ...spec, Role: role }));
+        await untilReady(turn, nodeId, role, `${host.name} to become a manager`);
+    });
+}
+
+/** Waits until the swarm sees the member at work in its role. `what` is what is waited for. */
+export function untilReady(swarm: Swarm, nodeId: string, role: Role, what: string): Promise<SwarmNode> {
+    const ready = async () => {
+        const node = await swarm.node(nodeId);
+        return node !== undefined && isReady(node, role) && node;
+    };
+    return until(what, ready, READY_MS, swarm.ctx);
+}
+
+/** What the host says; it may be booting. */
+async function reachable(host: Host, { ctx }: Swarm): Promise<Membership> {
     let last: unknown;
     const ask = async () => {
         try {
-            return await membership(host);
+            return await host.membership();
         } catch (error) {
             last = error;
-            return undefined;
+            throw error;
         }
     };
     try {
         return await until(`the engine of ${host.name}`, ask, BOOT_MS, { ...ctx, pollMs: 1000 });
     } catch (error) {
-        if (ctx.signal.aborted) throw error;
+        if (!(error instanceof TimedOut)) throw error;
         throw skepError(
             "NODE_HOST_UNREACHABLE",
             `The engine of ${host.name} does not answer: ${reasonOf(last)}.`,
@@ -78,135 +112,64 @@ async function reachable(host: HostInput, ctx: Context): Promise<Membership> {
  * A dead manager that is to be none: others that are to take its place wait for its vote to end. The member goes whole,
  * since one that was demoted while it was away cannot be unlocked; the host joins anew when it is back.
  */
-async function endVote(inputs: Props, nodeId: string, ctx: Context): Promise<void> {
-    const engine = await managerSoon(managersFor(inputs), inputs.clusterId, ctx);
-    const found = nodeId === "" ? undefined : await ifExists(engine.call("GET", `/nodes/${nodeId}`));
+async function endVote(managing: Swarm, host: Host, formerId: string): Promise<void> {
+    const found = formerId === "" ? undefined : await managing.node(formerId);
     if (found?.ManagerStatus?.Reachability !== "unreachable") return;
-    ctx.log(`its vote ends without it, and it joins anew when its host is back`, "warning");
-    await removeDead(found, inputs, ctx);
-}
-
-async function isListed(nodeId: string, engine: Remote): Promise<boolean> {
-    return (await ifExists(engine.call("GET", `/nodes/${nodeId}`))) !== undefined;
-}
-
-/**
- * Membership elsewhere is not ours to end. It is ours if it is the one that this deployment made, or if all managers that
- * the host knows are hosts of this deployment: then it is left over from a swarm that they have left.
- */
-function refuseForeign({ host, managers }: Props, member: Membership, formerId: string): void {
-    const ours = managers.map(({ address }: HostInput) => `${address}:2377`);
-    const known = member.remoteManagers.filter((address) => address !== `${host.address}:2377`);
-    const leftOver = known.length > 0 && known.every((address) => ours.includes(address));
-    if (member.nodeId === formerId || leftOver) return;
-    throw skepError(
-        "NODE_IN_OTHER_SWARM",
-        `${host.name} is a member of another swarm.`,
-        "Let it leave that swarm with `docker swarm leave --force`.",
-    );
+    managing.ctx.log(`its vote ends without it, and it joins anew when its host is back`, "warning");
+    await removeDead(managing.without(host), found, host.name);
 }
 
 /** Whether the others let the manager go while it was away: then its unlocking never ends, and it leaves locked. */
-async function isForgotten(nodeId: string, engine: Remote): Promise<boolean> {
-    if (nodeId === "") return false;
-    const found = await ifExists(engine.call("GET", `/nodes/${nodeId}`));
-    return !found?.ManagerStatus;
-}
-
-/** The swarm's present key; empty without autolock. */
-export async function unlockKey(engine: Remote): Promise<string> {
-    const { UnlockKey } = await engine.call("GET", "/swarm/unlockkey", undefined, WRITE_MS);
-    return UnlockKey ?? "";
-}
-
-/** What the key opens was locked by this swarm: whether it still is a member shows once it is open. */
-export async function unlock(host: HostInput, UnlockKey: string, ctx: Context): Promise<Membership> {
-    // A member that was removed meanwhile never gets ready, and the request never ends: the state tells.
-    await remote(host)
-        .call("POST", "/swarm/unlock", { UnlockKey }, WRITE_MS)
-        .catch(() => undefined);
-    const member = await membership(host);
-    if (member.state === "locked")
-        throw skepError(
-            "NODE_LOCKED",
-            `${host.name} is locked, and the swarm's present unlock key does not open it.`,
-            "Unlock it there with the key it was locked with, or let it leave with `docker swarm leave --force`.",
-        );
-    const opened = async () => {
-        const { state } = await membership(host);
-        return state !== "pending" && state !== "locked";
-    };
-    await until(`${host.name} to open`, opened, OPEN_MS, ctx).catch(() => undefined);
-    ctx.log(`unlocked ${host.name}`);
-    return membership(host);
+async function isForgotten(managing: Swarm, formerId: string): Promise<boolean> {
+    return formerId !== "" && !(await managing.node(formerId))?.ManagerStatus;
 }
 
 /** A join that did not end goes on in the background, as does a member that was removed; only leaving stops them. */
-async function abandon(host: HostInput, ctx: Context): Promise<void> {
-    const free = async () => (await membership(host)).state === "inactive";
-    const leave = async () => {
-        await remote(host)
-            .call("POST", "/swarm/leave?force=1", undefined, WRITE_MS)
-            .catch(() => undefined);
-        return free().catch(() => false);
+async function abandon({ ctx }: Swarm, host: Host): Promise<void> {
+    const left = async () => {
+        await ifAnswered(host.leave({ force: true }));
+        return (await ifAnswered(host.membership()))?.state === "inactive";
     };
-    if (await leave()) return;
+    if (await left()) return;
     // An unlocking without end holds the engine's lock on all that concerns its swarm, also beyond an ordinary stop.
     ctx.log(`restarting the engine of ${host.name}, which cannot leave what it was a member of`, "warning");
-    await remote(host).exec("sudo -n sh", hostScript("restart"), RESTART_MS, ctx.signal);
-    await until(`${host.name} to leave what it was a member of`, leave, RESTART_MS, ctx);
+    const restart = { stdin: hostScript("restart"), timeoutMs: RESTART_MS, signal: ctx.signal };
+    await host.exec("sudo -n sh", restart);
+    await until(`${host.name} to leave what it was a member of`, left, RESTART_MS, ctx);
 }
 
-/** The member that the host was, and others of its name that are dead: they make the name ambiguous, and keep votes. */
-async function removeFormer(inputs: Props, formerId: string, now: Membership, ctx: Context): Promise<void> {
-    const engine = await managerSoon(managersFor(inputs), inputs.clusterId, ctx);
-    const nodes = await engine.call<Props[]>("GET", `/nodes?${filters({ name: [now.hostname] })}`);
-    const isSame = ({ ID, Description }: Props) => ID === formerId || Description?.Hostname === now.hostname;
-    const isOther = ({ ID }: Props) => now.state !== "active" || ID !== now.nodeId;
-    const isHere = (node: Props) => node.ID === formerId || isAt(node, inputs.host);
-    const isDead = (node: Props) =>
-        isHere(node) || node.Status?.State === "down" || node.ManagerStatus?.Reachability === "unreachable";
+/** The member that the host was, and dead ones of its name: they make the name ambiguous, and keep votes. */
+async function removeFormer(managing: Swarm, host: Host, formerId: string, now: Membership): Promise<void> {
+    const nodes = await managing.call<SwarmNode[]>("GET", `/nodes?${filters({ name: [now.hostname] })}`);
+    const isAt = ({ Status }: SwarmNode) => Status?.Addr === host.address;
+    const isSame = ({ ID, Description }: SwarmNode) =>
+        ID === formerId || Description?.Hostname === now.hostname;
+    const isOther = ({ ID }: SwarmNode) => now.state !== "active" || ID !== now.nodeId;
+    const isDead = (node: SwarmNode) =>
+        node.ID === formerId ||
+        isAt(node) ||
+        node.Status?.State === "down" ||
+        node.ManagerStatus?.Reachability === "unreachable";
     for (const node of nodes.filter((each) => isSame(each) && isOther(each) && isDead(each))) {
-        ctx.log(`removing ${node.ID}, the member that ${now.hostname} was before`);
+        managing.ctx.log(`removing ${node.ID}, the member that ${now.hostname} was before`);
         // A worker that was made anew elsewhere may run until the new one is a member.
-        const mayRun = node.Status?.State === "ready" && !isManager(node) && !isAt(node, inputs.host);
-        if (mayRun) await drain(node.ID, inputs.host, engine, ctx);
-        await removeDead(node, inputs, ctx, mayRun);
+        const isManager = node.Spec.Role === "manager" || node.ManagerStatus !== undefined;
+        const mayRun = node.Status?.State === "ready" && !isManager && !isAt(node);
+        if (mayRun) await managing.drain(node.ID, host.name);
+        await removeDead(managing.without(host), node, host.name, mayRun);
     }
 }
 
-function isManager({ Spec, ManagerStatus }: Props): boolean {
-    return Spec.Role === "manager" || ManagerStatus !== undefined;
-}
-
-function isAt({ Status }: Props, host: HostInput): boolean {
-    return Status?.Addr === host.address;
-}
-
-async function join(inputs: Props, engine: Remote, ctx: Context): Promise<string> {
-    const host: HostInput = inputs.host;
-    const { JoinTokens } = await engine.call("GET", "/swarm");
-    const body = {
-        ListenAddr: "0.0.0.0:2377",
-        AdvertiseAddr: host.address,
-        RemoteAddrs: await managerAddresses(engine),
-        JoinToken: inputs.role === "manager" ? JoinTokens.Manager : JoinTokens.Worker,
-    };
-    await remote(host).call("POST", "/swarm/join", body, JOIN_MS);
-    await pausePoint(`node:joined:${host.name}`, ctx);
+async function join(swarm: Swarm, host: Host, role: Role): Promise<string> {
+    const { JoinTokens } = await swarm.inspect();
+    const token = role === "manager" ? JoinTokens.Manager : JoinTokens.Worker;
+    await host.join(await swarm.managerAddresses(), token);
+    await pausePoint(`node:joined:${host.name}`, swarm.ctx);
     const joined = async () => {
-        const { state, nodeId } = await membership(host);
-        if (state !== "active" || inputs.role !== "manager") return state === "active" && nodeId;
-        const { ManagerStatus } = await engine.call("GET", `/nodes/${nodeId}`);
-        return ManagerStatus?.Reachability === "reachable" && nodeId;
+        const { state, nodeId } = await host.membership();
+        if (state !== "active" || role !== "manager") return state === "active" && nodeId;
+        const node = await swarm.node(nodeId);
+        return node?.ManagerStatus?.Reachability === "reachable" && nodeId;
     };
-    return until(`${host.name} to join the swarm`, joined, ADMIT_MS, ctx);
-}
-
-async function managerAddresses(engine: Remote): Promise<string[]> {
-    const nodes = await engine.call<Props[]>("GET", "/nodes");
-    const reachable = nodes.filter(({ ManagerStatus }) => ManagerStatus?.Reachability === "reachable");
-    const addresses = reachable.map(({ ManagerStatus }) => String(ManagerStatus.Addr));
-    const usable = addresses.filter((address) => !address.startsWith("0.0.0.0"));
-    return usable.length > 0 ? usable : [`${engine.host.address}:2377`];
+    return until(`${host.name} to join the swarm`, joined, ADMIT_MS, swarm.ctx);
 }

@@ -1,30 +1,45 @@
 // A lock over processes and machines: a label of the swarm's own specification, taken and given back by compare-and-swap
 // on its version. The holder renews it; one that died loses it. No clocks are compared: who waits measures for itself how
-// long the label has not changed.
+// long the label has not changed. The holder measures from before its last renewal, and gives up well before others may take
+// the lease.
 import { randomUUID } from "node:crypto";
 import { skepError } from "../errors";
-import type { Props } from "./context";
-import { WRITE_MS } from "./engine";
-import { EngineError } from "./failures";
-import type { Remote } from "./ssh";
+import type { SwarmInfo } from "../planning/engine-api";
+import type { CallOptions } from "./engine";
+import { EngineError, mayPass } from "./failures";
 import { pause } from "./wait";
 
-export const LEASE_LABEL = "io.skep.lease";
-/** A lease that has not been renewed for so long belongs to nobody: longer than an election of managers takes. */
-const EXPIRY_MS = 45_000;
-const RENEWAL_MS = 10_000;
+const LEASE_LABEL = "io.skep.lease";
 const ACQUIRE_MS = 240_000;
 /** Elections pass; what fails for longer is a reason to end. */
 const FAILING_MS = 60_000;
+/** An election may come in between; an interrupted command has to end. */
+const RELEASE_MS = 30_000;
+const HASTY_RELEASE_MS = 2000;
 const POLL_MS = 500;
+const RETRY = "Run the same command again.";
+
+/** How a lease ends, in milliseconds. */
+export interface LeaseTimes {
+    /** Others may take it when it has not changed for so long. */
+    expiryMs: number;
+    /** The holder gives up when it could not renew it for so long: longer than an election of managers takes. */
+    deadlineMs: number;
+    /** A renewal begins so often, whatever became of the ones before: one that meets a dying leader hangs. */
+    renewalMs: number;
+    /** No request of a renewal takes longer. */
+    requestMs: number;
+}
+
+const TIMES: LeaseTimes = { expiryMs: 60_000, deadlineMs: 40_000, renewalMs: 5000, requestMs: 5000 };
 
 export interface LeaseOptions {
-    /** A manager to ask; asked again each time, since managers come and go under a lease. */
-    engine: () => Promise<Remote>;
-    /** What is waited for, as in "the turn for manager-2 to join". */
+    /** The swarm, for each request anew: what hung once must not be asked again. */
+    swarm: () => { call<T>(method: string, path: string, options: CallOptions): Promise<T> };
+    /** What is waited for, as in "the turn for manager-2 joins". */
     purpose: string;
     signal: AbortSignal;
-    expiryMs?: number;
+    times?: LeaseTimes;
 }
 
 /** Does `work` while no other process that asks for the swarm's lease does. Its signal aborts when the lease is lost. */
@@ -32,53 +47,65 @@ export async function withLease<T>(
     options: LeaseOptions,
     work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-    const lease = new Lease(options);
+    const lease = new Lease(options, options.times ?? TIMES);
     await lease.acquire();
-    const lost = new AbortController();
-    const renewing = lease.keep(lost);
     try {
-        return await work(AbortSignal.any([options.signal, lost.signal]));
+        return await work(AbortSignal.any([options.signal, lease.lost]));
     } catch (error) {
-        if (!lost.signal.aborted || options.signal.aborted) throw error;
+        if (!lease.lost.aborted || options.signal.aborted) throw error;
         throw skepError(
             "LEASE_LOST",
-            `The swarm could not be written to for ${Math.round(lease.expiryMs / 1000)} s in the middle of ${options.purpose}.`,
+            `The swarm could not be written to for ${Math.round(lease.times.deadlineMs / 1000)} s in the middle of ${options.purpose}.`,
             `See whether its managers have a majority. ${RETRY}`,
         );
     } finally {
-        await renewing.stop();
         await lease.release();
     }
 }
 
 class Lease {
     private readonly holder = randomUUID();
+    private readonly ended = new AbortController();
+    private renewals?: NodeJS.Timeout;
+    private deadline?: NodeJS.Timeout;
     private beat = 0;
-    readonly expiryMs: number;
+    private renewedAt = 0;
 
-    constructor(private readonly options: LeaseOptions) {
-        this.expiryMs = options.expiryMs ?? EXPIRY_MS;
+    constructor(
+        private readonly options: LeaseOptions,
+        readonly times: LeaseTimes,
+    ) {
+        if (!(times.renewalMs < times.deadlineMs && times.deadlineMs < times.expiryMs))
+            throw new RangeError("a lease is renewed before its deadline, which comes before its expiry");
+    }
+
+    /** Aborts when the lease could not be renewed in time, or is another one's. */
+    get lost(): AbortSignal {
+        return this.ended.signal;
     }
 
     async acquire(): Promise<void> {
         const { signal, purpose } = this.options;
-        const end = Date.now() + Math.max(ACQUIRE_MS, 2 * this.expiryMs);
+        const { expiryMs } = this.times;
+        const end = Date.now() + Math.max(ACQUIRE_MS, 2 * expiryMs);
         let seen: { value: string; since: number } | undefined;
-        let failing: { error: unknown; since: number } | undefined;
+        let failingSince: number | undefined;
         while (Date.now() < end) {
             if (signal.aborted)
                 throw skepError("CANCELLED", `Interrupted while waiting for ${purpose}.`, RETRY);
+            const began = Date.now();
             try {
                 const { label, swap } = await this.look();
-                // A write whose answer was lost, as in an election, may have been carried out.
-                if (this.isMine(label)) return;
                 if (label !== undefined && label !== seen?.value) seen = { value: label, since: Date.now() };
-                const expired = seen !== undefined && Date.now() - seen.since >= this.expiryMs;
-                if ((label === undefined || expired) && (await swap(this.next()))) return;
-                failing = undefined;
+                const expired = seen !== undefined && Date.now() - seen.since >= expiryMs;
+                // A write whose answer was lost may have been carried out: then the label is this holder's own, and is
+                // renewed to know since when.
+                const isFree = label === undefined || this.isMine(label) || expired;
+                if (isFree && (await swap(this.next()))) return this.keep(began);
+                failingSince = undefined;
             } catch (error) {
-                failing = { error, since: failing?.since ?? Date.now() };
-                if (Date.now() - failing.since >= FAILING_MS) throw error;
+                failingSince ??= began;
+                if (!mayPass(error) || Date.now() - failingSince >= FAILING_MS) throw error;
             }
             await pause(POLL_MS, signal);
         }
@@ -89,35 +116,44 @@ class Lease {
         );
     }
 
-    /** Renews the lease until it is stopped; aborts `lost` when it could not for so long that others may take it. */
-    keep(lost: AbortController): { stop(): Promise<void> } {
-        const { expiryMs } = this;
-        let renewed = Date.now();
-        let running = Promise.resolve();
-        const renew = async () => {
+    private keep(takenAt: number): void {
+        this.renewed(takenAt);
+        this.renewals = setInterval(() => void this.renew(), this.times.renewalMs);
+    }
+
+    private renewed(at: number): void {
+        if (this.lost.aborted || at < this.renewedAt) return;
+        this.renewedAt = at;
+        clearTimeout(this.deadline);
+        this.deadline = setTimeout(() => this.ended.abort(), at + this.times.deadlineMs - Date.now());
+    }
+
+    private async renew(): Promise<void> {
+        const began = Date.now();
+        try {
             const { label, swap } = await this.look();
-            if (!this.isMine(label)) lost.abort();
-            else if (await swap(this.next())) renewed = Date.now();
-        };
-        const tick = () => {
-            running = running.then(renew).catch(() => undefined);
-            if (Date.now() - renewed >= expiryMs) lost.abort();
-        };
-        const timer = setInterval(tick, Math.min(RENEWAL_MS, expiryMs / 4));
-        const stop = () => {
-            clearInterval(timer);
-            return running;
-        };
-        return { stop };
+            if (this.renewals === undefined) return;
+            if (!this.isMine(label)) this.ended.abort();
+            else if (await swap(this.next())) this.renewed(began);
+        } catch (error) {
+            // The deadline tells whether that matters; a bug is told at once.
+            if (!mayPass(error)) this.ended.abort(error);
+        }
     }
 
     /** Best effort: a lease that stays behind expires. */
     async release(): Promise<void> {
-        for (let attempt = 0; attempt < 5; attempt++) {
+        clearInterval(this.renewals);
+        this.renewals = undefined;
+        clearTimeout(this.deadline);
+        const isHasty = this.options.signal.aborted || this.lost.aborted;
+        const end = Date.now() + (isHasty ? HASTY_RELEASE_MS : RELEASE_MS);
+        while (Date.now() < end) {
             try {
                 const { label, swap } = await this.look();
                 if (!this.isMine(label) || (await swap(undefined))) return;
-            } catch {
+            } catch (error) {
+                if (!mayPass(error)) throw error;
                 await pause(POLL_MS);
             }
         }
@@ -134,14 +170,14 @@ class Lease {
 
     /** The label now, and a change of it that fails if anyone was faster. */
     private async look() {
-        const engine = await this.options.engine();
-        const { Spec, Version } = await engine.call("GET", "/swarm");
-        const { [LEASE_LABEL]: label, ...others } = (Spec.Labels ?? {}) as Record<string, string>;
+        const timeoutMs = this.times.requestMs;
+        const { Spec, Version } = await this.call<SwarmInfo>("GET", "/swarm", { timeoutMs });
+        const { [LEASE_LABEL]: label, ...others } = Spec.Labels ?? {};
         const swap = async (value: string | undefined): Promise<boolean> => {
             const Labels = value === undefined ? others : { ...others, [LEASE_LABEL]: value };
-            const body: Props = { ...Spec, Labels };
+            const path = `/swarm/update?version=${Version?.Index}`;
             try {
-                await engine.call("POST", `/swarm/update?version=${Version.Index}`, body, WRITE_MS);
+                await this.call("POST", path, { body: { ...Spec, Labels }, timeoutMs });
                 return true;
             } catch (error) {
                 if (error instanceof EngineError && /out of sequence/.test(error.reason)) return false;
@@ -150,6 +186,8 @@ class Lease {
         };
         return { label, swap };
     }
-}
 
-const RETRY = "Run the same command again.";
+    private call<T>(method: string, path: string, options: CallOptions): Promise<T> {
+        return this.options.swarm().call<T>(method, path, options);
+    }
+}

@@ -1,17 +1,33 @@
-// A host's engine and shell through one SSH connection that lives as long as the process.
-// The host key is always pinned; the engine's socket is forwarded, one channel for a pooled HTTP connection.
+// One SSH connection to a host, which lives as long as the process: its shell, and channels to its engine's socket, one for
+// each pooled HTTP connection. The host key is always pinned.
 import * as http from "node:http";
-import type { Duplex, Readable } from "node:stream";
+import type { Duplex } from "node:stream";
 import { Client, type ClientChannel, type ServerHostKeyAlgorithm } from "ssh2";
-import type { Props } from "./context";
-import { brokenRequest, cancelledRequest, EngineError, noAnswer, noConnection, noSocket } from "./failures";
-import type { HostInput } from "./host";
+import { brokenRequest, cancelledRequest, noAnswer, noConnection, noSocket } from "./failures";
+
+/** A host as the program hands it over; `id` changes when the host is replaced, name and address do not. */
+export interface HostInput {
+    id: string;
+    name: string;
+    role: "manager" | "worker";
+    zone: string;
+    /** The private address that the other members of the swarm reach it by. */
+    address: string;
+    ssh: HostSsh;
+}
+
+/** How this machine reaches the host. */
+export interface HostSsh {
+    host: string;
+    port: number;
+    user: string;
+    privateKey: string;
+    /** The only host key that is accepted: `ssh-ed25519 AAAA...`. */
+    hostKey: string;
+}
 
 const DOCKER_SOCKET = "/var/run/docker.sock";
 const CONNECT_MS = 6000;
-const CALL_MS = 10_000;
-const REGISTRY_MS = 20_000;
-const TRANSFER_MS = 600_000;
 const MAX_CHANNELS = 4;
 
 export interface ExecResult {
@@ -20,43 +36,26 @@ export interface ExecResult {
     stderr: string;
 }
 
-interface Request {
-    method: string;
-    path: string;
-    body?: string | Readable;
-    headers?: http.OutgoingHttpHeaders;
-    timeoutMs: number;
+export interface ExecOptions {
+    /** Ends the waiting, not the command. */
+    signal: AbortSignal;
+    /** Everything secret belongs here. */
+    stdin?: string;
+    /** 30 s by default. */
+    timeoutMs?: number;
 }
 
 type Channel = Duplex & Record<string, unknown>;
 
-const remotes = new Map<string, Remote>();
-
-/** The one connection to a host; changed credentials make a new one. */
-export function remote(host: HostInput): Remote {
-    const { ssh } = host;
-    const key = JSON.stringify([ssh.user, ssh.host, ssh.port, ssh.hostKey, ssh.privateKey]);
-    const known = remotes.get(key);
-    if (known) return known;
-    const made = new Remote(host);
-    remotes.set(key, made);
-    return made;
-}
-
-/** Ends every connection: for tests, and for a process that wants to end by itself. */
-export async function closeRemotes(): Promise<void> {
-    const all = [...remotes.values()];
-    remotes.clear();
-    await Promise.all(all.map((one) => one.close()));
-}
-
-/** A host over one SSH connection: commands and its engine's API, each bounded in time. */
-export class Remote {
+/** A login at a host: commands, each bounded in time, and the way to its engine's socket. */
+export class SshConnection {
     readonly name: string;
     private readonly endpoint: string;
     private connection?: Promise<Client>;
-    private pooled = this.agent(true);
-    private single = this.agent(false);
+    /** Reuses its channels to the engine. */
+    protected pooled = this.agent(true);
+    /** Has a new channel for each request. */
+    protected single = this.agent(false);
     private readonly open = new Set<Duplex>();
     /** Commands that have no channel yet: their connection must not be ended for another one's sake. */
     private starting = 0;
@@ -66,51 +65,9 @@ export class Remote {
         this.endpoint = `${host.ssh.host}:${host.ssh.port}`;
     }
 
-    /** One request to the engine; JSON in, JSON out. Reads may be repeated, writes never are. */
-    async call<T = Props>(method: string, path: string, body?: unknown, timeoutMs = CALL_MS): Promise<T> {
-        const text = body === undefined ? undefined : JSON.stringify(body);
-        const headers = text === undefined ? {} : jsonHeaders(text);
-        const answer = await this.request({ method, path, body: text, headers, timeoutMs });
-        return (answer ? parse(answer) : undefined) as T;
-    }
-
-    /** Loads what `docker save` produced into the host's engine. */
-    async load(image: Readable, timeoutMs = TRANSFER_MS): Promise<void> {
-        const headers = { "content-type": "application/x-tar" };
-        const path = "/images/load?quiet=1";
-        const answer = await this.request({ method: "POST", path, body: image, headers, timeoutMs });
-        this.refuseStreamError(path, answer);
-    }
-
-    /** Pushes an image from the host's engine; answers with the messages of the stream. */
-    async push(name: string, tag: string, auth: string, timeoutMs = TRANSFER_MS): Promise<Props[]> {
-        const path = `/images/${name}/push?tag=${encodeURIComponent(tag)}`;
-        const headers = { "X-Registry-Auth": auth, "content-length": 0 };
-        const answer = await this.request({ method: "POST", path, headers, timeoutMs });
-        return this.refuseStreamError(path, answer);
-    }
-
-    /** Pulls an image into the host's engine. */
-    async pull(name: string, tag: string, auth: string, timeoutMs = TRANSFER_MS): Promise<void> {
-        const path = `/images/create?fromImage=${encodeURIComponent(name)}&tag=${encodeURIComponent(tag)}`;
-        const headers = { "X-Registry-Auth": auth, "content-length": 0 };
-        const answer = await this.request({ method: "POST", path, headers, timeoutMs });
-        this.refuseStreamError(path, answer);
-    }
-
-    /** The digest that the registry has for a reference, asked by the host's engine. */
-    async inRegistry(reference: string, auth: string): Promise<string | undefined> {
-        const path = `/distribution/${reference}/json`;
-        const headers = { "X-Registry-Auth": auth };
-        const answer = await this.request({ method: "GET", path, headers, timeoutMs: REGISTRY_MS });
-        return (parse(answer) as Props).Descriptor?.digest as string | undefined;
-    }
-
-    /**
-     * Runs a command in the host's shell; everything secret belongs on its standard input. An abort ends the waiting, not
-     * the command.
-     */
-    async exec(command: string, stdin = "", timeoutMs = 30_000, signal?: AbortSignal): Promise<ExecResult> {
+    /** Runs a command in the host's shell. */
+    async exec(command: string, options: ExecOptions): Promise<ExecResult> {
+        const { stdin = "", timeoutMs = 30_000, signal } = options;
         this.starting += 1;
         const client = await this.connect().catch((error: unknown) => {
             this.starting -= 1;
@@ -123,21 +80,15 @@ export class Remote {
                 if (error) return failed(error);
                 this.track(channel);
                 collect(channel, resolve);
-                const giveUp = (why: Error) => {
-                    reject(why);
+                const over = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+                const stop = () => {
+                    const { name } = this;
+                    reject(signal.aborted ? cancelledRequest(name) : noAnswer(name, "a command", timeoutMs));
                     channel.close();
                 };
-                const timer = setTimeout(
-                    () => giveUp(noAnswer(this.name, "a command", timeoutMs)),
-                    timeoutMs,
-                );
-                const stop = () => giveUp(cancelledRequest(this.name));
-                if (signal?.aborted) stop();
-                signal?.addEventListener("abort", stop);
-                channel.on("error", failed).on("close", () => {
-                    clearTimeout(timer);
-                    signal?.removeEventListener("abort", stop);
-                });
+                if (over.aborted) stop();
+                over.addEventListener("abort", stop);
+                channel.on("error", failed).on("close", () => over.removeEventListener("abort", stop));
                 channel.end(stdin);
             };
             try {
@@ -245,76 +196,6 @@ export class Remote {
         this.open.add(channel);
         channel.on("error", () => undefined); // a loss between two uses must not end the process
         channel.on("close", () => this.open.delete(channel));
-    }
-
-    private request(request: Request): Promise<string> {
-        const { method, path, body, headers, timeoutMs } = request;
-        const what = `${method} ${pathOnly(path)}`;
-        return new Promise((resolve, reject) => {
-            // A pooled channel dies silently with the engine behind it: only what may be repeated uses one.
-            const agent = method === "GET" ? this.pooled : this.single;
-            const signal = AbortSignal.timeout(timeoutMs);
-            // A request that still waits for a channel tells nobody that it was given up.
-            signal.addEventListener("abort", () => reject(noAnswer(this.name, what, timeoutMs)));
-            const sent = http.request(
-                { agent, method, path, host: "docker", signal, headers },
-                (response) => {
-                    this.answer(request, response).then(resolve, reject);
-                },
-            );
-            sent.on("error", (error: NodeJS.ErrnoException) => {
-                const repeat = method === "GET" && sent.reusedSocket && error.code === "ECONNRESET";
-                if (typeof body === "object") body.destroy();
-                if (repeat) this.request(request).then(resolve, reject);
-                else reject(brokenRequest(this.name, what, error));
-            });
-            if (body === undefined || typeof body === "string") return void sent.end(body);
-            body.on("error", (error) => sent.destroy(error));
-            body.pipe(sent);
-        });
-    }
-
-    private async answer(request: Request, response: http.IncomingMessage): Promise<string> {
-        let text = "";
-        response.setEncoding("utf8");
-        for await (const chunk of response) text += chunk;
-        const status = response.statusCode ?? 0;
-        if (status < 400) return text;
-        const parsed = parse(text) as Props | string;
-        const reason = typeof parsed === "string" ? parsed : String(parsed.message ?? "");
-        throw new EngineError(this.name, `${request.method} ${pathOnly(request.path)}`, status, reason);
-    }
-
-    /** A transfer that failed half-way still ends with status 200: the error is one of the messages. */
-    private refuseStreamError(path: string, answer: string): Props[] {
-        const messages = answer
-            .split("\n")
-            .filter((line) => line.trim())
-            .map((line) => parse(line))
-            .filter((message): message is Props => typeof message === "object" && message !== null);
-        const failed = messages.find((message) => message.error ?? message.errorDetail);
-        if (failed) {
-            const reason = String(failed.errorDetail?.message ?? failed.error);
-            throw new EngineError(this.name, `POST ${pathOnly(path)}`, 200, reason);
-        }
-        return messages;
-    }
-}
-
-/** What was asked for, without its parameters: they make a sentence unreadable. */
-function pathOnly(path: string): string {
-    return path.split("?")[0] ?? path;
-}
-
-function jsonHeaders(text: string): http.OutgoingHttpHeaders {
-    return { "content-type": "application/json", "content-length": Buffer.byteLength(text) };
-}
-
-function parse(text: string): unknown {
-    try {
-        return JSON.parse(text);
-    } catch {
-        return text.trim();
     }
 }
 

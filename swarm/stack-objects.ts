@@ -1,11 +1,12 @@
 // What a stack is made of: secrets, configs, services, networks; made, found by their label, and removed.
 import { skepError } from "../errors";
+import type { SwarmNode, SwarmService, SwarmTask } from "../planning/engine-api";
+import { oneLine } from "../planning/sentence";
 import { shellQuote } from "../planning/shell";
-import type { Context, Props } from "./context";
-import { filters, ifExists, WRITE_MS } from "./engine";
-import { EngineError, oneLine } from "./failures";
+import { EngineError, HostFailure, ifExists } from "./failures";
+import { type Host, WRITE_MS } from "./host";
 import { hostScript } from "./scripts";
-import type { Remote } from "./ssh";
+import { filters, type Swarm } from "./swarm";
 import { until } from "./wait";
 
 const LABEL = "com.docker.stack.namespace";
@@ -13,32 +14,67 @@ const DEPLOY_MS = 120_000;
 const GONE_MS = 60_000;
 type Kind = "secrets" | "configs";
 
-/** Makes the secrets and configs that are not there yet: their names say what they hold, so they never change. */
-export async function createMissing(engine: Remote, { name, secrets, configs }: Props): Promise<void> {
-    await createKind(engine, "secrets", name, secrets ?? {});
-    await createKind(engine, "configs", name, configs ?? {});
+/** A stack as it is to be deployed. */
+export interface StackParts {
+    name: string;
+    /** The file for `docker stack deploy`. */
+    compose: string;
+    /** Values by name. */
+    secrets?: Record<string, string>;
+    configs?: Record<string, string>;
+    /** Login of the registry that its images come from. */
+    registryAuth?: { server: string; username: string; password: string };
 }
 
-async function createKind(engine: Remote, kind: Kind, stack: string, values: Record<string, string>) {
-    const present = (await engine.call<Props[]>("GET", `/${kind}`)).map(({ Spec }) => Spec.Name);
+/** The filter for all that belongs to the stack. */
+export function ofStack(stack: string): Record<string, string[]> {
+    return { label: [`${LABEL}=${stack}`] };
+}
+
+/** The stack's services and tasks, and all members of the swarm. */
+export async function around(
+    swarm: Swarm,
+    stack: string,
+): Promise<{ services: SwarmService[]; tasks: SwarmTask[]; nodes: SwarmNode[] }> {
+    const [services, tasks, nodes] = await Promise.all([
+        swarm.services(ofStack(stack)),
+        swarm.tasks(ofStack(stack)),
+        swarm.members(),
+    ]);
+    return { services, tasks, nodes };
+}
+
+/** Makes the secrets and configs that are not there yet: their names say what they hold, so they never change. */
+export async function createMissing(swarm: Swarm, { name, secrets, configs }: StackParts): Promise<void> {
+    await createKind(swarm, "secrets", name, secrets);
+    await createKind(swarm, "configs", name, configs);
+}
+
+async function createKind(swarm: Swarm, kind: Kind, stack: string, values: Record<string, string> = {}) {
+    const present = (await swarm.call<Named[]>("GET", `/${kind}`)).map(({ Spec }) => Spec.Name);
     for (const [name, value] of Object.entries(values)) {
         if (present.includes(name)) continue;
         const Data = Buffer.from(value).toString("base64");
         const body = { Name: name, Labels: { [LABEL]: stack }, Data };
-        await engine.call("POST", `/${kind}/create`, body, WRITE_MS);
+        await swarm.call("POST", `/${kind}/create`, { body, timeoutMs: WRITE_MS });
     }
 }
 
 /** Removes secrets and configs of the stack that no longer belong to it; what is still in use stays. */
-export async function removeUnused(engine: Remote, { name, secrets, configs }: Props): Promise<void> {
-    await removeKind(engine, "secrets", name, Object.keys(secrets ?? {}));
-    await removeKind(engine, "configs", name, Object.keys(configs ?? {}));
+export async function removeUnused(swarm: Swarm, { name, secrets, configs }: StackParts): Promise<void> {
+    await removeKind(swarm, "secrets", name, Object.keys(secrets ?? {}));
+    await removeKind(swarm, "configs", name, Object.keys(configs ?? {}));
 }
 
-async function removeKind(engine: Remote, kind: Kind, stack: string, keep: readonly string[]): Promise<void> {
-    for (const { ID, Spec } of await labelled(engine, kind, stack)) {
+interface Named {
+    ID: string;
+    Spec: { Name: string };
+}
+
+async function removeKind(swarm: Swarm, kind: Kind, stack: string, keep: readonly string[]): Promise<void> {
+    for (const { ID, Spec } of await swarm.call<Named[]>("GET", `/${kind}?${filters(ofStack(stack))}`)) {
         if (keep.includes(Spec.Name)) continue;
-        await ifExists(engine.call("DELETE", `/${kind}/${ID}`, undefined, WRITE_MS)).catch(ignoreInUse);
+        await ifExists(swarm.call("DELETE", `/${kind}/${ID}`, { timeoutMs: WRITE_MS })).catch(ignoreInUse);
     }
 }
 
@@ -51,48 +87,62 @@ function ignoreInUse(error: unknown): undefined {
  * Runs docker's own `stack deploy` on a manager. A stack without a registry's password has its images on its nodes already:
  * no registry is asked for them, since another one could know an image by the same name.
  */
-export async function deploy(engine: Remote, { name, compose, registryAuth }: Props): Promise<void> {
+export async function deploy(
+    manager: Pick<Host, "name" | "exec">,
+    { name, compose, registryAuth }: StackParts,
+    signal: AbortSignal,
+): Promise<void> {
     const stdin = `${JSON.stringify(dockerConfig(registryAuth))}\n${compose}`;
     const resolve = registryAuth ? "changed" : "never";
     const script = shellQuote(hostScript("deploy"));
     const command = ["sh", "-c", script, "deploy", shellQuote(name), resolve].join(" ");
-    const { code, stderr } = await engine.exec(command, stdin, DEPLOY_MS);
+    const { code, stderr } = await manager.exec(command, { stdin, timeoutMs: DEPLOY_MS, signal });
     if (code === 0) return;
     throw skepError(
         "STACK_DEPLOY_FAILED",
-        `docker stack deploy of ${name} failed on ${engine.name}: ${oneLine(stderr)}.`,
+        `docker stack deploy of ${name} failed on ${manager.name}: ${oneLine(stderr)}.`,
         "Correct the compose file or the swarm, then run the same command again.",
     );
 }
 
-function dockerConfig(auth: Props | undefined): Props {
+function dockerConfig(auth: StackParts["registryAuth"]): object {
     if (!auth) return {};
     const credentials = Buffer.from(`${auth.username}:${auth.password}`).toString("base64");
     return { auths: { [auth.server]: { auth: credentials } } };
 }
 
-/** Removes all that carries the stack's label, in the order that lets go of it. Volumes stay. */
-export async function removeAll(engine: Remote, stack: string, ctx: Context): Promise<void> {
-    for (const { ID } of await labelled(engine, "services", stack)) {
-        await ifExists(engine.call("DELETE", `/services/${ID}`, undefined, WRITE_MS));
-    }
-    // Tasks on a dead member stay listed for a day.
-    const noTasks = async () => {
-        const nodes = await engine.call<Props[]>("GET", "/nodes");
-        const alive = nodes.filter(({ Status }) => Status?.State === "ready").map(({ ID }) => ID);
-        return !(await labelled(engine, "tasks", stack)).some(({ NodeID }) => alive.includes(NodeID));
-    };
-    await until(`the tasks of ${stack} to end`, noTasks, GONE_MS, ctx);
-    const noNetworks = async () => {
-        const networks = await labelled(engine, "networks", stack);
-        for (const network of networks) await ifExists(engine.call("DELETE", `/networks/${network.Id}`));
-        return networks.length === 0;
-    };
-    await until(`the networks of ${stack} to go`, noNetworks, GONE_MS, { ...ctx, pollMs: 1000 });
-    await removeKind(engine, "secrets", stack, []);
-    await removeKind(engine, "configs", stack, []);
+/** Has the service's tasks made anew by its own way of updating, which places each task where the fewest are. */
+export function remakeTasks(swarm: Swarm, { ID, Spec }: SwarmService): Promise<void> {
+    return swarm.change(
+        `the update of service ${Spec.Name}`,
+        `/services/${ID}`,
+        (spec: SwarmService["Spec"]) => ({
+            ...spec,
+            TaskTemplate: { ...spec.TaskTemplate, ForceUpdate: (spec.TaskTemplate.ForceUpdate ?? 0) + 1 },
+        }),
+    );
 }
 
-function labelled(engine: Remote, kind: string, stack: string): Promise<Props[]> {
-    return engine.call<Props[]>("GET", `/${kind}?${filters({ label: [`${LABEL}=${stack}`] })}`);
+/** Removes all that carries the stack's label, in the order that lets go of it. Volumes stay. */
+export async function removeAll(swarm: Swarm, stack: string): Promise<void> {
+    for (const { ID } of await swarm.services(ofStack(stack)))
+        await ifExists(swarm.call("DELETE", `/services/${ID}`, { timeoutMs: WRITE_MS }));
+    // Tasks on a dead member stay listed for a day.
+    const noTasks = async () => {
+        const { tasks, nodes } = await around(swarm, stack);
+        const alive = nodes.filter(({ Status }) => Status?.State === "ready").map(({ ID }) => ID);
+        return !tasks.some(({ NodeID = "" }) => alive.includes(NodeID));
+    };
+    await until(`the tasks of ${stack} to end`, noTasks, GONE_MS, swarm.ctx);
+    const noNetworks = async () => {
+        const networks = await swarm.call<{ Id: string }[]>("GET", `/networks?${filters(ofStack(stack))}`);
+        for (const { Id } of networks) await ifExists(swarm.call("DELETE", `/networks/${Id}`));
+        return networks.length === 0;
+    };
+    // Tasks that just ended still hold their networks for a moment, and the engine refuses.
+    const passes = (error: unknown) => error instanceof HostFailure;
+    const wait = { ...swarm.ctx, pollMs: 1000, passes };
+    await until(`the networks of ${stack} to go`, noNetworks, GONE_MS, wait);
+    await removeKind(swarm, "secrets", stack, []);
+    await removeKind(swarm, "configs", stack, []);
 }

@@ -1,32 +1,29 @@
 // Waiting: bounded, interruptible, and able to say what for.
 import { AsyncLocalStorage } from "node:async_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
-import { skepError } from "../errors";
-import { reasonOf } from "./failures";
+import { SkepError, skepError } from "../errors";
+import { reasonOf } from "../planning/sentence";
+import { mayPass } from "./failures";
 
 const POLL_MS = 300;
 
 export interface WaitOptions {
     signal: AbortSignal;
+    /** Milliseconds between two probes, 300 by default. */
     pollMs?: number;
-    /** Errors that no repetition cures. */
-    giveUp?(error: unknown): boolean;
-}
-
-/** Whether an error is one of the program and not of a host or a connection: no wait and no other sentence may hide it. */
-export function isBug(error: unknown): boolean {
-    return error instanceof TypeError || error instanceof ReferenceError;
+    /** Failures that count as "not yet", beside those of hosts and connections that pass by themselves. */
+    passes?(error: unknown): boolean;
 }
 
 /**
- * Repeats `probe` until it answers with something; an error counts as "not yet" and is named in the end, unless it is a
- * bug, which ends the wait at once.
+ * Repeats `probe` until it answers with something. A failure of a host or a connection counts as "not yet" and is named in
+ * the end. Everything else ends the wait at once: a bug, a refusal, another host key, a login that is refused.
  */
 export async function until<T>(
     what: string,
     probe: () => Promise<T | undefined | false>,
     timeoutMs: number,
-    { signal, pollMs = POLL_MS, giveUp }: WaitOptions,
+    { signal, pollMs = POLL_MS, passes }: WaitOptions,
 ): Promise<T> {
     const end = Date.now() + timeoutMs;
     let last: unknown;
@@ -37,10 +34,10 @@ export async function until<T>(
             if (found) return found;
             last = undefined;
         } catch (error) {
-            if (isBug(error) || giveUp?.(error)) throw error;
+            if (!mayPass(error) && !passes?.(error)) throw error;
             last = error;
         }
-        if (Date.now() >= end) throw timedOut(what, timeoutMs, last);
+        if (Date.now() >= end) throw new TimedOut(what, timeoutMs, last);
         await pause(pollMs, signal);
     }
 }
@@ -54,13 +51,18 @@ function cancelled(what: string): Error {
     return skepError("CANCELLED", `Interrupted while waiting for ${what}.`, "Run the same command again.");
 }
 
-function timedOut(what: string, timeoutMs: number, last: unknown): Error {
-    const reason = last === undefined ? "" : ` Last seen: ${reasonOf(last)}.`;
-    return skepError(
-        "WAIT_TIMED_OUT",
-        `Waited ${Math.round(timeoutMs / 1000)} s for ${what}, in vain.${reason}`,
-        "Run the same command again: it goes on from what is there. If it ends here again, look at that host and its engine.",
-    );
+/** What was waited for has not come in time. */
+export class TimedOut extends SkepError {
+    constructor(what: string, timeoutMs: number, last: unknown) {
+        const reason = last === undefined ? "" : ` Last seen: ${reasonOf(last)}.`;
+        super([
+            {
+                id: "WAIT_TIMED_OUT",
+                problem: `Waited ${Math.round(timeoutMs / 1000)} s for ${what}, in vain.${reason}`,
+                advice: "Run the same command again: it goes on from what is there. If it ends here again, look at that host and its engine.",
+            },
+        ]);
+    }
 }
 
 const chains = new Map<string, Promise<unknown>>();

@@ -1,11 +1,9 @@
-// Moving a manager to another zone deletes it first. The swarm is asked whether it keeps its majority meanwhile.
+// Moving a manager to another zone deletes it first. Asks the swarm whether it keeps its majority meanwhile.
 
 import { SkepError } from "../../errors";
-import { mayStep } from "../../planning/membership";
-import type { Props } from "../../providers/runtime/types";
-import { manager } from "../../swarm/engine";
-import { closeRemotes } from "../../swarm/ssh";
-import { memberOf } from "../../swarm/turns";
+import { mayStep, memberOf } from "../../planning/membership";
+import { closeRemotes } from "../../swarm/engine";
+import { Swarm } from "../../swarm/swarm";
 import type { SshOutput } from "./client-files";
 import type { StateReader } from "../pulumi/state";
 
@@ -27,11 +25,10 @@ export async function refuseRiskyMoves(reader: StateReader, moved: readonly stri
     const moving = managers.filter(({ name }) => moved.includes(name));
     if (moving.length === 0) return;
     try {
-        const engine = await manager(
-            managers.filter((node) => !moving.includes(node)).map((node) => hostOf(node, ssh)),
-            outputs.clusterId as string,
-        );
-        const members = (await engine.call<Props[]>("GET", "/nodes")).map(memberOf);
+        const others = managers.filter((node) => !moving.includes(node)).map((node) => hostOf(node, ssh));
+        const ctx = { signal: new AbortController().signal, log: () => undefined };
+        const swarm = Swarm.of(others, outputs.clusterId as string, ctx).during({ patienceMs: 0 });
+        const members = (await swarm.members()).map(memberOf);
         for (const { name, nodeId } of moving) {
             const refusal = mayStep(members, { kind: "demote", id: nodeId });
             if (refusal) throw notNow(name, refusal.problem.problem);

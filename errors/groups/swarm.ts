@@ -70,6 +70,10 @@ export const HOSTS = {
             meaning: "Another engine than the installed one runs on a host.",
             advice: "Look at `systemctl cat docker` on the host.",
         },
+        ENGINE_API_OLD: {
+            meaning: "The host's engine is older than what Skep can talk to.",
+            advice: "Take docker-ce 20.10 or newer (`skep:dockerVersion`).",
+        },
         ENGINE_STOPPED: {
             meaning: "A host is there, and its engine takes no connections.",
             advice: "Run `systemctl start docker` on the host.",

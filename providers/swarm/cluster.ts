@@ -1,18 +1,28 @@
 // The swarm as a whole: made once, or adopted; locked or not; left by all at the end.
-import { formatProblem } from "../../errors";
-import { NotConverged, type Context, type Props, type Resource } from "../runtime/types";
-import { inputsOf, membership, observer, updateSwarm } from "../../swarm/engine";
-import type { HostInput } from "../../swarm/host";
-import { unlockKey } from "../../swarm/join";
-import { pausePoint } from "../../swarm/pause-point";
-import { open } from "../../swarm/reopen";
-import { isGone, look, namesOf, refuseUnsafe, theOneCluster, whyUnusable } from "../../swarm/survey";
-import { remote, type Remote } from "../../swarm/ssh";
-import { isBug } from "../../swarm/wait";
+import { formatProblem, SkepError } from "../../errors";
+import { hostsIn, isGone, whyUnusable } from "../../planning/adoption";
+import { findOrMake, open, setAutolock, type NewSwarm } from "../../swarm/adopt";
+import { ifAnswered } from "../../swarm/failures";
+import { Host } from "../../swarm/host";
+import type { HostInput } from "../../swarm/ssh";
+import { Swarm } from "../../swarm/swarm";
+import { NotConverged, type Props, type Resource } from "../runtime/types";
+import { inputsOf } from "./inputs";
 
-const INIT_MS = 30_000;
 const LEAVE_MS = 8000;
-const COMPUTED = ["clusterId", "unlockKey", "previousUnlockKey", "locked", "emptyHosts"];
+const COMPUTED = ["clusterId", "unlockKey", "previousUnlockKey", "locked", "emptyHosts"] as const;
+
+type Inputs = NewSwarm & { managers: HostInput[] };
+type Outs = {
+    clusterId: string;
+    unlockKey: string;
+    previousUnlockKey: string;
+    /** Names of the managers that no key opened. */
+    locked: string[];
+    /** The manager hosts, where all of them were found to be in no swarm. */
+    emptyHosts: HostInput[];
+};
+type State = Inputs & Outs;
 
 export const cluster: Resource = {
     required: ["managers", "autolock", "addressPool"],
@@ -25,108 +35,70 @@ export const cluster: Resource = {
     ignoreInDiff: ["managers"],
     refreshBeforeUpdate: true,
 
-    check({ managers }) {
+    check({ managers }: Props) {
         if (!Array.isArray(managers) || managers.length > 0) return [];
         return [{ property: "managers", reason: "a swarm needs at least one manager" }];
     },
 
     /** Locked managers are opened by an update, never by merely looking. */
-    drift: (state) => (state.locked?.length > 0 ? ["locked"] : []),
+    drift: ({ locked }: Partial<State>) => (locked && locked.length > 0 ? ["locked"] : []),
 
-    async create(inputs, ctx) {
-        const sightings = await look(inputs.managers);
-        const found = theOneCluster(sightings);
-        if (!found) refuseUnsafe(sightings);
-        const clusterId = found ?? (await initialise(inputs));
-        if (!found) await pausePoint("cluster:made", ctx);
-        if (found) ctx.log(`adopting the swarm ${clusterId}`);
-        const { engine, locked } = await open(inputs.managers, clusterId, [], ctx);
-        if (found) await setAutolock(engine, inputs.autolock, ctx);
-        const outs = { clusterId, unlockKey: await unlockKey(engine), previousUnlockKey: "", locked };
-        return { id: clusterId, outs: { ...outs, emptyHosts: [] } };
+    async create(inputs: Inputs, ctx) {
+        const { swarm, locked } = await findOrMake(inputs.managers.map(Host.of), inputs, ctx);
+        const outs = { clusterId: swarm.id, unlockKey: await swarm.unlockKey(), previousUnlockKey: "" };
+        return { id: swarm.id, outs: { ...outs, locked, emptyHosts: [] } };
     },
 
-    async update(id, olds, inputs, ctx) {
-        const sightings = await look(inputs.managers);
+    async update(id, olds: State, inputs: Inputs, ctx): Promise<Outs> {
+        const swarm = Swarm.of(inputs.managers, id, ctx);
+        const sightings = await swarm.look();
         if (isGone(sightings)) {
             // The engine keeps no input of an update that failed, and these hosts are the ones to look at next.
-            const outs = { ...outsOf(olds), emptyHosts: inputs.managers };
+            const { clusterId, unlockKey, previousUnlockKey, locked } = olds;
+            const outs = { clusterId, unlockKey, previousUnlockKey, locked, emptyHosts: inputs.managers };
             throw new NotConverged(id, outs, [formatProblem(whyUnusable(sightings))]);
         }
-        const { engine, locked } = await open(inputs.managers, id, keysIn(olds), ctx);
-        await setAutolock(engine, inputs.autolock, ctx);
-        return { clusterId: id, locked, emptyHosts: [], ...keys(olds, await unlockKey(engine)) };
+        const locked = await open(swarm, [olds.unlockKey ?? "", olds.previousUnlockKey ?? ""]);
+        await setAutolock(swarm, inputs.autolock);
+        return { clusterId: id, locked, emptyHosts: [], ...keys(olds, await swarm.unlockKey()) };
     },
 
-    async read(id, state, ctx) {
-        const managers: HostInput[] = state.emptyHosts?.length > 0 ? state.emptyHosts : state.managers;
-        const sightings = await look(managers);
-        if (sightings.every(({ member }) => member?.state === "inactive")) return {};
+    async read(id, state: State, ctx) {
+        const managers = state.emptyHosts?.length > 0 ? state.emptyHosts : state.managers;
+        const all = Swarm.of(managers, id, ctx);
+        const sightings = await all.look();
+        if (isGone(sightings)) return {};
         const inputs = inputsOf(state, COMPUTED);
         // Kept in state as it was, so that destroy works; the next up calls update, which mends it or fails.
         const unusable = () => new NotConverged(id, {}, [formatProblem(whyUnusable(sightings))]);
-        const engine = await observer(managers, id, ctx);
-        if (!engine) throw unusable();
+        const swarm = await all.ifSeen();
+        if (!swarm) throw unusable();
         try {
-            const { Spec } = await engine.call("GET", "/swarm");
+            const { Spec } = await swarm.inspect();
             const autolock = Spec.EncryptionConfig?.AutoLockManagers ?? false;
-            const locked = namesOf(sightings, ({ state }) => state === "locked");
-            const outs = { clusterId: id, locked, emptyHosts: [], ...keys(state, await unlockKey(engine)) };
+            const locked = hostsIn(sightings, "locked").map(({ name }) => name);
+            const outs = { clusterId: id, locked, emptyHosts: [], ...keys(state, await swarm.unlockKey()) };
             return { id, outs: { ...inputs, autolock, ...outs }, inputs: { ...inputs, autolock } };
         } catch (error) {
-            throw isBug(error) ? error : unusable();
+            throw error instanceof SkepError ? unusable() : error;
         }
     },
 
-    async delete(id, state) {
-        await Promise.all(state.managers.map((host: HostInput) => leave(host, id)));
+    async delete(id, { managers }: State) {
+        await Promise.all(managers.map((host) => ifAnswered(leave(Host.of(host), id))));
     },
 };
 
-async function initialise({ managers, autolock, addressPool, subnetSize }: Props): Promise<string> {
-    const [first]: HostInput[] = managers;
-    if (!first) throw new Error("a cluster has at least one manager");
-    const body = {
-        ListenAddr: "0.0.0.0:2377",
-        AdvertiseAddr: first.address,
-        DefaultAddrPool: [addressPool],
-        SubnetSize: subnetSize,
-        Spec: { EncryptionConfig: { AutoLockManagers: autolock } },
-    };
-    await remote(first).call("POST", "/swarm/init", body, INIT_MS);
-    const { ID } = await remote(first).call("GET", "/swarm");
-    return ID;
-}
-
-async function setAutolock(engine: Remote, autolock: boolean, ctx: Context): Promise<void> {
-    const { Spec } = await engine.call("GET", "/swarm");
-    if ((Spec.EncryptionConfig?.AutoLockManagers ?? false) === autolock) return;
-    const change = (spec: Props) => ({ ...spec, EncryptionConfig: { AutoLockManagers: autolock } });
-    await updateSwarm(engine, change, ctx.signal);
-}
-
-/** Inputs are new ones, what only the swarm knew stays. */
-function outsOf(state: Props): Props {
-    return Object.fromEntries(COMPUTED.map((key) => [key, state[key]]));
-}
-
-function keysIn(state: Props): string[] {
-    return [state.unlockKey ?? "", state.previousUnlockKey ?? ""];
-}
-
 /** A manager that was away during a rotation still opens with the key before. */
-function keys(state: Props, now: string): Props {
+function keys(state: State, now: string): Pick<Outs, "unlockKey" | "previousUnlockKey"> {
     const before = state.unlockKey ?? "";
     const rotated = before !== "" && before !== now;
     return { unlockKey: now, previousUnlockKey: rotated ? before : (state.previousUnlockKey ?? "") };
 }
 
-/** Bounded, and without complaint: a host that is gone has nothing left to leave. */
-async function leave(host: HostInput, clusterId: string): Promise<void> {
-    const member = await membership(host, 4000).catch(() => undefined);
-    if (!member || member.state === "inactive") return;
+/** Bounded: a host that is gone has nothing left to leave. */
+async function leave(host: Host, clusterId: string): Promise<void> {
+    const member = await host.membership(LEAVE_MS / 2);
     if (member.clusterId && member.clusterId !== clusterId) return;
-    await remote(host)
-        .call("POST", "/swarm/leave?force=1", undefined, LEAVE_MS)
-        .catch(() => undefined);
+    await host.leave({ force: true, timeoutMs: LEAVE_MS });
 }

@@ -1,29 +1,38 @@
 // A host's engine: exact packages, held and running. Installed on a host that has none; brought back, as gently as the
 // swarm needs it, where somebody changed them.
-import { formatProblem } from "../../errors";
+import { formatProblem, SkepError } from "../../errors";
+import { theOneCluster, whyUnusable } from "../../planning/adoption";
 import {
     describeEngine,
     LIST_PACKAGES,
     needsRestart,
     parseInstalled,
+    type EngineVersions,
     type FoundEngine,
 } from "../../planning/engine-packages";
 import { proxiesForOthers } from "../../planning/proxies";
+import { reasonOf } from "../../planning/sentence";
 import type { Context } from "../../swarm/context";
-import type { Props, Resource } from "../runtime/types";
-import { inputsOf, membership, NoManager } from "../../swarm/engine";
-import { ConnectionError, reasonOf } from "../../swarm/failures";
-import type { HostInput } from "../../swarm/host";
-import { runScript, SCRIPT_MS } from "../../swarm/host-script";
-import { inMaintenance, type Serving } from "../../swarm/maintenance";
+import { ConnectionError, NoManager } from "../../swarm/failures";
+import { Host } from "../../swarm/host";
 import { pausePoint } from "../../swarm/pause-point";
 import { hostScript } from "../../swarm/scripts";
-import { look, theOneCluster, whyUnusable } from "../../swarm/survey";
-import { remote } from "../../swarm/ssh";
-import { Refused } from "../../swarm/turns";
+import type { HostInput } from "../../swarm/ssh";
+import { Refused, Swarm } from "../../swarm/swarm";
+import type { Resource } from "../runtime/types";
+import { inputsOf, type OnHost } from "./inputs";
 
 const CHECK_MS = 10_000;
-const COMPUTED = ["mesh", "esp"];
+const COMPUTED = ["mesh", "esp"] as const;
+
+type Inputs = OnHost & {
+    managers: HostInput[];
+    repository: { url: string; fingerprint: string; viaProxy?: boolean };
+    packages: EngineVersions;
+};
+/** What the host's kernel can do, as the script found it. */
+type Outs = { mesh: boolean; esp: boolean };
+type State = Inputs & Outs;
 
 export const hostEngine: Resource = {
     required: ["host", "hostId", "managers", "repository", "packages"],
@@ -34,12 +43,12 @@ export const hostEngine: Resource = {
     ignoreInDiff: ["host", "managers", "repository"],
     refreshBeforeUpdate: true,
 
-    async create(inputs, ctx) {
+    async create(inputs: Inputs, ctx) {
         const { mesh, esp } = await settle(inputs, ctx);
         return { id: inputs.hostId, outs: { mesh, esp } };
     },
 
-    async update(_id, { mesh, esp }, inputs, ctx) {
+    async update(_id, { mesh, esp }: State, inputs: Inputs, ctx) {
         try {
             await settle(inputs, ctx);
         } catch (error) {
@@ -48,15 +57,16 @@ export const hostEngine: Resource = {
             const problem = `The engine is left as it is: ${reasonOf(error)}.`;
             ctx.log(formatProblem({ id: "ENGINE_LEFT", problem, advice: "Run up again." }), "warning");
         }
-        return { mesh, esp, packages: describeEngine(await ask(inputs.host)) };
+        return { mesh, esp, packages: describeEngine(await ask(Host.of(inputs.host), ctx)) };
     },
 
-    async read(id, state, ctx) {
+    async read(id, state: State, ctx) {
         const inputs = inputsOf(state, COMPUTED);
         try {
-            const packages = describeEngine(await ask(state.host));
+            const packages = describeEngine(await ask(Host.of(state.host), ctx));
             return { id, outs: { ...state, packages }, inputs: { ...inputs, packages } };
         } catch (error) {
+            if (!(error instanceof SkepError)) throw error;
             // What cannot be seen stays as it was: looking never fails.
             ctx.log(`The engine of ${state.host.name} could not be looked at: ${reasonOf(error)}`, "debug");
             return { id, outs: state, inputs };
@@ -64,18 +74,19 @@ export const hostEngine: Resource = {
     },
 };
 
-/** Brings the engine to what is asked; what the host's kernel can do, as the script found it. */
-async function settle(inputs: Props, ctx: Context): Promise<Props> {
-    const found = await ask(inputs.host);
-    const serving = needsRestart(found, inputs.packages) ? await servingNow(inputs) : undefined;
-    if (!serving) return install(inputs, ctx);
-    return inMaintenance(serving, ctx, (turn) => install(inputs, turn));
+/** Brings the engine to what is asked. */
+async function settle(inputs: Inputs, ctx: Context): Promise<Outs> {
+    const host = Host.of(inputs.host);
+    const found = await ask(host, ctx);
+    const swarm = needsRestart(found, inputs.packages) ? await swarmOf(host, inputs, ctx) : undefined;
+    if (!swarm) return install(host, inputs, ctx);
+    return swarm.inMaintenance(host, (turn) => install(host, inputs, turn));
 }
 
-async function ask(host: HostInput): Promise<FoundEngine> {
-    const { stdout } = await remote(host).exec(LIST_PACKAGES, "", CHECK_MS);
-    const version = await ifRunning(remote(host).call("GET", "/version"));
-    return { installed: parseInstalled(stdout), running: version && String(version.Version) };
+async function ask(host: Host, { signal }: Context): Promise<FoundEngine> {
+    const { stdout } = await host.exec(LIST_PACKAGES, { timeoutMs: CHECK_MS, signal });
+    const version = await ifRunning(host.call<{ Version: string }>("GET", "/version"));
+    return { installed: parseInstalled(stdout), running: version?.Version };
 }
 
 /** The engine's answer, or nothing where the host answers and its engine does not. */
@@ -83,33 +94,35 @@ async function ifRunning<T>(answer: Promise<T>): Promise<T | undefined> {
     try {
         return await answer;
     } catch (error) {
-        if (error instanceof ConnectionError && error.problems[0]?.id === "ENGINE_STOPPED") return undefined;
+        if (error instanceof ConnectionError && error.id === "ENGINE_STOPPED") return undefined;
         throw error;
     }
 }
 
-/** The host's place in the swarm, where it has one at work: one that is locked, or knows of no swarm, serves nobody. */
-async function servingNow({ host, managers }: Props): Promise<Serving | undefined> {
-    const member = await ifRunning(membership(host));
-    if (member?.state !== "active") return undefined;
-    const sightings = await look(managers);
+/** The swarm that the host works for, if any: one that is locked, or in no swarm, serves nobody. */
+async function swarmOf(host: Host, { managers }: Inputs, ctx: Context): Promise<Swarm | undefined> {
+    if ((await ifRunning(host.membership()))?.state !== "active") return undefined;
+    const sightings = await Promise.all(managers.map((manager) => Host.of(manager).look()));
     const clusterId = theOneCluster(sightings);
     if (clusterId === undefined) throw new Refused([whyUnusable(sightings)]);
-    return { host, managers, clusterId, nodeId: member.nodeId };
+    return Swarm.of(managers, clusterId, ctx);
 }
 
-async function install({ host, repository, packages }: Props, ctx: Context): Promise<Props> {
+async function install(
+    host: Host,
+    { host: { ssh }, repository, packages }: Inputs,
+    ctx: Context,
+): Promise<Outs> {
     const variables = {
         REPOSITORY_URL: repository.url,
         KEY_FINGERPRINT: repository.fingerprint,
         DOCKER_VERSION: packages["docker-ce"],
         CONTAINERD_VERSION: packages["containerd.io"],
-        LOGIN_USER: host.ssh.user,
+        LOGIN_USER: ssh.user,
         ...(repository.viaProxy && proxiesForOthers(process.env)),
     };
-    const script = `${hostScript("lock")}\n${hostScript("engine")}`;
-    const running = runScript(remote(host), script, variables, SCRIPT_MS, ctx.signal);
-    // While the script runs: the host goes on with it whatever happens here.
+    const running = host.script<Outs>(`${hostScript("lock")}\n${hostScript("engine")}`, variables, ctx);
+    // The script runs meanwhile, and goes on whatever happens here.
     const [found] = await Promise.all([running, pausePoint(`engine:apt:${host.name}`, ctx)]);
     return found;
 }

@@ -1,18 +1,27 @@
-// The files that Skep keeps on a host: written, found changed, and written again.
-import { formatProblem } from "../../errors";
+// The files that Skep keeps on a host: written, found changed and written again, removed when Skep gives them no longer.
 import { pack } from "tar-stream";
 import { buffer } from "node:stream/consumers";
+import { formatProblem, SkepError } from "../../errors";
 import type { HostFile } from "../../planning/host-files";
-import type { Context, Props, Resource } from "../runtime/types";
-import { inputsOf } from "../../swarm/engine";
-import { reasonOf } from "../../swarm/failures";
-import { runScript } from "../../swarm/host-script";
+import { reasonOf } from "../../planning/sentence";
+import type { Context } from "../../swarm/context";
+import { Host } from "../../swarm/host";
 import { hostScript } from "../../swarm/scripts";
-import { remote } from "../../swarm/ssh";
+import { SshConnection } from "../../swarm/ssh";
+import { until } from "../../swarm/wait";
+import type { Props, Resource } from "../runtime/types";
+import { inputsOf, type OnHost } from "./inputs";
 
 const CHECK_MS = 10_000;
-const COMPUTED = ["differing"];
+const RELOAD_MS = 30_000;
+const COMPUTED = ["differing"] as const;
 const PATH = /^(\/[\w.:@-]+)+$/;
+const OF_ENGINE = /daemon\.json|docker\.service\.d|docker\/tls/;
+
+type Inputs = OnHost & { files: Record<string, HostFile> };
+/** Paths of the files that were found to be others. */
+type Outs = { differing: string[] };
+type State = Inputs & Outs;
 
 export const hostFiles: Resource = {
     required: ["host", "hostId", "files"],
@@ -21,7 +30,7 @@ export const hostFiles: Resource = {
     ignoreInDiff: ["host"],
     refreshBeforeUpdate: true,
 
-    check({ files }) {
+    check({ files }: Props) {
         const paths = typeof files === "object" ? Object.keys(files as object) : [];
         return paths
             .filter((path) => !PATH.test(path))
@@ -29,18 +38,39 @@ export const hostFiles: Resource = {
     },
 
     /** What somebody changed on the host. */
-    drift: ({ differing }) => (differing?.length > 0 ? ["files"] : []),
+    drift: ({ differing }: Partial<State>) => (differing && differing.length > 0 ? ["files"] : []),
 
-    create: async (inputs, ctx) => ({ id: inputs.hostId, outs: await apply(inputs, ctx, false) }),
+    async create(inputs: Inputs, ctx) {
+        await apply(inputs, [], ctx);
+        return { id: inputs.hostId, outs: { differing: [] } };
+    },
 
-    update: (_id, _olds, inputs, ctx) => apply(inputs, ctx, true),
+    async update(_id, olds: State, inputs: Inputs, ctx): Promise<Outs> {
+        const changed = await apply(inputs, goneFiles(olds.files, inputs.files), ctx);
+        // Restarting an engine locks a manager and ends tasks: never by the way.
+        const unread = changed.filter((path) => OF_ENGINE.test(path));
+        if (unread.length > 0)
+            ctx.log(
+                formatProblem({
+                    id: "ENGINE_UNREAD",
+                    problem: `The engine of ${inputs.host.name} reads ${unread.join(", ")} at its next start only.`,
+                    advice: "Restart it when the swarm can do without this host.",
+                }),
+                "warning",
+            );
+        return { differing: [] };
+    },
 
-    async read(id, state, ctx) {
+    async read(id, state: State, ctx) {
         const inputs = inputsOf(state, COMPUTED);
         try {
-            const differing = await differingFiles("check", state, CHECK_MS);
+            const script = hostScript("files"); // without the lock: looking must not wait for a script that works
+            const variables = await variablesFor("check", state.files);
+            const options = { timeoutMs: CHECK_MS, signal: ctx.signal };
+            const { differing } = await Host.of(state.host).script<Outs>(script, variables, options);
             return { id, outs: { ...state, differing }, inputs };
         } catch (error) {
+            if (!(error instanceof SkepError)) throw error;
             // What cannot be seen stays as it was: looking never fails.
             ctx.log(`The files of ${state.host.name} could not be looked at: ${reasonOf(error)}`, "debug");
             return { id, outs: state, inputs };
@@ -48,31 +78,46 @@ export const hostFiles: Resource = {
     },
 };
 
-async function apply(inputs: Props, ctx: Context, isUpdate: boolean): Promise<Props> {
-    const differing = await differingFiles("apply", inputs);
-    if (differing.length > 0) ctx.log(`wrote ${differing.join(", ")}`);
-    // Restarting an engine locks a manager and ends tasks: never by the way.
-    if (isUpdate && differing.some((path) => /daemon\.json|docker\.service\.d|docker\/tls/.test(path)))
-        ctx.log(
-            formatProblem({
-                id: "ENGINE_UNREAD",
-                problem: `The engine of ${inputs.host.name} reads ${differing.join(", ")} at its next start only.`,
-                advice: "Restart it when the swarm can do without this host.",
-            }),
-            "warning",
-        );
-    return { differing: [] };
+/** Paths that Skep gave the host, and no longer gives it. */
+export function goneFiles(olds: Inputs["files"] = {}, files: Inputs["files"]): string[] {
+    return Object.keys(olds).filter((path) => PATH.test(path) && !(path in files));
 }
 
-async function differingFiles(mode: "apply" | "check", inputs: Props, timeoutMs?: number): Promise<string[]> {
-    // Looking must not wait for a script that works.
-    const script = mode === "apply" ? `${hostScript("lock")}\n${hostScript("files")}` : hostScript("files");
-    const variables = { MODE: mode, ARCHIVE: (await archiveOf(inputs.files)).toString("base64") };
-    const { differing } = await runScript(remote(inputs.host), script, variables, timeoutMs);
-    return differing as string[];
+/** Writes and removes files on the host; answers with the paths of those that were others, or are gone. */
+async function apply({ host, files }: Inputs, gone: readonly string[], ctx: Context): Promise<string[]> {
+    const script = `${hostScript("lock")}\n${hostScript("files")}`;
+    const variables = await variablesFor("apply", files, gone);
+    const done = await Host.of(host).script<Outs & { removed: string[] }>(script, variables, ctx);
+    if (done.differing.length > 0) ctx.log(`wrote ${done.differing.join(", ")}`);
+    if (done.removed.length > 0) ctx.log(`removed ${done.removed.join(", ")}`);
+    const changed = [...done.differing, ...done.removed];
+    if (changed.some((path) => path.includes("sshd_config"))) await untilLogin(new SshConnection(host), ctx);
+    return changed;
 }
 
-function archiveOf(files: Record<string, HostFile>): Promise<Buffer> {
+/** sshd takes its settings over a moment after it is told to, and refuses logins meanwhile: two in a row have to answer. */
+async function untilLogin(fresh: SshConnection, ctx: Context): Promise<void> {
+    let answered = 0;
+    const steady = async () => {
+        try {
+            await fresh.exec("true", ctx);
+            answered += 1;
+        } catch (error) {
+            answered = 0;
+            throw error;
+        } finally {
+            await fresh.close();
+        }
+        return answered >= 2;
+    };
+    await until(`${fresh.name} to take logins again`, steady, RELOAD_MS, ctx);
+}
+
+async function variablesFor(MODE: "apply" | "check", files: Inputs["files"], gone: readonly string[] = []) {
+    return { MODE, ARCHIVE: (await archiveOf(files)).toString("base64"), GONE: gone.join("\n") };
+}
+
+function archiveOf(files: Inputs["files"]): Promise<Buffer> {
     const archive = pack();
     for (const [path, { content, mode = "644" }] of Object.entries(files))
         archive.entry({ name: path.slice(1), mode: parseInt(mode, 8) }, content);

@@ -1,19 +1,20 @@
 // An image of the local engine on the hosts: loaded into each of them, or pushed once to the swarm's registry and pulled
 // from there, so that no node needs the registry to start a task: it may stand in the zone that is lost.
 import { PassThrough } from "node:stream";
+import type { ImageInspectInfo } from "dockerode";
 import { formatProblem, skepError } from "../../errors";
-import { dockerClient } from "../runtime/docker";
-import type { Context, Props, Resource } from "../runtime/types";
-import { ifExists } from "../../swarm/engine";
-import { reasonOf } from "../../swarm/failures";
-import type { HostInput } from "../../swarm/host";
-import { remote, type Remote } from "../../swarm/ssh";
+import { reasonOf } from "../../planning/sentence";
+import type { Context } from "../../swarm/context";
+import { EngineError, HostFailure, ifAnswered, ifExists } from "../../swarm/failures";
+import { Host, type Connection } from "../../swarm/host";
+import type { HostInput } from "../../swarm/ssh";
 import { until } from "../../swarm/wait";
+import { dockerClient } from "../runtime/docker";
+import type { Resource } from "../runtime/types";
 
 const LOADS_AT_ONCE = 3;
 const PULLS_AT_ONCE = 4;
 const PUSH_RETRY_MS = 60_000;
-const TRANSFER_MS = 600_000;
 
 interface Push {
     reference: string;
@@ -21,91 +22,113 @@ interface Push {
     password: string;
 }
 
+type Inputs = { image: string; imageId: string; hosts: HostInput[]; hostIds: string[]; push?: Push };
+type Outs = {
+    /** The digest that the registry gave; empty without `push`. */
+    digest: string;
+    /** What services call the image. */
+    reference: string;
+    /** Names of hosts that could not pull it. */
+    missing: string[];
+    /** What the hosts' engines call it, beside `imageId`. */
+    hostImageIds: string[];
+};
+type State = Inputs & Outs;
+type Distributed = Omit<Outs, "hostImageIds">;
+
 export const image: Resource = {
     required: ["image", "imageId", "hosts", "hostIds"],
     computed: ["digest", "reference", "missing", "hostImageIds"],
     ignoreInDiff: ["hosts"],
 
     /** Hosts that could not pull get another chance with every up. */
-    drift: ({ missing }) => (missing?.length > 0 ? ["hostIds"] : []),
+    drift: ({ missing }: Partial<State>) => (missing && missing.length > 0 ? ["hostIds"] : []),
 
-    async create(inputs, ctx) {
-        const outs = await distribute(inputs, {}, ctx);
-        return { id: `${inputs.image}@${inputs.imageId}`, outs };
-    },
+    /** Named as in the program: an update may bring another image, and keeps the id. */
+    create: async (inputs: Inputs, ctx) => ({ id: ctx.name, outs: await distribute(inputs, {}, ctx) }),
 
-    update: (_id, olds, inputs, ctx) => distribute(inputs, olds, ctx),
+    update: (_id, olds: State, inputs: Inputs, ctx) => distribute(inputs, olds, ctx),
 
     read: async (id, state) => ({ id, outs: state }),
 };
 
-async function distribute(inputs: Props, olds: Props, ctx: Context): Promise<Props> {
-    const { imageId } = inputs;
-    const isSame = olds.imageId === imageId;
-    const ids = new Set<string>([imageId, ...(isSame ? (olds.hostImageIds ?? []) : [])]);
-    const outs = inputs.push
-        ? await pushAndPull(inputs, inputs.push, olds, ids, ctx)
-        : await loadEverywhere(inputs, ids);
+async function distribute(inputs: Inputs, olds: Partial<State>, ctx: Context): Promise<Outs> {
+    const { imageId, push } = inputs;
+    const known = olds.imageId === imageId ? (olds.hostImageIds ?? []) : [];
+    const ids = new Set([imageId, ...known]);
+    const outs = push
+        ? await pushAndPull(inputs, push, olds, ids, ctx)
+        : await loadEverywhere(inputs, ids, ctx);
     return { ...outs, hostImageIds: [...ids].filter((id) => id !== imageId).sort() };
 }
 
-async function loadEverywhere({ image, hosts }: Props, ids: Set<string>): Promise<Props> {
-    await eachLimited(hosts, LOADS_AT_ONCE, (host: HostInput) => provide(remote(host), image, ids));
+async function loadEverywhere(
+    { image, hosts }: Inputs,
+    ids: Set<string>,
+    ctx: Context,
+): Promise<Distributed> {
+    await eachLimited(hosts.map(Host.of), LOADS_AT_ONCE, ctx.signal, ({ connection }, signal) =>
+        provide(connection, image, ids, signal),
+    );
     return { reference: image, digest: "", missing: [] };
 }
 
 /** Under the registry's real name, and with each host's own trust. */
 async function pushAndPull(
-    inputs: Props,
+    inputs: Inputs,
     push: Push,
-    olds: Props,
+    olds: Partial<State>,
     ids: Set<string>,
     ctx: Context,
-): Promise<Props> {
-    const engine = await firstReachable(inputs.hosts);
-    const digest =
-        (await pushedBefore(engine, inputs, push, olds)) ?? (await pushFrom(engine, inputs, push, ids, ctx));
+): Promise<Distributed> {
+    const hosts = inputs.hosts.map(Host.of);
+    const from = await firstReachable(hosts);
+    const before = await pushedBefore(from, inputs, push, olds);
+    const digest = before ?? (await pushFrom(from, inputs.image, push, ids, ctx));
     const missing: string[] = [];
-    await eachLimited(inputs.hosts, PULLS_AT_ONCE, async (host: HostInput) => {
+    await eachLimited(hosts, PULLS_AT_ONCE, ctx.signal, async ({ name, connection }, signal) => {
         try {
-            if (!ctx.signal.aborted) return await pull(remote(host), push, digest);
+            await pull(connection, push, digest, signal);
         } catch (error) {
-            // What the tasks need is theirs to say: a host that is down must not keep the others from an update.
-            const problem = `${host.name} has not got ${push.reference}: ${reasonOf(error)}.`;
+            if (!(error instanceof HostFailure)) throw error;
+            // A host that is down must not fail the update; its tasks report a missing image themselves.
+            const problem = `${name} has not got ${push.reference}: ${reasonOf(error)}.`;
             ctx.log(formatProblem({ id: "IMAGE_MISSING", problem, advice: "Run up again." }), "warning");
+            missing.push(name);
         }
-        missing.push(host.name);
     });
     return { reference: push.reference, digest, missing: missing.sort() };
 }
 
 /** The digest of an earlier push, where the registry still has it: its host may have been made anew since. */
 async function pushedBefore(
-    engine: Remote,
-    { imageId }: Props,
+    { connection }: Host,
+    { imageId }: Inputs,
     push: Push,
-    olds: Props,
+    olds: Partial<State>,
 ): Promise<string | undefined> {
     if (!olds.digest || olds.imageId !== imageId || olds.push?.reference !== push.reference) return undefined;
-    const found = await engine.inRegistry(push.reference, authOf(push)).catch(() => undefined);
+    const found = await ifAnswered(connection.inRegistry(push.reference, authOf(push)));
     return found === olds.digest ? found : undefined;
 }
 
 function pushFrom(
-    engine: Remote,
-    { image }: Props,
+    { name, connection }: Host,
+    image: string,
     push: Push,
     ids: Set<string>,
     ctx: Context,
 ): Promise<string> {
     const attempt = async () => {
-        await provide(engine, image, ids);
-        await tag(engine, image, push.reference);
-        return pushOnce(engine, push);
+        await provide(connection, image, ids, ctx.signal);
+        await tag(connection, image, push.reference);
+        return pushOnce(name, connection, push, ctx.signal);
     };
-    const what = `the push of ${push.reference}`;
-    const giveUp = (error: unknown) => /unauthorized|denied|x509/i.test((error as Error).message);
-    return until(what, attempt, PUSH_RETRY_MS, { ...ctx, pollMs: 2000, giveUp }).catch((error: unknown) => {
+    // A registry that has just started refuses for a while; what it thinks of the password and its certificate stays.
+    const passes = (error: unknown) =>
+        error instanceof EngineError && !/unauthorized|denied|x509/i.test(error.message);
+    const wait = { ...ctx, pollMs: 2000, passes };
+    return until(`the push of ${push.reference}`, attempt, PUSH_RETRY_MS, wait).catch((error: unknown) => {
         throw pushFailure(push.reference, error);
     });
 }
@@ -121,20 +144,20 @@ export function pushFailure(reference: string, error: unknown): unknown {
     );
 }
 
-async function pushOnce(engine: Remote, push: Push): Promise<string> {
+async function pushOnce(host: string, engine: Connection, push: Push, signal: AbortSignal): Promise<string> {
     const { name, tag: version } = split(push.reference);
-    const messages = await engine.push(name, version, authOf(push));
-    const digest = messages.map(({ aux }) => aux?.Digest).find((found) => found !== undefined);
-    if (typeof digest === "string") return digest;
-    throw new Error(`on ${engine.name} it ended without a digest`);
+    const messages = await engine.push(name, version, authOf(push), signal);
+    const digest = messages.find(({ aux }) => aux?.Digest !== undefined)?.aux?.Digest;
+    if (digest !== undefined) return digest;
+    throw new EngineError(host, `the push of ${push.reference}`, 200, "it ended without a digest");
 }
 
 /** Pulls what the host does not have; tasks name an image by its digest, which only a pull or a push records. */
-async function pull(engine: Remote, push: Push, digest: string): Promise<void> {
+async function pull(engine: Connection, push: Push, digest: string, signal: AbortSignal): Promise<void> {
     const { name, tag: version } = split(push.reference);
-    const found = await ifExists(engine.call("GET", `/images/${push.reference}/json`));
+    const found = await inspect(engine, push.reference);
     if (found?.RepoDigests?.includes(`${name}@${digest}`)) return;
-    await engine.pull(name, version, authOf(push));
+    await engine.pull(name, version, authOf(push), signal);
 }
 
 function authOf({ reference, username, password }: Push): string {
@@ -142,13 +165,14 @@ function authOf({ reference, username, password }: Push): string {
     return Buffer.from(JSON.stringify(auth)).toString("base64url");
 }
 
-async function firstReachable(hosts: readonly HostInput[]): Promise<Remote> {
+async function firstReachable(hosts: readonly Host[]): Promise<Host> {
     const reasons: string[] = [];
     for (const host of hosts) {
         try {
-            await remote(host).call("GET", "/_ping");
-            return remote(host);
+            await host.call("GET", "/_ping");
+            return host;
         } catch (error) {
+            if (!(error instanceof HostFailure)) throw error;
             reasons.push(reasonOf(error));
         }
     }
@@ -165,23 +189,20 @@ async function firstReachable(hosts: readonly HostInput[]): Promise<Remote> {
  * configuration elsewhere. What a host calls it is learned from a transfer, so that a later one finds it there.
  */
 export async function provide(
-    engine: Pick<Remote, "call" | "load">,
+    engine: Pick<Connection, "call" | "load">,
     reference: string,
     ids: Set<string>,
+    signal: AbortSignal,
 ): Promise<void> {
-    const found = await idOf(engine, reference);
-    if (found !== undefined && ids.has(found)) return;
-    for (const id of ids) if (await idOf(engine, id)) return tag(engine, id, reference);
-    await transfer(engine, reference);
-    const loaded = await idOf(engine, reference);
-    if (loaded !== undefined) ids.add(loaded);
-}
-
-async function transfer(engine: Pick<Remote, "load">, reference: string): Promise<void> {
+    const found = await inspect(engine, reference);
+    if (found && ids.has(found.Id)) return;
+    for (const id of ids) if (await inspect(engine, id)) return tag(engine, id, reference);
     const saved = await localImage(reference);
     // A pull stream of its own: what the engine sends can be piped, but is no Readable by type.
     const stream = saved.on("error", (error) => stream.destroy(error)).pipe(new PassThrough());
-    await engine.load(stream, TRANSFER_MS);
+    await engine.load(stream, signal);
+    const loaded = await inspect(engine, reference);
+    if (loaded) ids.add(loaded.Id);
 }
 
 async function localImage(reference: string): Promise<NodeJS.ReadableStream> {
@@ -196,12 +217,14 @@ async function localImage(reference: string): Promise<NodeJS.ReadableStream> {
     }
 }
 
-async function idOf(engine: Pick<Remote, "call">, reference: string): Promise<string | undefined> {
-    return (await ifExists(engine.call("GET", `/images/${reference}/json`)))?.Id;
+function inspect(engine: Pick<Connection, "call">, reference: string): Promise<ImageFound | undefined> {
+    return ifExists(engine.call<ImageFound>("GET", `/images/${reference}/json`));
 }
 
+type ImageFound = Pick<ImageInspectInfo, "Id" | "RepoDigests">;
+
 /** Gives an image that is there, by its id or a name, another name. */
-async function tag(engine: Pick<Remote, "call">, source: string, reference: string): Promise<void> {
+async function tag(engine: Pick<Connection, "call">, source: string, reference: string): Promise<void> {
     const { name, tag: version } = split(reference);
     const query = `repo=${encodeURIComponent(name)}&tag=${encodeURIComponent(version)}`;
     await engine.call("POST", `/images/${source}/tag?${query}`);
@@ -215,11 +238,24 @@ export function split(reference: string): { server: string; name: string; tag: s
     return { server: name.split("/")[0] ?? "", name, tag: version };
 }
 
-/** Works through a list with at most `limit` at once. */
-async function eachLimited<T>(items: readonly T[], limit: number, work: (item: T) => Promise<void>) {
+/** Works through a list with at most `limit` at once. The first failure ends what is under way, and is thrown. */
+export async function eachLimited<T>(
+    items: readonly T[],
+    limit: number,
+    signal: AbortSignal,
+    work: (item: T, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+    const failed = new AbortController();
+    const either = AbortSignal.any([signal, failed.signal]);
     const queue = [...items];
     const lane = async () => {
-        for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
+        try {
+            for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item, either);
+        } catch (error) {
+            queue.length = 0;
+            failed.abort(error);
+        }
     };
     await Promise.all(Array.from({ length: Math.min(limit, items.length) }, lane));
+    if (failed.signal.aborted) throw failed.signal.reason;
 }

@@ -1,7 +1,8 @@
 #!/bin/sh
-# With MODE=apply: when this ends, this host has the files of the archive, with their text and mode, and whoever reads
-# them has read them. With MODE=check nothing changes. The last line names the files that were different.
-# Inputs: MODE; ARCHIVE, a tar archive with paths from the root, as base64.
+# With MODE=apply: when this ends, this host has the files of the archive, with their text and mode, and none of those in
+# GONE; whoever reads them has read them. With MODE=check nothing changes. The last line names the files that were
+# different, and those that were removed.
+# Inputs: MODE; ARCHIVE, a tar archive with paths from the root, as base64; GONE, paths that Skep once gave, one a line.
 set -eu
 
 umask 022
@@ -25,6 +26,16 @@ while read -r path; do
     mv -f "$target.skep-new" "$target"
 done <"$work.list"
 
+removed=
+if [ "$MODE" = apply ]; then
+    printf '%s\n' "$GONE" >"$work.list"
+    while read -r target; do
+        if [ ! -f "$target" ] && [ ! -L "$target" ]; then continue; fi
+        rm -f "$target"
+        removed="$removed${removed:+, }\"$target\""
+    done <"$work.list"
+fi
+
 # A container's engine writes /etc/hosts anew at every start, and anybody may edit it.
 if [ -e /etc/skep/hosts ] && grep -vxqFf /etc/hosts /etc/skep/hosts; then
     differing="$differing${differing:+, }\"/etc/hosts\""
@@ -35,7 +46,7 @@ if [ "$MODE" = apply ]; then
     systemctl enable --quiet skep-hosts.service
     systemctl restart skep-hosts.service
     sysctl -q -p /etc/sysctl.d/60-skep.conf || true
-    case $differing in *sshd_config*) systemctl reload ssh ;; esac
+    case $differing$removed in *sshd_config*) systemctl reload ssh ;; esac
     # The host key that came by user data has been replaced, and nothing needs its copies.
     rm -f /etc/ssh/ssh_host_*
     grep -rls 'PRIVATE KEY' /var/lib/cloud /run/cloud-init >"$work.list" || true
@@ -47,4 +58,4 @@ if [ "$MODE" = apply ]; then
     done <"$work.list"
 fi
 
-printf '{"differing": [%s]}\n' "$differing"
+printf '{"differing": [%s], "removed": [%s]}\n' "$differing" "$removed"

@@ -9,7 +9,7 @@ import { delimiter, join } from "node:path";
 import { utils } from "ssh2";
 import type { Context, Props } from "../../providers/runtime/types";
 import { hostEngine } from "../../providers/swarm/host-engine";
-import { closeRemotes } from "../../swarm/ssh";
+import { closeRemotes } from "../../swarm/engine";
 import { SshHost } from "../support/ssh-host";
 
 const CE = "5:26.1.5-1~debian.12~bookworm";
@@ -26,7 +26,7 @@ describe("A host's engine", () => {
     before((done) => {
         process.env.PATH = `${folder}${delimiter}${path ?? ""}`;
         engine = createServer((_request, response) =>
-            response.end(JSON.stringify({ Version: "26.1.5+dfsg1" })),
+            response.end(JSON.stringify({ Version: "26.1.5+dfsg1", ApiVersion: "1.45" })),
         );
         engine.listen(engineSocket, done);
     });

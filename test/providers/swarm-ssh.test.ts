@@ -6,22 +6,35 @@ import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Client, utils } from "ssh2";
-import { closeRemotes, remote, type Remote } from "../../swarm/ssh";
+import { closeRemotes, remote, type Remote } from "../../swarm/engine";
 import { SshHost } from "../support/ssh-host";
 
 /** More at once than the connection keeps channels. */
 const BURST = 12;
+const { signal } = new AbortController();
 
-describe("The way to a host's engine", () => {
+describe("The way to a host's engine", function () {
+    this.timeout(10_000);
     const folder = mkdtempSync(join(tmpdir(), "skep-test-"));
     const engineSocket = join(folder, "engine.sock");
     let engine: Server;
     let host: SshHost | undefined;
+    let api: string;
 
     before((done) => {
-        engine = createServer((request, response) => response.end(JSON.stringify({ path: request.url })));
+        engine = createServer((request, response) => {
+            const { url = "" } = request;
+            const isOther = /^\/v/.test(url) && url !== "/version" && !url.startsWith(`/v${api}/`);
+            if (isOther) response.statusCode = 400;
+            const refusal = {
+                message: `client version 1.47 is too new. Maximum supported API version is ${api}`,
+            };
+            const answer = url === "/version" ? { ApiVersion: api } : { path: url };
+            response.end(JSON.stringify(isOther ? refusal : answer));
+        });
         engine.listen(engineSocket, done);
     });
+    beforeEach(() => (api = "1.47"));
     afterEach(async () => {
         await closeRemotes();
         await host?.close();
@@ -45,37 +58,37 @@ describe("The way to a host's engine", () => {
     }
 
     const burst = (to: Remote, timeoutMs: number) =>
-        Promise.all(Array.from({ length: BURST }, (_, i) => to.call("GET", `/${i}`, undefined, timeoutMs)));
+        Promise.all(Array.from({ length: BURST }, (_, i) => to.call("GET", `/${i}`, { timeoutMs })));
 
     it("answers after many requests at once, again and again", async () => {
         const to = await connect(engineSocket);
         for (let round = 0; round < 3; round += 1)
             assert.deepEqual(
                 await burst(to, 3000),
-                Array.from({ length: BURST }, (_, i) => ({ path: `/${i}` })),
+                Array.from({ length: BURST }, (_, i) => ({ path: `/v1.47/${i}` })),
             );
     });
 
     it("logs in anew when the login is older than the user's right to the engine", async () => {
         const to = await connect(engineSocket, 1);
-        await to.exec("true");
-        assert.deepEqual(await to.call("GET", "/2"), { path: "/2" });
+        await to.exec("true", { signal });
+        assert.deepEqual(await to.call("GET", "/2"), { path: "/v1.47/2" });
         await burst(to, 3000);
         assert.equal(host?.connections, 2);
     });
 
     it("says that the engine is stopped when a new login does not reach it either", async () => {
         const to = await connect(engineSocket, 2);
-        await to.exec("true");
+        await to.exec("true", { signal });
         await assert.rejects(to.call("GET", "/1"), /^ConnectionError: ENGINE_STOPPED: /);
         assert.equal(host?.connections, 2);
     });
 
     it("ends no login under a command that just begins", async () => {
         const to = await connect(engineSocket, 99);
-        await to.exec("true");
+        await to.exec("true", { signal });
         const asked = to.call("GET", "/1").catch((error: Error) => error.message);
-        const commands = Array.from({ length: BURST }, () => to.exec("echo here"));
+        const commands = Array.from({ length: BURST }, () => to.exec("echo here", { signal }));
         for (const { stdout } of await Promise.all(commands)) assert.equal(stdout, "here\n");
         assert.match(String(await asked), /^ENGINE_STOPPED: /);
     });
@@ -85,10 +98,10 @@ describe("The way to a host's engine", () => {
         const client = await (to as unknown as { connect(): Promise<Client> }).connect();
         client.destroy();
         await assert.rejects(
-            to.exec("true"),
+            to.exec("true", { signal }),
             /ENGINE_CONNECTION: The connection to the engine of manager-1 broke/,
         );
-        assert.equal((await to.exec("echo here")).stdout, "here\n");
+        assert.equal((await to.exec("echo here", { signal })).stdout, "here\n");
         (await (to as unknown as { connect(): Promise<Client> }).connect()).destroy();
         // Not ENGINE_STOPPED: an engine that serves would be taken for one that nobody needs.
         await assert.rejects(to.call("POST", "/1"), /^ConnectionError: ENGINE_CONNECTION: /);
@@ -100,9 +113,27 @@ describe("The way to a host's engine", () => {
         const interrupt = new AbortController();
         const began = Date.now();
         setTimeout(() => interrupt.abort(), 100);
-        await assert.rejects(to.exec("sleep 5", "", 30_000, interrupt.signal), /CANCELLED/);
-        await assert.rejects(to.exec("sleep 5", "", 30_000, interrupt.signal), /CANCELLED/);
+        await assert.rejects(to.exec("sleep 5", interrupt), /CANCELLED/);
+        await assert.rejects(to.exec("sleep 5", interrupt), /CANCELLED/);
         assert.ok(Date.now() - began < 3000);
+    });
+
+    it("speaks the version of the API that both ends know, also after another engine was installed", async () => {
+        const to = await connect(engineSocket);
+        assert.deepEqual(await to.call("GET", "/info"), { path: "/v1.47/info" });
+        api = "1.41";
+        assert.deepEqual(await to.call("POST", "/swarm/leave"), { path: "/v1.41/swarm/leave" });
+    });
+
+    it("refuses an engine that is too old", async () => {
+        api = "1.40";
+        const to = await connect(engineSocket);
+        await assert.rejects(to.call("GET", "/info"), /ENGINE_API_OLD: .* API 1\.40, and Skep needs 1\.41/);
+    });
+
+    it("ends a transfer that is interrupted", async () => {
+        const to = await connect(engineSocket);
+        await assert.rejects(to.pull("web", "1", "", AbortSignal.abort()), /CANCELLED/);
     });
 
     it("gives a request up in its time, also when no channel to the engine ever opens", async () => {

@@ -1,8 +1,12 @@
 // The files that Skep keeps on every host, and inputs that the provider refuses.
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { renderHostFiles } from "../../planning/host-files";
-import { hostFiles } from "../../providers/swarm/host-files";
+import { goneFiles, hostFiles } from "../../providers/swarm/host-files";
 import { hostScript } from "../../swarm/scripts";
 
 const usual = {
@@ -50,6 +54,31 @@ describe("The files that a host keeps", () => {
         assert.deepEqual(refused(Object.keys(renderHostFiles({ ...usual, engine }))), []);
         for (const path of ["etc/hosts", "/etc/a b", "/etc/../x y", "/etc/$(id)", ""])
             assert.equal(refused([path])?.length, 1, path);
+    });
+
+    it("go from the host when Skep gives them no longer, and nothing else does", async () => {
+        const root = mkdtempSync(join(tmpdir(), "skep-test-"));
+        try {
+            const [given, other] = [join(root, "ca.crt"), join(root, "own.crt")];
+            for (const path of [given, other]) writeFileSync(path, "text");
+            const files = { [other]: { content: "text" } };
+            const gone = goneFiles({ ...files, [given]: { content: "text" } }, files);
+            assert.deepEqual(gone, [given]);
+            // The part of the script that removes; the rest of it is for hosts.
+            const [, part = ""] = /^(removed=\n[^]+?^fi\n)/m.exec(hostScript("files")) ?? [];
+            const script = `set -eu\nwork=${root}/work\n${part}printf '%s' "$removed"`;
+            const run = (MODE: string) =>
+                execFileSync("sh", ["-c", script], {
+                    env: { PATH: process.env.PATH, MODE, GONE: gone.join("\n") },
+                });
+            run("check");
+            assert.ok(existsSync(given));
+            assert.equal(String(run("apply")), `"${given}"`);
+            assert.equal(String(run("apply")), "");
+            assert.ok(!existsSync(given) && existsSync(other));
+        } finally {
+            rmSync(root, { recursive: true });
+        }
     });
 
     it("are shown as changed when the host has others", () => {

@@ -9,13 +9,14 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { provide } from "../../providers/swarm/image";
 import { EngineError } from "../../swarm/failures";
-import type { Remote } from "../../swarm/ssh";
-import { deploy } from "../../swarm/stack-objects";
+import type { Host } from "../../swarm/host";
+import { deploy, type StackParts } from "../../swarm/stack-objects";
 import { dockerClient } from "../../providers/runtime/docker";
 import { createProgress } from "../../scripts/setup/progress";
 import { ensureImages, imageMark } from "../../scripts/setup/images";
 import { FakeEngine, type FakeRequest } from "../support/fake-engine";
 
+const { signal } = new AbortController();
 const silent = createProgress({ silent: true });
 const digest = (text: string) => `sha256:${createHash("sha256").update(text).digest("hex")}`;
 
@@ -147,17 +148,18 @@ describe("An image on a host", () => {
     it("is transferred once where its engine has another id for it, and found there afterwards", async () => {
         const host = new HostEngine(CONFIG);
         const ids = new Set([MANIFEST]);
-        await provide(host, REF, ids);
+        await provide(host, REF, ids, signal);
         assert.deepEqual([...ids], [MANIFEST, CONFIG]);
         // What state keeps of it is what a later up begins with.
-        await provide(host, REF, new Set([MANIFEST, CONFIG]));
+        await provide(host, REF, new Set([MANIFEST, CONFIG]), signal);
         assert.equal(host.loads, 1);
     });
 
     it("is transferred once to each host, whichever ids their engines have", async () => {
         const hosts = [new HostEngine(CONFIG), new HostEngine(MANIFEST), new HostEngine(CONFIG)];
         const ids = new Set([MANIFEST]);
-        for (let round = 0; round < 2; round += 1) for (const host of hosts) await provide(host, REF, ids);
+        for (let round = 0; round < 2; round += 1)
+            for (const host of hosts) await provide(host, REF, ids, signal);
         assert.deepEqual(
             hosts.map(({ loads }) => loads),
             [1, 1, 1],
@@ -167,7 +169,7 @@ describe("An image on a host", () => {
     it("gets its name back without a transfer where only that is missing", async () => {
         const host = new HostEngine(CONFIG);
         host.ids.set("another:name", CONFIG);
-        await provide(host, REF, new Set([MANIFEST, CONFIG]));
+        await provide(host, REF, new Set([MANIFEST, CONFIG]), signal);
         assert.equal(host.ids.get(REF), CONFIG);
         assert.equal(host.loads, 0);
     });
@@ -175,7 +177,7 @@ describe("An image on a host", () => {
     it("is transferred again when it is another one under the same name", async () => {
         const host = new HostEngine(CONFIG);
         host.ids.set(REF, digest("an older one"));
-        await provide(host, REF, new Set([MANIFEST]));
+        await provide(host, REF, new Set([MANIFEST]), signal);
         assert.equal(host.loads, 1);
     });
 });
@@ -187,17 +189,17 @@ describe("A deployed stack", () => {
     afterEach(() => rmSync(folder, { recursive: true }));
 
     /** What docker is called with on the manager. */
-    async function deployed(registryAuth?: object): Promise<string> {
+    async function deployed(registryAuth?: StackParts["registryAuth"]): Promise<string> {
         writeFileSync(join(folder, "docker"), `#!/bin/sh\necho "$@" >>'${folder}/calls'\n`, { mode: 0o755 });
         const manager = {
             name: "manager-1",
-            exec: async (command: string, input: string) => {
+            exec: async (command: string, { stdin: input }: { stdin: string }) => {
                 const env = { PATH: `${folder}:${process.env.PATH}` };
                 execFileSync("sh", ["-c", command], { input, env });
                 return { code: 0, stdout: "", stderr: "" };
             },
-        } as unknown as Remote;
-        await deploy(manager, { name: "registry", compose: "services: {}", registryAuth });
+        } as unknown as Host;
+        await deploy(manager, { name: "registry", compose: "services: {}", registryAuth }, signal);
         return readFileSync(join(folder, "calls"), "utf8");
     }
 

@@ -8,8 +8,8 @@ import { spawnSync } from "node:child_process";
 import { EXIT_CODES } from "../../errors/problem-group";
 import { choosePackages } from "../../planning/versions";
 import { run } from "../../scripts/setup/programs";
-import { runScript } from "../../swarm/host-script";
-import type { Remote } from "../../swarm/ssh";
+import { Host } from "../../swarm/host";
+import type { HostInput } from "../../swarm/ssh";
 import { Lab } from "../lab/lab";
 
 const ROOT = resolve(__dirname, "../..");
@@ -80,8 +80,11 @@ describe("A problem", function () {
 
     it("is what a host's script says by an id of the catalog; any other end is the script's own", async () => {
         const saying = (stderr: string) => {
-            const on = { name: "worker-1", exec: () => Promise.resolve({ code: 1, stdout: "", stderr }) };
-            return runScript(on as unknown as Remote, "true", {});
+            const ssh = { host: "127.0.0.1", port: 1, user: "admin", privateKey: "", hostKey: "" };
+            const input = { id: "1", name: "worker-1", role: "worker", zone: "a", address: "10.0.0.1", ssh };
+            const exec = () => Promise.resolve({ code: 1, stdout: "", stderr });
+            const host = Object.assign(Host.of(input as HostInput), { exec });
+            return host.script("true", {}, { signal: new AbortController().signal });
         };
         await assert.rejects(
             saying("noise\nskep: ENGINE_INSTALL: It could not be installed. Mend it.\n"),

@@ -2,10 +2,11 @@
 // for it.
 
 import assert from "node:assert/strict";
+import type Docker from "dockerode";
 import fc from "fast-check";
-import { isUneven, type SpreadNode } from "../../planning/spread";
+import type { SwarmNode, SwarmService, SwarmTask } from "../../planning/engine-api";
+import { isUneven, unevenServices, updateSteps, type SpreadNode } from "../../planning/spread";
 import { stack } from "../../providers/swarm/stack";
-import { unevenServices, updateSteps } from "../../swarm/spread";
 import type { Props } from "../../providers/runtime/types";
 
 /** One to five nodes in up to three zones. */
@@ -93,13 +94,17 @@ describe("the spread of a service's tasks", () => {
 });
 
 const ZONE_FIRST = { Preferences: [{ Spread: { SpreadDescriptor: "node.labels.availability_zone" } }] };
-const node = (ID: string, zone: string): Props => ({ ID, Spec: { Labels: { availability_zone: zone } } });
+const node = (ID: string, availability_zone: string): SwarmNode => ({
+    ID,
+    Version: { Index: 1 },
+    Spec: { Role: "worker", Availability: "active", Labels: { availability_zone } },
+});
 const NODES = [node("m1", "a"), node("w1", "a"), node("m2", "b"), node("w2", "b"), node("m3", "c")];
-const service = (Placement: Props, more: Props = {}): Props => ({
+const service = (Placement: Docker.Placement, more: object = {}): SwarmService => ({
     ID: "s",
     Spec: { Name: "web", Mode: { Replicated: { Replicas: 3 } }, TaskTemplate: { Placement }, ...more },
 });
-const tasks = (...on: string[]): Props[] =>
+const tasks = (...on: string[]): SwarmTask[] =>
     on.map((NodeID) => ({ ServiceID: "s", DesiredState: "running", NodeID }));
 
 describe("a service that is to be spread again", () => {

@@ -6,7 +6,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SkepError } from "../../errors";
 import { buildPlugin } from "../../providers/bundle/build";
-import { brokenRequest, EngineError, noAnswer, noConnection, noSocket, reasonOf } from "../../swarm/failures";
+import { reasonOf } from "../../planning/sentence";
+import {
+    brokenRequest,
+    EngineError,
+    type HostFailure,
+    noAnswer,
+    noConnection,
+    noSocket,
+    NoManager,
+} from "../../swarm/failures";
 import { until } from "../../swarm/wait";
 
 const FAILURES: [string, SkepError][] = [
@@ -38,6 +47,12 @@ describe("a failure of a host or its engine", () => {
             "The engine of manager-1 refused POST /swarm/init (503): no room",
         );
         assert.equal(reasonOf(new Error("plain.")), "plain");
+    });
+
+    it("is waited for where one manager's failure may pass, and not where all show other host keys", () => {
+        const [, unreachable, otherKey] = FAILURES.map(([, error]) => error as HostFailure);
+        assert.equal(new NoManager([unreachable!, otherKey!]).passes, true);
+        assert.equal(new NoManager([otherKey!]).passes, false);
     });
 
     it("stays what it was when a request broke because of it", () => {

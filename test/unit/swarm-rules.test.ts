@@ -1,19 +1,21 @@
 // The swarm provider's pure rules: who votes, when a service has converged, how an image is named.
 
 import assert from "node:assert/strict";
-import { digestOf, standing } from "../../swarm/convergence";
+import { once } from "node:events";
+import { digestOf, standing } from "../../planning/convergence";
+import { negotiatedApi, type SwarmNode, type SwarmService, type SwarmTask } from "../../planning/engine-api";
+import { memberOf } from "../../planning/membership";
+import type { Context } from "../../providers/runtime/types";
 import { EngineError } from "../../swarm/failures";
-import { image, pushFailure, split } from "../../providers/swarm/image";
-import { memberOf } from "../../swarm/turns";
-import type { Props } from "../../providers/runtime/types";
+import { eachLimited, image, pushFailure, split } from "../../providers/swarm/image";
 
 const TEMPLATE = { ContainerSpec: { Image: "web:2" } };
-const service = (more: Props = {}): Props => ({
+const service = (more: Partial<SwarmService> = {}): SwarmService => ({
     ID: "s",
     Spec: { Name: "lab_web", Mode: { Replicated: { Replicas: 2 } }, TaskTemplate: TEMPLATE },
     ...more,
 });
-const task = (State: string, more: Props = {}): Props => ({
+const task = (State: string, more: SwarmTask = {}): SwarmTask => ({
     ServiceID: "s",
     DesiredState: "running",
     Spec: TEMPLATE,
@@ -23,7 +25,12 @@ const task = (State: string, more: Props = {}): Props => ({
 
 describe("a member as the engine describes it", () => {
     it("votes exactly when it has a manager's status, and leads only when that says so", () => {
-        const bare = { ID: "x", Spec: { Role: "manager" }, Status: { State: "ready" } };
+        const bare: SwarmNode = {
+            ID: "x",
+            Version: { Index: 1 },
+            Spec: { Role: "manager", Availability: "active" },
+            Status: { State: "ready" },
+        };
         assert.deepEqual(memberOf(bare), {
             id: "x",
             name: "x",
@@ -32,7 +39,7 @@ describe("a member as the engine describes it", () => {
             leader: false,
             status: "ready",
         });
-        const leader = { ...bare, ManagerStatus: { Leader: true, Reachability: "reachable" } };
+        const leader: SwarmNode = { ...bare, ManagerStatus: { Leader: true, Reachability: "reachable" } };
         assert.equal(memberOf(leader).leader, true);
         // An engine leaves the word out where the state is unknown: it votes all the same.
         assert.equal(memberOf({ ...bare, ManagerStatus: {} }).reachability, "unknown");
@@ -76,9 +83,41 @@ describe("a service's standing", () => {
 });
 
 describe("an image on hosts", () => {
+    it("keeps an id that names no image, since an update may bring another one", async () => {
+        const context = { name: "web-image", signal: new AbortController().signal } as unknown as Context;
+        const made = await image.create(
+            { image: "web:1", imageId: "sha256:1", hosts: [], hostIds: [] },
+            context,
+        );
+        assert.equal(made.id, "web-image");
+    });
+
     it("changes as long as one of them has not got it", () => {
         assert.deepEqual(image.drift?.({ missing: ["worker-1"] }, {}), ["hostIds"]);
         assert.deepEqual(image.drift?.({ missing: [] }, {}), []);
+    });
+});
+
+describe("transfers to several hosts", () => {
+    it("end together when one of them fails, and none is begun after that", async () => {
+        const ended: string[] = [];
+        const work = async (host: string, signal: AbortSignal) => {
+            if (host === "b") throw new Error("b is full");
+            await once(signal, "abort");
+            ended.push(host);
+        };
+        const signal = new AbortController().signal;
+        await assert.rejects(eachLimited(["a", "b", "c", "d"], 3, signal, work), /b is full/);
+        assert.deepEqual(ended, ["a", "c"]);
+    });
+});
+
+describe("the version of Docker's API", () => {
+    it("is the newest that both ends know, and none for an engine older than 20.10", () => {
+        assert.equal(negotiatedApi("1.41"), "1.41");
+        assert.equal(negotiatedApi("1.45"), "1.45");
+        assert.equal(negotiatedApi("1.52"), "1.47");
+        for (const old of ["1.40", "1.9", "", "x"]) assert.equal(negotiatedApi(old), undefined, old);
     });
 });
 

@@ -1,36 +1,49 @@
-// What all manager hosts say of the swarm at one moment, and what that means: which swarm it is, whether one may be made,
-// and why it cannot be used now.
+// What the manager hosts' answers of one moment mean: which swarm they manage, whether one may be made, and why it cannot be
+// used now. Pure.
 import { SkepError, skepError, type Problem } from "../errors";
-import { majority } from "../planning/membership";
-import { membership, type Membership } from "./engine";
-import { reasonOf } from "./failures";
-import type { HostInput } from "./host";
+import type { EngineInfo } from "./engine-api";
+import { majority } from "./membership";
+
+/** A host's own view of its membership. */
+export interface Membership {
+    state: "inactive" | "pending" | "active" | "error" | "locked";
+    nodeId: string;
+    isManager: boolean;
+    clusterId: string | undefined;
+    /** Addresses, `host:port`, of the managers that it follows, or followed last. */
+    remoteManagers: string[];
+    /** The host's name as the swarm shows it. */
+    hostname: string;
+}
 
 /** A manager host's answer, or why there is none. */
-export interface Sighting {
-    host: HostInput;
+export interface Sighting<H extends { name: string } = { name: string }> {
+    host: H;
     member?: Membership;
     error?: string;
 }
 
-/** Asks all of them at once; never fails. */
-export function look(hosts: readonly HostInput[]): Promise<Sighting[]> {
-    const ask = async (host: HostInput): Promise<Sighting> => {
-        try {
-            return { host, member: await membership(host) };
-        } catch (error) {
-            return { host, error: reasonOf(error) };
-        }
+/** A host's membership as its engine tells it. */
+export function membershipOf({ Name, Swarm = {} }: EngineInfo, hostName: string): Membership {
+    return {
+        state: Swarm.LocalNodeState || "inactive",
+        nodeId: Swarm.NodeID ?? "",
+        isManager: Swarm.ControlAvailable ?? false,
+        clusterId: Swarm.Cluster?.ID || undefined,
+        remoteManagers: (Swarm.RemoteManagers ?? []).map(({ Addr }) => Addr),
+        hostname: Name ?? hostName,
     };
-    return Promise.all(hosts.map(ask));
 }
 
-/** Names of the hosts that answered with something that matches. */
-export function namesOf(sightings: readonly Sighting[], matches: (member: Membership) => boolean): string[] {
-    return sightings.filter(({ member }) => member && matches(member)).map(({ host }) => host.name);
+/** The hosts that answered with this state. */
+export function hostsIn<H extends { name: string }>(
+    sightings: readonly Sighting<H>[],
+    state: Membership["state"],
+): H[] {
+    return sightings.filter(({ member }) => member?.state === state).map(({ host }) => host);
 }
 
-/** The id of the swarm that these hosts manage, if they do; two of them cannot be made one. */
+/** The id of the swarm that these hosts manage, if they do. Fails where they manage two: those cannot be made one. */
 export function theOneCluster(sightings: readonly Sighting[]): string | undefined {
     const managing = sightings.filter(({ member }) => member?.isManager && member.clusterId);
     const ids = [...new Set(managing.map(({ member }) => member?.clusterId))];
@@ -43,8 +56,8 @@ export function theOneCluster(sightings: readonly Sighting[]): string | undefine
     );
 }
 
-/** Refuses hosts that are in another swarm than this deployment's. */
-export function refuseForeign(sightings: readonly Sighting[], expected: string): void {
+/** Refuses hosts that manage another swarm than this deployment's. */
+export function refuseForeignCluster(sightings: readonly Sighting[], expected: string): void {
     const found = theOneCluster(sightings);
     if (!found || found === expected) return;
     throw skepError(
@@ -54,7 +67,7 @@ export function refuseForeign(sightings: readonly Sighting[], expected: string):
     );
 }
 
-/** A second swarm beside one that only is out of sight could never be merged with it. */
+/** Refuses to make a swarm while any host may be in one already: a second swarm could never be merged with the first. */
 export function refuseUnsafe(sightings: readonly Sighting[]): void {
     const unseen = sightings.filter(({ member }) => !member);
     if (unseen.length > 0)
@@ -63,15 +76,36 @@ export function refuseUnsafe(sightings: readonly Sighting[]): void {
             `Not every manager host answers: ${unseen.map(({ error }) => error).join("; ")}.`,
             "Start these hosts; a swarm is only made when no host can be in one already.",
         );
-    const locked = namesOf(sightings, ({ state }) => state === "locked");
-    if (locked.length > 0) throw new SkepError([lockedOut(locked)]);
-    const busy = namesOf(sightings, ({ state }) => state !== "inactive");
+    const locked = hostsIn(sightings, "locked");
+    if (locked.length > 0) throw new SkepError([lockedOut(locked.map(({ name }) => name))]);
+    const busy = sightings.filter(({ member }) => member?.state !== "inactive");
     if (busy.length > 0)
         throw skepError(
             "CLUSTER_HOST_BUSY",
-            `These hosts are in a swarm that none of them can manage now: ${busy.join(", ")}.`,
+            `These hosts are in a swarm that none of them can manage now: ${busy.map(({ host }) => host.name).join(", ")}.`,
             "Restore that swarm's quorum, or let the hosts leave it with `docker swarm leave --force`.",
         );
+}
+
+/**
+ * Refuses a membership that is not this deployment's to end. It is, if the host was this member before, or if all managers
+ * that it knows are hosts of this deployment: then it is left over from a swarm that they have left.
+ */
+export function refuseForeignMember(
+    host: { name: string; address: string },
+    member: Membership,
+    formerId: string,
+    managerAddresses: readonly string[],
+): void {
+    const known = member.remoteManagers.filter((address) => address !== `${host.address}:2377`);
+    const ours = managerAddresses.map((address) => `${address}:2377`);
+    const isLeftOver = known.length > 0 && known.every((address) => ours.includes(address));
+    if (member.nodeId === formerId || isLeftOver) return;
+    throw skepError(
+        "NODE_IN_OTHER_SWARM",
+        `${host.name} is a member of another swarm.`,
+        "Let it leave that swarm with `docker swarm leave --force`.",
+    );
 }
 
 /** What a user has to do where none of the known keys opens a manager. */
@@ -83,7 +117,7 @@ export function lockedOut(names: readonly string[]): Problem {
     };
 }
 
-/** All manager hosts answered, and none is in a swarm: there is nothing left that could be repaired. */
+/** Whether all manager hosts answered and none is in a swarm: nothing is left that could be repaired. */
 export function isGone(sightings: readonly Sighting[]): boolean {
     return sightings.every(({ member }) => member?.state === "inactive");
 }
@@ -106,18 +140,14 @@ export function whyUnusable(sightings: readonly Sighting[]): Problem {
     const details = sightings.map(({ host, member, error }) =>
         member ? `${host.name} is ${described(member)}` : String(error),
     );
-    const locked = namesOf(sightings, ({ state }) => state === "locked");
+    const locked = hostsIn(sightings, "locked").length;
     const needed = majority(sightings.length);
     const problem = `The swarm cannot decide: ${needed} of its ${sightings.length} managers must work together (${details.join("; ")}).`;
     const advice =
-        locked.length > 0 && locked.length + namesOf(sightings, isActive).length >= needed
+        locked > 0 && locked + hostsIn(sightings, "active").length >= needed
             ? "Run up: it unlocks them with the key in its state."
             : "Start the missing managers' hosts; where their data is lost, restore a backup.";
     return { id: "QUORUM_LOST", problem, advice };
-}
-
-function isActive({ state }: Membership): boolean {
-    return state === "active";
 }
 
 function described({ state, isManager }: Membership): string {

@@ -1,0 +1,86 @@
+// What Docker's API says of a swarm, as far as Skep reads it: dockerode's types, and what they leave untyped.
+import type Docker from "dockerode";
+import type { Availability } from "./members";
+import type { Role } from "./placement";
+
+/** What the swarm wants a member to be. */
+export interface NodeSpec {
+    Name?: string;
+    Role: Role;
+    Availability: Availability;
+    Labels?: Record<string, string>;
+}
+
+/** A member of the swarm. */
+export interface SwarmNode {
+    ID: string;
+    Version: { Index: number };
+    Spec: NodeSpec;
+    Description?: {
+        Hostname?: string;
+        Engine?: { EngineVersion?: string; Labels?: Record<string, string> };
+    };
+    Status?: { State?: "ready" | "down" | "unknown" | "disconnected"; Addr?: string };
+    /** Only of members that vote. */
+    ManagerStatus?: {
+        Leader?: boolean;
+        Reachability?: "reachable" | "unreachable" | "unknown";
+        Addr?: string;
+    };
+}
+
+/** One run of a service. */
+export interface SwarmTask {
+    ServiceID?: string;
+    NodeID?: string;
+    DesiredState?: string;
+    Spec?: Docker.ContainerTaskSpec;
+    Status?: { State?: string; Err?: string; Timestamp?: string };
+}
+
+/** What a service is to be. */
+export interface ServiceSpec extends Docker.ServiceSpec {
+    Name: string;
+    TaskTemplate: Docker.ContainerTaskSpec;
+}
+
+/** A service, without the methods that dockerode adds. */
+export interface SwarmService {
+    ID: string;
+    Version?: Docker.Version;
+    Spec: ServiceSpec;
+    UpdateStatus?: Docker.UpdateStatus;
+}
+
+/** The swarm itself, with the tokens to join it. */
+export type SwarmInfo = Docker.Swarm;
+
+/** An engine's own view of its part in a swarm. */
+export interface EngineInfo {
+    Name?: string;
+    Swarm?: {
+        LocalNodeState?: "" | "inactive" | "pending" | "active" | "error" | "locked";
+        NodeID?: string;
+        ControlAvailable?: boolean;
+        Cluster?: { ID?: string };
+        RemoteManagers?: { Addr: string }[] | null;
+        Error?: string;
+    };
+}
+
+/** Whether the swarm sees the member at work in its role. */
+export function isReady({ Status, ManagerStatus }: SwarmNode, role: Role): boolean {
+    if (Status?.State !== "ready") return false;
+    return role === "manager" ? ManagerStatus?.Reachability === "reachable" : !ManagerStatus;
+}
+
+/** Versions of Docker's API that Skep is tested with: of engine 20.10, and of engine 27. */
+export const OLDEST_API = "1.41";
+const NEWEST_API = "1.47";
+
+/** The version to speak with an engine whose newest one is given; nothing where the engine is too old. */
+export function negotiatedApi(engines: string): string | undefined {
+    const minor = (version: string) => Number(version.split(".")[1]);
+    if (!(minor(engines) >= minor(OLDEST_API))) return undefined;
+    return minor(engines) < minor(NEWEST_API) ? engines : NEWEST_API;
+}

@@ -1,0 +1,103 @@
+// Which swarm the manager hosts are in: found, opened where its managers are locked, or made where there can be none.
+import { formatProblem, SkepError } from "../errors";
+import {
+    hostsIn,
+    isGone,
+    lockedOut,
+    refuseForeignCluster,
+    refuseUnsafe,
+    theOneCluster,
+    whyUnusable,
+} from "../planning/adoption";
+import type { Context } from "./context";
+import { ifAnswered } from "./failures";
+import type { Host } from "./host";
+import { pausePoint } from "./pause-point";
+import { Swarm } from "./swarm";
+import { pause } from "./wait";
+
+const QUORUM_MS = 60_000;
+const POLL_MS = 1000;
+
+/** What a new swarm is made with. */
+export interface NewSwarm {
+    autolock: boolean;
+    /** Range for overlay networks. */
+    addressPool: string;
+    /** Bits of each network's prefix. */
+    subnetSize: number;
+}
+
+/**
+ * The swarm that these hosts manage; made on the first of them where all answered and none is in one. Fails where a host
+ * that does not answer, or is locked, may be in a swarm already.
+ */
+export async function findOrMake(
+    hosts: readonly Host[],
+    wanted: NewSwarm,
+    ctx: Context,
+): Promise<{ swarm: Swarm; locked: string[] }> {
+    const sightings = await Promise.all(hosts.map((host) => host.look()));
+    const found = theOneCluster(sightings);
+    if (found) ctx.log(`adopting the swarm ${found}`);
+    else refuseUnsafe(sightings);
+    const { autolock, addressPool, subnetSize } = wanted;
+    const id = found ?? (await hosts[0]!.initialise(autolock, addressPool, subnetSize));
+    if (!found) await pausePoint("cluster:made", ctx);
+    const swarm = new Swarm(hosts, id, ctx);
+    const locked = await open(swarm, []);
+    if (found) await setAutolock(swarm, autolock);
+    return { swarm, locked };
+}
+
+/** Whether managers that start have to be unlocked. */
+export function setAutolock(swarm: Swarm, autolock: boolean): Promise<void> {
+    return swarm.update((spec) =>
+        (spec.EncryptionConfig?.AutoLockManagers ?? false) === autolock
+            ? spec
+            : { ...spec, EncryptionConfig: { AutoLockManagers: autolock } },
+    );
+}
+
+/**
+ * Opens locked managers, with the key that the other managers have or with a known one, and waits until a manager answers
+ * with a majority behind it. Answers with the names of those that no key opened. Says why, if the swarm cannot be used.
+ */
+export async function open(swarm: Swarm, known: readonly string[]): Promise<string[]> {
+    const { ctx } = swarm;
+    const now = swarm.during({ patienceMs: 0 });
+    const end = Date.now() + QUORUM_MS;
+    const shut = new Set<string>();
+    for (;;) {
+        const sightings = await swarm.look();
+        refuseForeignCluster(sightings, swarm.id);
+        if (isGone(sightings)) throw new SkepError([whyUnusable(sightings)]);
+        const active = hostsIn(sightings, "active");
+        const locked = hostsIn(sightings, "locked").filter(({ name }) => !shut.has(name));
+        if (locked.length > 0) {
+            const fresh = active.length > 0 ? await ifAnswered(now.unlockKey()) : undefined;
+            for (const name of await unlock(locked, [fresh ?? "", ...known], ctx)) shut.add(name);
+        }
+        if (active.length === 0 && locked.length === 0 && shut.size > 0)
+            throw new SkepError([lockedOut([...shut])]);
+        // Also one that was unlocked just now may turn out to be in another swarm: manager() checks the id.
+        if (await ifAnswered(now.manager())) return [...shut];
+        if (Date.now() >= end || ctx.signal.aborted) throw new SkepError([whyUnusable(sightings)]);
+        await pause(POLL_MS, ctx.signal);
+    }
+}
+
+/** Opens what the keys open; answers with the names of the hosts that stay locked. */
+async function unlock(hosts: readonly Host[], keys: readonly string[], ctx: Context): Promise<string[]> {
+    const opened = await Promise.all(hosts.map((host) => host.unlock(keys)));
+    const names = (isOpen: boolean) =>
+        hosts.filter((_host, index) => opened[index] === isOpen).map(({ name }) => name);
+    const shut = names(false);
+    if (names(true).length > 0) ctx.log(`unlocked ${names(true).join(", ")}`);
+    for (const name of shut) {
+        const problem = `No known unlock key opens ${name}.`;
+        const advice = "Unlock it with the key that it was locked with, then run up again.";
+        ctx.log(formatProblem({ id: "MANAGER_LOCKED", problem, advice }), "warning");
+    }
+    return shut;
+}

@@ -1,0 +1,276 @@
+// The swarm by its managers: what is asked of it, changed in it, and whose turn it is to change who manages it.
+import { SkepError } from "../errors";
+import { type Sighting } from "../planning/adoption";
+import type { NodeSpec, SwarmInfo, SwarmNode, SwarmService, SwarmTask } from "../planning/engine-api";
+import { memberOf, mayStep, type Refusal, type Step } from "../planning/membership";
+import { reasonOf } from "../planning/sentence";
+import type { Context } from "./context";
+import type { CallOptions } from "./engine";
+import { HostFailure, ifExists, NoManager, otherSwarm } from "./failures";
+import { Host, PROBE_MS, WRITE_MS } from "./host";
+import { withLease } from "./lease";
+import type { HostInput } from "./ssh";
+import { inMaintenance } from "./maintenance";
+import { exclusively, pause, TimedOut, until } from "./wait";
+
+const PAUSE_MS = 500;
+/** Who answered so recently is asked again without looking who else does. */
+const FRESH_MS = 1000;
+/** A new leader is there 14 to 16 s after the loss of one; where one was cut off, later. */
+const ELECTION_MS = 45_000;
+/** Looking may not take long: it comes before every preview, up and destroy. */
+const OBSERVE_MS = 16_000;
+/** No host answers at all: it may be a restart, and more likely is not. */
+const RESTART_MS = 6000;
+/** How long a step waits for others that have to come first. */
+const TURN_MS = 180_000;
+const TURN_POLL_MS = 1000;
+const DRAIN_MS = 30_000;
+/** The first resource of a command waits for a swarm that does not answer; the others use its result for so long. */
+const IN_VAIN_MS = 60_000;
+
+/** When a swarm was last looked for in vain, by its id. */
+const lookedInVain = new Map<string, number>();
+
+/** The step was not taken: why, and what changes that. */
+export class Refused extends SkepError {}
+
+export interface TurnOptions {
+    /** How long the step waits for others that have to come first, 3 minutes by default. */
+    patienceMs?: number;
+    /** Without the lease: the only manager cannot renew it while it is away itself. */
+    unleased?: boolean;
+}
+
+/** The swarm as its managers see it. Every call goes to a manager that answers now; none is held across a wait. */
+export class Swarm {
+    private answered?: { host: Host; at: number };
+
+    constructor(
+        readonly managers: readonly Host[],
+        readonly id: string,
+        readonly ctx: Context,
+        /** How long a call waits for a manager that answers. By default it waits out an election. */
+        private readonly patienceMs = ELECTION_MS,
+    ) {}
+
+    /** The swarm with this id, managed by these hosts. */
+    static of(managers: readonly HostInput[], id: string, ctx: Context): Swarm {
+        return new Swarm(managers.map(Host.of), id, ctx);
+    }
+
+    /** The same swarm, asked through its other managers: for what happens while this host stops managing, or is away. */
+    without({ address }: { address: string }): Swarm {
+        const others = this.managers.filter((manager) => manager.address !== address);
+        return new Swarm(others, this.id, this.ctx, this.patienceMs);
+    }
+
+    /** The same swarm with other waits: ended by this signal, or no longer than this for a manager that answers. */
+    during({ signal = this.ctx.signal, patienceMs = this.patienceMs }): Swarm {
+        return new Swarm(this.managers, this.id, { ...this.ctx, signal }, patienceMs);
+    }
+
+    /**
+     * The swarm to look at, or nothing where it does not answer: that must keep nobody from seeing what is there, nor from
+     * destroying it.
+     */
+    async ifSeen(): Promise<Swarm | undefined> {
+        if (Date.now() - (lookedInVain.get(this.id) ?? 0) < IN_VAIN_MS) return undefined;
+        const seen = this.during({ patienceMs: OBSERVE_MS });
+        try {
+            await seen.manager();
+            return seen;
+        } catch (error) {
+            if (!(error instanceof SkepError)) throw error;
+            lookedInVain.set(this.id, Date.now());
+            return undefined;
+        }
+    }
+
+    /** What each of the manager hosts says of itself; a host that does not answer has an error instead. */
+    look(): Promise<Sighting<Host>[]> {
+        return Promise.all(this.managers.map((host) => host.look()));
+    }
+
+    /** A manager that answers now, with a majority behind it. Waits out an election, and a restart of the engines. */
+    async manager(timeoutMs = PROBE_MS): Promise<Host> {
+        if (this.answered && Date.now() - this.answered.at < FRESH_MS) return this.answered.host;
+        const began = Date.now();
+        for (;;) {
+            try {
+                const host = await this.firstManager(timeoutMs);
+                this.answered = { host, at: Date.now() };
+                return host;
+            } catch (error) {
+                if (!(error instanceof NoManager) || !error.passes) throw error;
+                const most = this.managers.length === 0 ? 0 : error.noHostAnswers ? RESTART_MS : ELECTION_MS;
+                const isOver = Date.now() - began >= Math.min(this.patienceMs, most);
+                if (this.ctx.signal.aborted || isOver) throw error;
+            }
+            await pause(PAUSE_MS, this.ctx.signal);
+        }
+    }
+
+    private async firstManager(timeoutMs: number): Promise<Host> {
+        const probes = this.managers.map(async (host) => {
+            const { ID } = await host.call<SwarmInfo>("GET", "/swarm", {
+                timeoutMs: Math.min(timeoutMs, PROBE_MS),
+            });
+            if (ID !== this.id) throw otherSwarm(host.name);
+            return host;
+        });
+        try {
+            const first = await Promise.any(probes);
+            lookedInVain.delete(this.id);
+            return first;
+        } catch (error) {
+            const { errors } = error as AggregateError;
+            const bug: unknown = errors.find((each) => !(each instanceof HostFailure));
+            throw bug ?? new NoManager(errors as HostFailure[]);
+        }
+    }
+
+    /** One request to a manager that answers now. */
+    async call<T = unknown>(method: string, path: string, options?: CallOptions): Promise<T> {
+        const host = await this.manager(options?.timeoutMs);
+        try {
+            return await host.call<T>(method, path, options);
+        } catch (error) {
+            this.answered = undefined;
+            throw error;
+        }
+    }
+
+    /** Its specification, version and join tokens. */
+    inspect(): Promise<SwarmInfo> {
+        return this.call("GET", "/swarm");
+    }
+
+    members(): Promise<SwarmNode[]> {
+        return this.call("GET", "/nodes");
+    }
+
+    /** The member with this node id. */
+    node(id: string): Promise<SwarmNode | undefined> {
+        return ifExists(this.call<SwarmNode>("GET", `/nodes/${id}`));
+    }
+
+    tasks(filter: Record<string, string[]>): Promise<SwarmTask[]> {
+        return this.call("GET", `/tasks?${filters(filter)}`);
+    }
+
+    services(filter: Record<string, string[]>): Promise<SwarmService[]> {
+        return this.call("GET", `/services?${filters(filter)}`);
+    }
+
+    /** The present unlock key; empty without autolock. */
+    async unlockKey(): Promise<string> {
+        const { UnlockKey } = await this.call<{ UnlockKey?: string }>("GET", "/swarm/unlockkey", {
+            timeoutMs: WRITE_MS,
+        });
+        return UnlockKey ?? "";
+    }
+
+    /** Where a new member finds managers, `host:port`. */
+    async managerAddresses(): Promise<string[]> {
+        const reachable = (await this.members()).flatMap(({ ManagerStatus }) =>
+            ManagerStatus?.Reachability === "reachable" ? [ManagerStatus.Addr ?? ""] : [],
+        );
+        const usable = reachable.filter((address) => address !== "" && !address.startsWith("0.0.0.0"));
+        return usable.length > 0 ? usable : [`${(await this.manager()).address}:2377`];
+    }
+
+    /** Changes a member's specification; repeated when someone else was faster. */
+    updateNode(id: string, change: (spec: NodeSpec) => NodeSpec): Promise<void> {
+        return this.change(`the change of member ${id}`, `/nodes/${id}`, change);
+    }
+
+    /** Changes the swarm's specification; repeated when someone else was faster. */
+    update(change: (spec: SwarmInfo["Spec"]) => SwarmInfo["Spec"]): Promise<void> {
+        return this.change("the change of the swarm", "/swarm", change);
+    }
+
+    /** Changes what is at `path` by compare-and-swap on its version. Does nothing where the change changes nothing. */
+    async change<S>(what: string, path: string, change: (spec: S) => S): Promise<void> {
+        const attempt = async () => {
+            const { Spec, Version } = await this.call<{ Spec: S; Version: { Index: number } }>("GET", path);
+            const body = change(structuredClone(Spec));
+            if (JSON.stringify(body) === JSON.stringify(Spec)) return true;
+            const query = `version=${Version.Index}`;
+            await this.call("POST", `${path}/update?${query}`, { body, timeoutMs: WRITE_MS });
+            return true;
+        };
+        await until(what, attempt, 2 * WRITE_MS, this.ctx);
+    }
+
+    /** Moves the member's tasks elsewhere; those that take longer than 30 s are not waited for. */
+    async drain(nodeId: string, name: string): Promise<void> {
+        await this.updateNode(nodeId, (spec) => ({ ...spec, Availability: "drain" }));
+        const empty = async () => {
+            const tasks = await this.tasks({ node: [nodeId] });
+            return tasks.every(
+                ({ Status }) => !["running", "starting", "preparing"].includes(Status?.State ?? ""),
+            );
+        };
+        await until(`${name} to be drained`, empty, DRAIN_MS, this.ctx).catch((error: unknown) => {
+            if (!(error instanceof TimedOut)) throw error;
+            this.ctx.log(`${reasonOf(error)}: going on without.`, "warning");
+        });
+    }
+
+    /**
+     * Changes who votes, or who can: one change at a time over all processes, and each only when planning/membership.ts
+     * allows it at that moment. Waits for what has to come first; throws `Refused` where that does not come. `what` names
+     * the step, as in "manager-2 joins". The work gets the swarm with a signal that also ends when the lease is lost.
+     */
+    async takeTurn<T>(
+        step: Step,
+        what: string,
+        work: (turn: Swarm) => Promise<T>,
+        options: TurnOptions = {},
+    ): Promise<T> {
+        const { signal } = this.ctx;
+        const end = Date.now() + (options.patienceMs ?? TURN_MS);
+        let told: string | undefined;
+        for (;;) {
+            const attempt = () => this.attempt(step, what, work, options);
+            const tried = await exclusively(this.id, attempt, signal);
+            if ("done" in tried) return tried.done;
+            const { wait, problem } = tried.refused;
+            if (!wait || Date.now() >= end || signal.aborted) throw new Refused([problem]);
+            if (told !== problem.problem) this.ctx.log(`waiting before ${what}: ${problem.problem}`);
+            told = problem.problem;
+            await pause(TURN_POLL_MS, signal);
+        }
+    }
+
+    private async attempt<T>(
+        step: Step,
+        what: string,
+        work: (turn: Swarm) => Promise<T>,
+        { unleased = false }: TurnOptions,
+    ): Promise<{ done: T } | { refused: Refusal }> {
+        const refusal = async () => mayStep((await this.members()).map(memberOf), step);
+        // Asked before the lease is taken, too: waiting for a dead manager must not write twice a second.
+        const refused = await refusal();
+        if (refused) return { refused };
+        if (unleased) return { done: await work(this) };
+        const swarm = () => this.during({ patienceMs: 0 });
+        const purpose = `the turn for ${what}`;
+        return withLease({ swarm, purpose, signal: this.ctx.signal }, async (signal) => {
+            const changed = await refusal();
+            if (changed) return { refused: changed };
+            return { done: await work(this.during({ signal })) };
+        });
+    }
+
+    /** Does work that ends the host's engine for a while, when it is the host's turn. See maintenance.ts. */
+    inMaintenance<T>(host: Host, work: (turn: Context) => Promise<T>): Promise<T> {
+        return inMaintenance(this, host, work);
+    }
+}
+
+/** The query part of a list with filters. */
+export function filters(filter: Record<string, string[]>): string {
+    return `filters=${encodeURIComponent(JSON.stringify(filter))}`;
+}

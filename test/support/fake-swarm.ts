@@ -1,0 +1,280 @@
+// Hosts and their swarms in memory, behind the API of their engines: for tests of what Skep asks in which order.
+
+import { setTimeout as sleep } from "node:timers/promises";
+import type { EngineInfo, NodeSpec, SwarmNode } from "../../planning/engine-api";
+import type { CallOptions } from "../../swarm/engine";
+import { brokenRequest, EngineError, noConnection } from "../../swarm/failures";
+import { type Connection, Host } from "../../swarm/host";
+import { Swarm } from "../../swarm/swarm";
+
+/** What becomes of a request: answered after so many milliseconds, not carried out, or carried out without an answer. */
+export interface Fate {
+    delayMs?: number;
+    is?: "refused" | "lost";
+}
+
+interface Member {
+    spec: NodeSpec;
+    version: number;
+    host: FakeHost;
+}
+
+/** One swarm, as its managers keep it. */
+export class FakeCluster {
+    version = 1;
+    spec: { Labels?: Record<string, string>; EncryptionConfig: { AutoLockManagers: boolean } };
+    readonly members = new Map<string, Member>();
+    key: string;
+
+    constructor(
+        readonly id: string,
+        autolock: boolean,
+    ) {
+        this.spec = { EncryptionConfig: { AutoLockManagers: autolock } };
+        this.key = `key of ${id}`;
+    }
+
+    voters(): [string, Member][] {
+        return [...this.members].filter(([, { spec }]) => spec.Role === "manager");
+    }
+
+    isAt(id: string): boolean {
+        const host = this.members.get(id)?.host;
+        return host !== undefined && host.isUp && host.nodeId === id && !host.isLocked;
+    }
+
+    leader(): string | undefined {
+        const reachable = this.voters().filter(([id]) => this.isAt(id));
+        return reachable.length > this.voters().length / 2 ? reachable[0]?.[0] : undefined;
+    }
+
+    node(id: string): SwarmNode | undefined {
+        const member = this.members.get(id);
+        if (!member) return undefined;
+        const { spec, version, host } = member;
+        const isAt = this.isAt(id);
+        return {
+            ID: id,
+            Version: { Index: version },
+            Spec: structuredClone(spec),
+            Description: { Hostname: host.name, Engine: { EngineVersion: "27.0.0" } },
+            Status: { State: isAt ? "ready" : "down", Addr: host.address },
+            ...(spec.Role === "manager" && {
+                ManagerStatus: {
+                    Leader: this.leader() === id,
+                    Reachability: isAt ? "reachable" : "unreachable",
+                    Addr: `${host.address}:2377`,
+                },
+            }),
+        };
+    }
+}
+
+/** All hosts and swarms of a test. */
+export class FakeWorld {
+    readonly hosts: FakeHost[];
+    readonly clusters: FakeCluster[] = [];
+    /** What was asked, as `manager-1 POST /swarm/join`. */
+    readonly asked: string[] = [];
+    readonly said: string[] = [];
+    /** Decides what becomes of each request. */
+    fate: (host: string, method: string, path: string) => Fate = () => ({});
+    readonly stop = new AbortController();
+    private made = 0;
+
+    constructor(names: readonly string[]) {
+        this.hosts = names.map((name, i) => new FakeHost(this, name, `10.0.0.${i + 1}`));
+    }
+
+    get ctx() {
+        return { signal: this.stop.signal, log: (text: string) => void this.said.push(text) };
+    }
+
+    id(kind: string): string {
+        this.made += 1;
+        return `${kind}${this.made}`;
+    }
+
+    at(name: string): FakeHost {
+        const found = this.hosts.find((host) => host.name === name);
+        if (!found) throw new Error(`no host ${name}`);
+        return found;
+    }
+
+    /** A swarm of these hosts, without anything in its way. */
+    standing(managers: readonly string[], workers: readonly string[] = [], autolock = true): FakeCluster {
+        const cluster = new FakeCluster(this.id("swarm"), autolock);
+        this.clusters.push(cluster);
+        for (const name of managers) this.at(name).enter(cluster, "manager");
+        for (const name of workers) this.at(name).enter(cluster, "worker");
+        return cluster;
+    }
+
+    swarm(managers: readonly string[], id: string, patienceMs = 50): Swarm {
+        return new Swarm(
+            managers.map((name) => this.at(name).host),
+            id,
+            this.ctx,
+            patienceMs,
+        );
+    }
+}
+
+/** A host with an engine, and its membership. */
+export class FakeHost implements Connection {
+    isUp = true;
+    isLocked = false;
+    cluster?: FakeCluster;
+    nodeId = "";
+    readonly host: Host;
+    load = unused;
+    push = unused;
+    pull = unused;
+    inRegistry = unused;
+
+    constructor(
+        private readonly world: FakeWorld,
+        readonly name: string,
+        readonly address: string,
+    ) {
+        this.host = new Host({ name, address }, this);
+    }
+
+    enter(cluster: FakeCluster, role: NodeSpec["Role"]): void {
+        this.cluster = cluster;
+        this.nodeId = this.world.id("node");
+        const spec: NodeSpec = { Role: role, Availability: "active", Labels: {} };
+        cluster.members.set(this.nodeId, { spec, version: 1, host: this });
+    }
+
+    /** Its engine starts anew: a manager of a locked swarm is locked then. */
+    restart(): void {
+        this.isLocked = this.isManager() && (this.cluster?.spec.EncryptionConfig.AutoLockManagers ?? false);
+    }
+
+    private isManager(): boolean {
+        return this.cluster?.members.get(this.nodeId)?.spec.Role === "manager";
+    }
+
+    exec = async () => ({ code: 0, stdout: "-----BEGIN PRIVATE KEY-----", stderr: "" });
+
+    async call<T>(method: string, path: string, { body, timeoutMs = 10_000 }: CallOptions = {}): Promise<T> {
+        const plain = path.split("?")[0] ?? path;
+        this.world.asked.push(`${this.name} ${method} ${plain}`);
+        const { delayMs = 0, is } = this.world.fate(this.name, method, plain);
+        if (delayMs > 0) await sleep(Math.min(delayMs, timeoutMs));
+        if (!this.isUp || is === "refused" || delayMs > timeoutMs)
+            throw noConnection(this.name, this.address, new Error("connect ECONNREFUSED"));
+        const answer = structuredClone(this.answer(method, plain, path, body as Body));
+        if (is === "lost") throw brokenRequest(this.name, `${method} ${plain}`, new Error("ECONNRESET"));
+        return answer as T;
+    }
+
+    private answer(method: string, plain: string, path: string, body: Body): unknown {
+        const refuse = (status: number, reason: string) =>
+            new EngineError(this.name, `${method} ${plain}`, status, reason);
+        if (plain === "/info") return this.info();
+        if (plain === "/swarm/init") {
+            if (this.cluster) throw refuse(503, "This node is already part of a swarm.");
+            const cluster = new FakeCluster(
+                this.world.id("swarm"),
+                body.Spec?.EncryptionConfig.AutoLockManagers ?? false,
+            );
+            this.world.clusters.push(cluster);
+            return this.enter(cluster, "manager");
+        }
+        if (plain === "/swarm/join") {
+            if (this.cluster) throw refuse(503, "This node is already part of a swarm.");
+            const [role, id] = (body.JoinToken ?? "").split(" ");
+            const cluster = this.world.clusters.find((each) => each.id === id);
+            if (!cluster?.leader()) throw refuse(500, "could not join");
+            return this.enter(cluster, role as NodeSpec["Role"]);
+        }
+        if (plain === "/swarm/leave") {
+            if (!this.cluster) throw refuse(503, "This node is not part of a swarm");
+            if (this.isManager() && !path.includes("force"))
+                throw refuse(503, "You are attempting to leave as a manager");
+            this.cluster = undefined;
+            this.nodeId = "";
+            this.isLocked = false;
+            return undefined;
+        }
+        if (plain === "/swarm/unlock") {
+            if (body.UnlockKey !== this.cluster?.key) throw refuse(400, "invalid key");
+            this.isLocked = false;
+            return undefined;
+        }
+        const { cluster } = this;
+        if (!cluster || this.isLocked || !this.isManager())
+            throw refuse(503, "This node is not a swarm manager.");
+        if (!cluster.leader()) throw refuse(503, "The swarm does not have a leader.");
+        return this.manage(cluster, method, plain, path, body, refuse);
+    }
+
+    private manage(
+        cluster: FakeCluster,
+        method: string,
+        plain: string,
+        path: string,
+        body: Body,
+        refuse: (status: number, reason: string) => EngineError,
+    ): unknown {
+        const query = new URLSearchParams(path.split("?")[1]);
+        if (plain === "/swarm") {
+            const JoinTokens = { Manager: `manager ${cluster.id}`, Worker: `worker ${cluster.id}` };
+            return { ID: cluster.id, Spec: cluster.spec, Version: { Index: cluster.version }, JoinTokens };
+        }
+        if (plain === "/swarm/unlockkey")
+            return { UnlockKey: cluster.spec.EncryptionConfig.AutoLockManagers ? cluster.key : "" };
+        if (plain === "/swarm/update") {
+            if (Number(query.get("version")) !== cluster.version) throw refuse(500, "update out of sequence");
+            cluster.version += 1;
+            cluster.spec = body as unknown as FakeCluster["spec"];
+            return undefined;
+        }
+        if (plain === "/tasks") return [];
+        if (plain === "/nodes") return [...cluster.members.keys()].map((id) => cluster.node(id));
+        const [, id = "", action] = /^\/nodes\/(\w+)(\/update)?$/.exec(plain) ?? [];
+        const member = cluster.members.get(id);
+        if (!member) throw refuse(404, `node ${id} not found`);
+        if (method === "GET") return cluster.node(id);
+        if (action) {
+            if (Number(query.get("version")) !== member.version) throw refuse(500, "update out of sequence");
+            member.version += 1;
+            member.spec = body as unknown as NodeSpec;
+            return undefined;
+        }
+        if (member.spec.Role === "manager")
+            throw refuse(400, "node is a cluster manager: it must be demoted first");
+        if (cluster.isAt(id) && !query.has("force"))
+            throw refuse(400, "node is not down and can't be removed");
+        cluster.members.delete(id);
+        return undefined;
+    }
+
+    private info(): EngineInfo {
+        const state = !this.cluster ? "inactive" : this.isLocked ? "locked" : "active";
+        const controls = state === "active" && this.isManager();
+        const managers = state === "active" ? (this.cluster?.voters() ?? []) : [];
+        return {
+            Name: this.name,
+            Swarm: {
+                LocalNodeState: state,
+                NodeID: state === "active" ? this.nodeId : "",
+                ControlAvailable: controls,
+                Cluster: controls ? { ID: this.cluster?.id } : undefined,
+                RemoteManagers: managers.map(([, { host }]) => ({ Addr: `${host.address}:2377` })),
+            },
+        };
+    }
+}
+
+interface Body {
+    Spec?: { EncryptionConfig: { AutoLockManagers: boolean } };
+    JoinToken?: string;
+    UnlockKey?: string;
+}
+
+function unused(): never {
+    throw new Error("no test asks for it");
+}

@@ -1,0 +1,209 @@
+// How members join, change their role, are maintained and leave, on a swarm in memory.
+
+import assert from "node:assert/strict";
+import { admit, giveRole, managersFor, untilReady } from "../../swarm/join";
+import { remove } from "../../swarm/leave";
+import { noConnection } from "../../swarm/failures";
+import { FakeWorld } from "../support/fake-swarm";
+
+const MANAGERS = ["manager-1", "manager-2", "manager-3"];
+const ALL = [...MANAGERS, "worker-1"];
+type Role = "manager" | "worker";
+
+function join(world: FakeWorld, name: string, role: Role, formerId = "", id = world.clusters[0]!.id) {
+    return admit(world.swarm(MANAGERS, id), world.at(name).host, { hostname: name, role, formerId });
+}
+
+/** Names of the members, managers with a star. */
+function members(world: FakeWorld): string[] {
+    const all = [...world.clusters[0]!.members.values()];
+    return all.map(({ host, spec }) => `${host.name}${spec.Role === "manager" ? "*" : ""}`).sort();
+}
+
+function availability(world: FakeWorld, name: string): string | undefined {
+    return world.clusters[0]!.members.get(world.at(name).nodeId)?.spec.Availability;
+}
+
+describe("A host that is to be a member", function () {
+    this.timeout(20_000);
+
+    it("joins in its role, and is found to be a member the next time", async () => {
+        const world = new FakeWorld(ALL);
+        world.standing(["manager-1"]);
+        for (const name of ["manager-2", "manager-3"]) await join(world, name, "manager");
+        const id = await join(world, "worker-1", "worker");
+        assert.deepEqual(members(world), ["manager-1*", "manager-2*", "manager-3*", "worker-1"]);
+        assert.equal(await join(world, "worker-1", "worker", id), id);
+        assert.equal(world.asked.filter((line) => line === "worker-1 POST /swarm/join").length, 1);
+    });
+
+    it("is one member though the answer to its joining was lost", async () => {
+        const world = new FakeWorld(ALL);
+        world.standing(MANAGERS);
+        world.fate = (_host, _method, path) => (path === "/swarm/join" ? { is: "lost" } : {});
+        await assert.rejects(join(world, "worker-1", "worker"), /ENGINE_CONNECTION/);
+        assert.equal(await join(world, "worker-1", "worker"), world.at("worker-1").nodeId);
+        assert.deepEqual(members(world), ["manager-1*", "manager-2*", "manager-3*", "worker-1"]);
+    });
+
+    it("takes the place of the dead member that it was, so that no vote is lost", async () => {
+        const world = new FakeWorld(ALL);
+        const cluster = world.standing(MANAGERS);
+        const host = world.at("manager-3");
+        const formerId = host.nodeId;
+        Object.assign(host, { cluster: undefined, nodeId: "" });
+        assert.notEqual(await join(world, "manager-3", "manager", formerId), formerId);
+        assert.equal(cluster.members.has(formerId), false);
+        assert.deepEqual(members(world), ["manager-1*", "manager-2*", "manager-3*"]);
+        const asked = world.asked.map((line) => line.replace(/^\S+ /, ""));
+        assert.ok(asked.indexOf(`DELETE /nodes/${formerId}`) < asked.indexOf("POST /swarm/join"));
+    });
+
+    it("is unlocked with the swarm's key, and refused where that does not fit", async () => {
+        const world = new FakeWorld(ALL);
+        const cluster = world.standing(MANAGERS);
+        const host = world.at("manager-2");
+        const id = host.nodeId;
+        host.restart();
+        assert.equal(await join(world, "manager-2", "manager", id), id);
+        host.restart();
+        const unlock = host.host.connection.call;
+        host.call = ((method, path, options) =>
+            path === "/swarm/unlock"
+                ? Promise.reject(noConnection("manager-2", "x:22", undefined))
+                : unlock.call(host, method, path, options)) as typeof host.call;
+        await assert.rejects(join(world, "manager-2", "manager", id), /NODE_LOCKED/);
+        assert.equal(cluster.members.size, 3);
+    });
+
+    it("is left where it is when that is another deployment's swarm", async () => {
+        const world = new FakeWorld([...ALL, "foreign"]);
+        world.standing(MANAGERS);
+        world.standing(["foreign"], ["worker-1"]);
+        await assert.rejects(join(world, "worker-1", "worker"), /NODE_IN_OTHER_SWARM/);
+        assert.equal(world.at("worker-1").cluster?.id, world.clusters[1]?.id);
+    });
+
+    it("becomes a manager, and a worker again, by turns of their own", async () => {
+        const world = new FakeWorld(ALL);
+        const { id } = world.standing(MANAGERS, ["worker-1"]);
+        const { host, nodeId } = world.at("worker-1");
+        const swarm = world.swarm(ALL, id);
+        await giveRole(swarm, host, nodeId, "manager");
+        assert.ok(members(world).includes("worker-1*"));
+        await giveRole(world.swarm(MANAGERS, id), host, nodeId, "worker");
+        assert.ok(members(world).includes("worker-1"));
+        const managing = managersFor(swarm, host, "worker");
+        assert.equal((await untilReady(managing, nodeId, "worker", "it")).ID, nodeId);
+        assert.equal(world.clusters[0]!.spec.Labels?.["io.skep.lease"], undefined);
+    });
+
+    it("makes a bug of the program known as what it is", async () => {
+        const world = new FakeWorld(ALL);
+        world.standing(MANAGERS);
+        world.fate = () => (undefined as unknown as { missing: () => never }).missing();
+        await assert.rejects(join(world, "worker-1", "worker"), TypeError);
+    });
+});
+
+describe("A member that goes", function () {
+    this.timeout(20_000);
+
+    it("leaves no trace in the swarm, nor on its host", async () => {
+        const world = new FakeWorld(ALL);
+        const { id } = world.standing(MANAGERS, ["worker-1"]);
+        for (const name of ["worker-1", "manager-3"]) {
+            const { host, nodeId } = world.at(name);
+            await remove(world.swarm(MANAGERS, id), host, nodeId);
+            assert.equal(world.at(name).cluster, undefined);
+        }
+        assert.deepEqual(members(world), ["manager-1*", "manager-2*"]);
+    });
+
+    it("is removed by the others when its host is dead", async () => {
+        const world = new FakeWorld(ALL);
+        const { id } = world.standing(MANAGERS);
+        const { host, nodeId } = world.at("manager-1");
+        world.at("manager-1").isUp = false;
+        await remove(world.swarm(MANAGERS, id), host, nodeId);
+        assert.deepEqual(members(world), ["manager-2*", "manager-3*"]);
+    });
+
+    it("goes with the swarm when it is the last manager, and stays when it only lost sight of the others", async () => {
+        const world = new FakeWorld(["manager-1"]);
+        const { id } = world.standing(["manager-1"]);
+        const { host, nodeId } = world.at("manager-1");
+        await remove(world.swarm(["manager-1"], id), host, nodeId);
+        assert.equal(world.at("manager-1").cluster, undefined);
+
+        const cut = new FakeWorld(MANAGERS);
+        const cluster = cut.standing(MANAGERS);
+        for (const name of ["manager-2", "manager-3"]) cut.at(name).isUp = false;
+        const last = cut.at("manager-1");
+        await assert.rejects(
+            remove(cut.swarm(MANAGERS, cluster.id), last.host, last.nodeId),
+            /SWARM_UNREACHABLE/,
+        );
+        assert.equal(last.cluster, cluster);
+    });
+});
+
+describe("A host in maintenance", function () {
+    this.timeout(20_000);
+
+    function standing() {
+        const world = new FakeWorld(ALL);
+        const { id } = world.standing(MANAGERS, ["worker-1"]);
+        return { world, swarm: world.swarm(MANAGERS, id) };
+    }
+
+    it("takes no tasks meanwhile, is unlocked after, and then as it was", async () => {
+        const { world, swarm } = standing();
+        const manager = world.at("manager-2");
+        const done = await swarm.inMaintenance(manager.host, async () => {
+            assert.equal(availability(world, "manager-2"), "drain");
+            manager.restart();
+            return "done";
+        });
+        assert.equal(done, "done");
+        assert.equal(manager.isLocked, false);
+        assert.equal(availability(world, "manager-2"), "active");
+    });
+
+    it("waits for nobody longer than a restart takes, and is refused where another loss would cost the majority", async () => {
+        const { world, swarm } = standing();
+        world.at("manager-1").isUp = false;
+        const began = swarm.takeTurn(
+            { kind: "restart", id: world.at("manager-2").nodeId },
+            "a restart",
+            () => Promise.resolve(),
+            { patienceMs: 50 },
+        );
+        await assert.rejects(began, /QUORUM_AT_RISK/);
+    });
+
+    it("takes tasks again when the command was interrupted, also through another manager", async () => {
+        const { world, swarm } = standing();
+        const work = swarm.inMaintenance(world.at("worker-1").host, () => {
+            world.at("manager-1").isUp = false;
+            world.stop.abort();
+            return Promise.reject(new Error("interrupted"));
+        });
+        await assert.rejects(work, /interrupted/);
+        assert.equal(availability(world, "worker-1"), "active");
+    });
+
+    it("is said to be drained still where no manager answers, and nothing waits longer than an interrupt may", async () => {
+        const { world, swarm } = standing();
+        let began = 0;
+        const work = swarm.inMaintenance(world.at("worker-1").host, () => {
+            for (const name of MANAGERS) world.at(name).isUp = false;
+            world.stop.abort();
+            began = Date.now();
+            return Promise.reject(new Error("interrupted"));
+        });
+        await assert.rejects(work, /interrupted/);
+        assert.match(world.said.join(), /NODE_DRAINED: Its availability is still drain/);
+        assert.ok(Date.now() - began < 8000, `it waited ${Date.now() - began} ms`);
+    });
+});
