@@ -1,4 +1,5 @@
 // The gRPC service: one method each, thin; what they mean lives in operations.ts and configuration.ts.
+import { setMaxListeners } from "node:events";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import * as grpc from "@grpc/grpc-js";
 import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
@@ -138,6 +139,8 @@ export class ProviderServer {
     private handshake(request: rpc.ProviderHandshakeRequest): rpc.ProviderHandshakeResponse {
         // An engine that is done cancels, too; the next one that attaches begins anew.
         if (this.cancelled.signal.aborted) this.cancelled = new AbortController();
+        // Every wait of a run listens to it, and Node warns of more than ten.
+        setMaxListeners(0, this.cancelled.signal);
         this.environment.signal = this.cancelled.signal;
         this.log.connect(request.getEngineAddress());
         return new rpc.ProviderHandshakeResponse().setAcceptSecrets(true);
