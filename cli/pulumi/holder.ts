@@ -2,7 +2,7 @@
 // is not enough: two containers may have one host name, and each has processes of its own numbers. So a command notes
 // beside the stack which process of Pulumi it has started, on which boot of which machine and in which container.
 
-import { existsSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { hostname, uptime } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -17,6 +17,7 @@ const POLL_MILLISECONDS = 20;
 const LOCKING_MILLISECONDS = 60_000;
 /** Clocks of one machine agree; a lock's time has whole seconds. */
 const ROUNDING_MILLISECONDS = 2_000;
+const NOTE_FILE = /^holder-\d+\.json$/;
 
 const noteSchema = z.object({
     host: z.string(),
@@ -88,43 +89,46 @@ export function readNote(stack: string, pid: number): Note | undefined {
     }
 }
 
-/** Runs `work`, which starts Pulumi on the stack; a note says which process that is for as long as it runs. */
+/**
+ * Runs `work`, which starts Pulumi on the stack; a note says which process that is. It goes when the work succeeds: a Pulumi
+ * that is killed leaves its lock, and only the note tells the next command that the holder is dead.
+ */
 export async function noted<T>(stack: string, work: () => Promise<T>): Promise<T> {
     const before = new Set(pulumis());
     const ended = new AbortController();
     const noting = writeNote(stack, before, ended.signal);
     try {
-        return await work();
+        const done = await work();
+        ended.abort();
+        await noting;
+        removeNotes(stack);
+        return done;
     } finally {
         ended.abort();
-        const pid = await noting;
-        if (pid !== undefined) removeNote(stack, pid);
+        await noting;
     }
 }
 
-/** Removes the note of a process that has ended. */
-export function removeNote(stack: string, pid: number): void {
-    rmSync(noteFile(stack, pid), { force: true });
+/** Removes all notes of a stack that nobody has locked. */
+export function removeNotes(stack: string): void {
+    const folder = workFolder(stack);
+    const files = existsSync(folder) ? readdirSync(folder) : [];
+    for (const file of files.filter((name) => NOTE_FILE.test(name)))
+        rmSync(join(folder, file), { force: true });
 }
 
-/** The process that it found and noted; nothing where none was to be seen until `signal`. */
-async function writeNote(
-    stack: string,
-    before: ReadonlySet<number>,
-    signal: AbortSignal,
-): Promise<number | undefined> {
+/** Notes the process as soon as it is to be seen, and gives up at `signal`. */
+async function writeNote(stack: string, before: ReadonlySet<number>, signal: AbortSignal): Promise<void> {
     const { host, boot, namespace } = here();
     while (boot !== "" && !signal.aborted) {
         const pid = pulumis().find((id) => !before.has(id));
         const started = pid === undefined ? undefined : startOf(pid);
         if (pid !== undefined && started !== undefined) {
             const note: Note = { host, pid, at: Date.now(), boot, namespace, started };
-            await writeWhole(noteFile(stack, pid), JSON.stringify(note));
-            return pid;
+            return writeWhole(noteFile(stack, pid), JSON.stringify(note));
         }
         await sleep(POLL_MILLISECONDS);
     }
-    return undefined;
 }
 
 /** The processes of Pulumi's that this process has started. */

@@ -4,7 +4,7 @@
 import type * as auto from "@pulumi/pulumi/automation";
 import { skepError } from "../../errors";
 import type { Progress } from "../../scripts/setup/progress";
-import { here, type Holder, isDead, readNote, removeNote } from "./holder";
+import { here, type Holder, isDead, readNote, removeNotes } from "./holder";
 
 /** A run whose own command was killed needs a moment to notice and to end. */
 const WAIT_MILLISECONDS = 15_000;
@@ -28,7 +28,7 @@ export async function freeLock(stack: auto.Stack, message: string, progress: Pro
             `Wait until it has ended. If it runs no more, in this shell: eval "$(npm run -s skep -- env --stack ${stack.name})", then pulumi cancel.`,
         );
     await stack.cancel();
-    for (const { pid } of holders) removeNote(stack.name, pid);
+    removeNotes(stack.name);
     progress.note(`Took away the lock of a command that was killed (begun ${holders[0]?.since})`);
 }
 

@@ -1,12 +1,13 @@
 // Whose lock on a stack may be taken away: only one of a process that is surely dead.
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { spawn } from "node:child_process";
 import { workFolder } from "../../config/folders";
-import { type Here, here, isDead, noted, readNote } from "../../cli/pulumi/holder";
+import { type Here, here, isDead, noted, readNote, removeNotes } from "../../cli/pulumi/holder";
 import { holdersIn } from "../../cli/pulumi/lock";
 
 const SINCE = "2026-11-24T20:00:00Z";
@@ -61,14 +62,9 @@ describe("The holder of a stack's lock", () => {
         }
         const stack = `test-holder-${process.pid}`;
         const pid = await noted(stack, async () => {
-            const child = spawn("sh", ["-c", 'printf "pulumi" > /proc/self/comm; read line'], {
-                stdio: "pipe",
-            });
-            const end = Date.now() + 5_000;
-            while (!readNote(stack, child.pid!) && Date.now() < end) await sleep(20);
-            const note = readNote(stack, child.pid!);
+            const { child, note, since } = await startPulumi(stack);
             assert.equal(note?.boot, here().boot);
-            const lock = { host: here().host, pid: child.pid!, since: new Date().toISOString() };
+            const lock = { host: here().host, pid: child.pid!, since };
             assert.ok(!isDead(lock, note, here()), "it lives");
             child.stdin.end();
             await new Promise((done) => child.once("exit", done));
@@ -78,4 +74,33 @@ describe("The holder of a stack's lock", () => {
         assert.equal(readNote(stack, pid), undefined);
         await rm(workFolder(stack), { recursive: true, force: true });
     });
+
+    it("stays noted when Pulumi is killed, since its lock stays", async function () {
+        if (!existsSync("/proc/self")) {
+            console.log("      skipped: this system has no /proc to see processes in");
+            return this.skip();
+        }
+        const stack = `test-killed-${process.pid}`;
+        let lock = { host: here().host, pid: 0, since: "" };
+        const work = noted(stack, async () => {
+            const { child, since } = await startPulumi(stack);
+            lock = { ...lock, pid: child.pid!, since };
+            child.kill("SIGKILL");
+            await once(child, "exit");
+            throw new Error("killed");
+        });
+        await assert.rejects(work, /killed/);
+        assert.ok(isDead(lock, readNote(stack, lock.pid), here()));
+        removeNotes(stack);
+        assert.equal(readNote(stack, lock.pid), undefined);
+        await rm(workFolder(stack), { recursive: true, force: true });
+    });
 });
+
+/** A process that is called pulumi and waits for its input to end, once it is noted. */
+async function startPulumi(stack: string) {
+    const child = spawn("sh", ["-c", 'printf "pulumi" > /proc/self/comm; read line'], { stdio: "pipe" });
+    const end = Date.now() + 5_000;
+    while (!readNote(stack, child.pid!) && Date.now() < end) await sleep(20);
+    return { child, note: readNote(stack, child.pid!), since: new Date().toISOString() };
+}
