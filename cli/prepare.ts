@@ -1,8 +1,8 @@
 // What every command on a stack begins with: the settings, the facts, the set-up, and what is refused before anything is
 // changed. The list STEPS says what and in which order; what the steps do stands below it and in stack/, lab/ and setup/.
 
-import { once } from "node:events";
-import { exitCodeOf, skepError } from "../errors";
+import { formatProblem, SkepError } from "../errors";
+import { exitClassOf } from "../errors/catalog";
 import { placementOf } from "../planning/zone-moves";
 import type { LabEngine } from "../config/facts";
 import type { ReadySettings, Settings } from "../config/settings";
@@ -13,7 +13,7 @@ import { BRIDGED } from "../scripts/setup/bridged";
 import { ensureDocker } from "../scripts/setup/docker";
 import { askedKind } from "../scripts/setup/plugin-kind";
 import { ensurePulumi, setup } from "../scripts/setup/setup";
-import type { Tools } from "../scripts/setup/tools";
+import type { PulumiTools, Tools } from "../scripts/setup/tools";
 import { refuseTooManyHosts } from "../lab/capacity";
 import { labEngine, refuseOtherEnvironment } from "../lab/engine";
 import { type LabHost, settleHosts } from "../lab/hosts";
@@ -151,10 +151,26 @@ export async function ready(options: Options): Promise<Ready> {
     };
 }
 
-/** Prepares this machine for the plain `pulumi` command on a stack; what was found and put where. */
-export async function readyForPlain(options: Options): Promise<{ progress: Progress; tools: Tools }> {
-    const { progress, tools } = await prepare("env", options);
-    return { progress, tools: tools! };
+/**
+ * Prepares this machine for the plain `pulumi` command on a stack. Settings that are refused, such as a missing key of the
+ * registry's bucket, are noted only: the plain command may be what sets them.
+ */
+export async function readyForPlain(options: Options): Promise<{ progress: Progress; tools: PulumiTools }> {
+    try {
+        const { progress, tools } = await prepare("env", options);
+        return { progress, tools: tools! };
+    } catch (error) {
+        const isRefused =
+            error instanceof SkepError && error.problems.every(({ id }) => exitClassOf(id) === "refused");
+        if (!isRefused) throw error;
+        const progress = createProgress({ silent: options.json });
+        for (const problem of error.problems)
+            progress.note(`Not prepared for an up: ${formatProblem(problem)}`);
+        const { facts } = await factsOfStack(options.stack, progress);
+        const tools = await setup({ progress, needs: "engine", made: madeWith(facts) });
+        linkSwarmPlugin(tools);
+        return { progress, tools };
+    }
 }
 
 /**
@@ -357,31 +373,4 @@ async function checkMachine({ stack, settings, hosts }: Preparation): Promise<vo
 async function checkMoves({ settings, reader }: Preparation): Promise<void> {
     const { moved } = placementOf(settings);
     if (moved.length > 0 && reader) await refuseRiskyMoves(reader, moved);
-}
-
-/**
- * Asks at the terminal of standard input, on standard error, so that results may go to a file; `--yes` answers. A "no" sets
- * the exit code of what is refused. Without a terminal it throws NOT_CONFIRMED.
- */
-export async function confirmed(question: string, { yes }: Options): Promise<boolean> {
-    if (yes) return true;
-    if (!process.stdin.isTTY)
-        throw skepError(
-            "NOT_CONFIRMED",
-            `"${question}" cannot be asked: standard input is no terminal.`,
-            "Add --yes.",
-        );
-    const { createInterface } = await import("node:readline/promises");
-    const terminal = createInterface({ input: process.stdin, output: process.stderr });
-    try {
-        // Ctrl-C and Ctrl-D close the terminal's lines without an answer.
-        const closed = once(terminal, "close").then(() => "");
-        const answer = await Promise.race([terminal.question(`${question} [y/N] `).catch(() => ""), closed]);
-        if (/^y(es)?$/i.test(answer.trim())) return true;
-        process.stderr.write("Nothing was changed.\n");
-        process.exitCode = exitCodeOf("NOT_CONFIRMED");
-        return false;
-    } finally {
-        terminal.close();
-    }
 }

@@ -12,7 +12,8 @@ import { madeWith } from "../stack/facts";
 import { forgetStackFile } from "../stack/file";
 import { hostsOf } from "../stack/settings";
 import { findStack, forgetStack, withProviders } from "../pulumi/workspace";
-import { confirmed, factsOfStack, type Options } from "../prepare";
+import { confirmed } from "../confirm";
+import { factsOfStack, type Options } from "../prepare";
 import { printJson, suffix } from "../print";
 
 export interface DestroyOptions extends Options {

@@ -11,7 +11,8 @@ import { operate, type Outcome } from "../pulumi/operate";
 import { startStoppedHosts } from "../../lab/hosts";
 import { openStack } from "../pulumi/workspace";
 import { writeClientFiles } from "../stack/client-files";
-import { confirmed, type Options, ready } from "../prepare";
+import { confirmed } from "../confirm";
+import { type Options, ready } from "../prepare";
 import { leftLines, plainOutputs, printJson, suffix, summary, tree, withoutSecrets } from "../print";
 
 /** Shows what up would do; touches nothing. */
