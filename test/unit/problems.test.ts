@@ -1,4 +1,4 @@
-// Problems that need nothing but a call, each by its id.
+// Problems that a single call raises, each by its id.
 
 import assert from "node:assert/strict";
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
