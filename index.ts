@@ -1,5 +1,5 @@
-// The program for the plain `pulumi` command: the same as that of `npm run up`, with the same settings and state. It reads
-// what `npm run skep -- env` has prepared, and installs, starts and writes nothing.
+// The program for the plain `pulumi` command: the same as that of `npm run up`, with the same settings and state. It
+// reads what `npm run skep -- env` has prepared, and installs, starts and writes nothing.
 
 import * as pulumi from "@pulumi/pulumi";
 import { SkepError } from "./errors";
@@ -10,7 +10,7 @@ export = async () => {
     try {
         return program(await plainProgram(pulumi.getStack()));
     } catch (error) {
-        // The SDK shows a RunError without its stack.
+        // The SDK shows a RunError without its stack trace.
         if (error instanceof SkepError) throw new pulumi.RunError(error.message);
         throw error;
     }

@@ -5,8 +5,8 @@ import { exitCodeOf, skepError } from "../errors";
 import type { Options } from "./prepare";
 
 /**
- * Asks at the terminal of standard input, on standard error, so that results may go to a file; `--yes` answers. A "no" sets
- * the exit code of what is refused. Without a terminal it throws NOT_CONFIRMED.
+ * Asks a question at the terminal of standard input; `--yes` answers it. The question goes to standard error, so that
+ * results may go to a file. A "no" sets the exit code of a refusal. Throws NOT_CONFIRMED if standard input is no terminal.
  */
 export async function confirmed(question: string, { yes }: Options): Promise<boolean> {
     if (yes) return true;

@@ -1,13 +1,13 @@
-// Ctrl-C and its like: the first one lets what runs end in order, and whatever has not ended in time is ended hard. What
-// there is to do in order is registered by whoever runs something: an operation of the engine, for instance.
+// Ctrl-C and similar signals. The first one lets what runs end in order, and whatever has not ended in time is killed.
+// Whoever runs something, such as an operation of Pulumi, registers how to end it in order.
 
 import { constants } from "node:os";
 import { skepError } from "../errors";
 import { kill, processes } from "./processes";
 
-/** An interrupt ends the command within 10 seconds; this leaves a little for the rest. */
+/** An interrupt ends the command within 10 seconds. This leaves a little for the rest. */
 const GRACE_MILLISECONDS = 8_000;
-/** A terminal's Ctrl-C comes twice: from the terminal, and from the process that started this one. */
+/** A terminal's Ctrl-C arrives twice: from the terminal, and from the process that started this one. */
 const SAME_MILLISECONDS = 300;
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
@@ -15,7 +15,7 @@ let caught: NodeJS.Signals | undefined;
 let caughtAt = 0;
 const endings = new Set<() => void>();
 
-/** Takes over these signals for the rest of the process. `hint` says how to go on. */
+/** Handles SIGNALS for the rest of the process. `hint` tells the user how to go on. */
 export function watchInterrupts(hint: string): void {
     const onSignal = (signal: NodeJS.Signals) => {
         const isFirst = caught === undefined;
@@ -28,7 +28,7 @@ export function watchInterrupts(hint: string): void {
         setTimeout(end, GRACE_MILLISECONDS);
     };
     const end = () => {
-        // What is still there gets no second chance: all that a command does is safe to do again.
+        // Kill what is still there: everything that a command does is safe to do again.
         for (const pid of descendants(process.pid)) kill(pid);
         process.stderr.write(`Interrupted. ${hint}\n`);
         process.exit(interruptedCode());
@@ -36,7 +36,7 @@ export function watchInterrupts(hint: string): void {
     for (const signal of SIGNALS) process.on(signal, onSignal);
 }
 
-/** Runs `work`, with `ending` called when an interrupt asks it to end; its failure then is the interrupt's. */
+/** Runs `work`, and calls `ending` when an interrupt asks it to end. If the work fails after that, throws INTERRUPTED. */
 export async function interruptible<T>(ending: () => void, work: () => Promise<T>): Promise<T> {
     endings.add(ending);
     try {
@@ -56,14 +56,15 @@ function interrupted(): Error {
     );
 }
 
-/** What a process ended by the signal that was caught ends with; nothing without one. */
+/** The exit code of a process that the caught signal ends; undefined if no signal was caught. */
 export function interruptedCode(): number | undefined {
     return caught && 128 + constants.signals[caught];
 }
 
 /**
- * All processes below one in its session, the deepest first. A Docker engine that set-up started has a session of its
- * own, and stays. Only Linux lists processes as files; elsewhere the engine's own end is waited for and nothing more.
+ * All descendants of a process in its session, the deepest first. A Docker engine that set-up started has a session of
+ * its own, and stays. Only Linux lists processes as files; elsewhere the command waits for Pulumi's own end and does
+ * nothing more.
  */
 function descendants(pid: number): number[] {
     const all = processes();

@@ -1,4 +1,4 @@
-// The command line: what can be typed, and how problems are shown. Each command is a file in commands/.
+// The command line: which commands there are, and how problems are shown. Each command is a file in commands/.
 
 import "./lazy-typescript";
 import { Command } from "commander";
@@ -9,7 +9,7 @@ import { goOnUnread } from "./unread-output";
 import type { Options } from "./prepare";
 import type { DestroyOptions } from "./commands/destroy";
 
-// Pulumi's SDK takes a stack trace for every promise of its own; only a developer wants them in terms of the sources.
+// Pulumi's SDK takes a stack trace for each of its promises. Only a developer needs source positions in them.
 if (!process.env.SKEP_DEBUG) process.setSourceMapsEnabled(false);
 
 goOnUnread();
@@ -20,7 +20,10 @@ const program = new Command("skep")
     .showHelpAfterError()
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? EXIT_CODES.done : EXIT_CODES.refused));
 
-/** Commands are loaded when they are called: Pulumi's SDK takes a second that `--help` need not wait for. */
+/**
+ * Declares a command that works on a stack. Its module is loaded when it is called: Pulumi's SDK takes a second to load,
+ * and `--help` need not wait for that.
+ */
 function onStack(name: string, description: string) {
     return program
         .command(name)
@@ -60,6 +63,6 @@ program.parseAsync().catch(async (error: unknown) => {
         console.error(process.env.SKEP_DEBUG ? error : "  SKEP_DEBUG=1 shows where it happened.");
     }
     const code = problems[0] ? exitCodeOf(problems[0].id) : EXIT_CODES.bug;
-    // What an interrupt cut short may still be waiting.
+    // Exit explicitly: what an interrupt cut short may still be waiting.
     process.exit(interruptedCode() ?? code);
 });

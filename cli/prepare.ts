@@ -1,5 +1,5 @@
-// What every command on a stack begins with: the settings, the facts, the set-up, and what is refused before anything is
-// changed. The list STEPS says what and in which order; what the steps do stands below it and in stack/, lab/ and setup/.
+// What every command on a stack begins with: the settings, the facts, the set-up, and refusals before anything changes.
+// The list STEPS says what happens and in which order. The steps themselves are below it and in stack/, lab/ and setup/.
 
 import { formatProblem, SkepError } from "../errors";
 import { exitClassOf } from "../errors/catalog";
@@ -53,27 +53,27 @@ export interface Options {
     yes?: boolean;
 }
 
-/** Who asks: a command that goes on to work on the stack, `skep env`, or the program of the plain `pulumi` command. */
+/** Who asks: a command that then works on the stack, `skep env`, or the program of the plain `pulumi` command. */
 type Way = "command" | "env" | "plain";
 
 interface Step {
     name: string;
-    /** What is true once it has run. */
+    /** What is true once the step has run. */
     does: string;
     ways: readonly Way[];
-    /** For labs only. */
+    /** Set for a step that only labs need. */
     on?: "lab";
     run(work: Preparation): void | Promise<void>;
 }
 
 const ALL: readonly Way[] = ["command", "env", "plain"];
-/** These install, start and write; plain pulumi finds what they left. */
+/** These install, start and write. Plain pulumi finds what they left. */
 const PREPARING: readonly Way[] = ["command", "env"];
-/** These refuse what must not be done to this stack now; `env` changes nothing, so it need not be refused. */
+/** These refuse what must not be done to this stack now. `env` changes nothing, so nothing need be refused. */
 const REFUSING: readonly Way[] = ["command", "plain"];
 const PLAIN: readonly Way[] = ["plain"];
 
-/** In this order. A step that refuses ends the command, so that nothing after it is touched. */
+/** The steps in their order. A step that refuses ends the command, so that nothing after it is touched. */
 const STEPS: readonly Step[] = [
     { name: "files", does: "every file of the stack has been read, once", ways: ALL, run: readAll },
     { name: "settings", does: "the user's settings are right in themselves", ways: ALL, run: checkOwn },
@@ -127,15 +127,15 @@ export interface Ready {
     tools: Tools;
     settings: ReadySettings;
     program: ProgramArgs;
-    /** The lab's hosts there when the command began. */
+    /** The lab's hosts that existed when the command began. */
     hosts: readonly LabHost[];
-    /** Whether the state has all facts as they are now. */
+    /** Whether the state already has all current facts. */
     hasFacts: boolean;
-    /** Keeps the facts beside the state, once an up begins: it may be killed before the state has them. */
+    /** Writes the facts beside the state when an up begins: it may be killed before the state has them. */
     keepFacts(): Promise<void>;
 }
 
-/** Runs the steps for a command that goes on to work on the stack. */
+/** Runs the steps for a command that then works on the stack. */
 export async function ready(options: Options): Promise<Ready> {
     const work = await prepare("command", options);
     const { progress, tools, settings, hosts, found, files } = work;
@@ -174,22 +174,22 @@ export async function readyForPlain(options: Options): Promise<{ progress: Progr
 }
 
 /**
- * The program's arguments for the plain `pulumi` command. Installs, starts and writes nothing. Fails with NOT_PREPARED where
- * a skep command has to do so first.
+ * The program's arguments for the plain `pulumi` command. Installs, starts and writes nothing. Throws NOT_PREPARED if a
+ * skep command has to do so first.
  */
 export async function plainProgram(stack: string): Promise<ProgramArgs> {
     return (await prepare("plain", { stack, json: true })).program();
 }
 
-/** What was chosen for a stack, for commands that take it down or read it: whatever else is wrong with it. */
+/** The facts of a stack, for commands that destroy or read it whatever else is wrong with it. */
 export async function factsOfStack(stack: string, progress: Progress): Promise<FoundFacts> {
     const { facts } = await StackFile.read(stack);
     return findFacts(facts, await readerOf(stack, progress));
 }
 
 /**
- * Nothing where the stack cannot have a state: without one, it is not worth a build of pulumi before a command's other
- * refusals.
+ * A reader of the stack's state; undefined if the stack cannot have one. Without a state, it is not worth building pulumi
+ * before the command's other refusals.
  */
 async function readerOf(stack: string, progress: Progress): Promise<StateReader | undefined> {
     return mayHaveState(stack) ? stateReader(stack, await ensurePulumi(progress)) : undefined;
@@ -206,16 +206,16 @@ async function prepare(way: Way, options: Options): Promise<Preparation> {
     return work;
 }
 
-/** What the steps have found so far; each field is set by the step named beside it. */
+/** What the steps have found so far. Each field names the step that sets it. */
 class Preparation {
     readonly progress: Progress;
     /** files */
     files!: StackFiles;
-    /** settings: those of the registry's bucket, where the environment has them */
+    /** settings: the keys of the registry's bucket, if the environment has them */
     keys?: S3Keys;
     /** settings, then choices, then chosen */
     settings!: Settings;
-    /** pulumi; nothing where there is no state to read */
+    /** pulumi; undefined if there is no state to read */
     reader?: StateReader;
     /** facts */
     found!: FoundFacts;
@@ -239,12 +239,12 @@ class Preparation {
         return this.options.stack;
     }
 
-    /** For who works on the stack; `env` and plain pulumi are asked for something else. */
+    /** Shows a note to whoever works on the stack. `env` and plain pulumi are asked for something else. */
     note(text: string): void {
         if (this.way === "command") this.progress.note(text);
     }
 
-    /** What the program is called with, once all steps have run. */
+    /** The program's arguments, once all steps have run. */
     program(): ProgramArgs {
         const { stack, keys, engine } = this;
         const { images, repository, plugins } = this.prepared;
@@ -354,7 +354,7 @@ async function chooseAll(work: Preparation): Promise<void> {
     const { plugins } = prepared;
     work.settings = await chooseRest(stack, work.settings, prepared.repository, (chosen) => {
         const { packages, labSubnet, labPorts } = chosen;
-        // Where the registry and the lab's Docker are is settled by an up: until then both may change.
+        // An up settles where the registry is and which Docker runs the lab. Until then, both may change.
         const facts = withoutMissing({ ...found.facts, packages, labSubnet, labPorts, plugins });
         return files.kept.keep({ facts, prepared });
     });

@@ -1,18 +1,18 @@
-// What commands print: the plan, its sum, outputs, what to type next.
+// What commands print: the plan, its summary, outputs, and what to type next.
 
 import type * as auto from "@pulumi/pulumi/automation";
 import type { Options } from "./prepare";
 import type { Left } from "./pulumi/diagnostics";
 import type { Outcome, Step } from "./pulumi/operate";
 
-/** One line a step, each below the component that it belongs to. */
+/** One line for each step, below the component that it belongs to. */
 export function tree(steps: readonly Step[], parent?: string, depth = 0): string[] {
     const names = new Set(steps.map(({ name }) => name));
     const here = steps.filter((step) =>
-        // A component that does not change itself is not among the steps.
+        // A component that does not change is not among the steps.
         parent === undefined ? step.parent === undefined || !names.has(step.parent) : step.parent === parent,
     );
-    // Each step stands once, also where a component has a child of its own name.
+    // Each step appears once, even if a component has a child of its own name.
     const others = steps.filter((step) => !here.includes(step));
     return here.flatMap((step) => [
         `${"  ".repeat(depth)}${step.verb} ${step.type} ${step.name}`,
@@ -20,17 +20,17 @@ export function tree(steps: readonly Step[], parent?: string, depth = 0): string
     ]);
 }
 
-/** Values by name, secrets among them in clear. */
+/** The outputs' values by name, secrets in clear text. */
 export function plainOutputs(outputs: auto.OutputMap): Record<string, unknown> {
     return Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value as unknown]));
 }
 
-/** The same without secrets. */
+/** The outputs' values by name, without secrets. */
 export function withoutSecrets(outputs: auto.OutputMap): Record<string, unknown> {
     return plainOutputs(Object.fromEntries(Object.entries(outputs).filter(([, output]) => !output.secret)));
 }
 
-/** How much an operation changes, in a line. */
+/** How much an operation changes, in one line. */
 export function summary({ changes }: Outcome): string {
     const said = ["create", "update", "replace", "delete"].flatMap((verb) =>
         changes[verb] ? [`${changes[verb]} to ${verb}`] : [],
@@ -40,17 +40,17 @@ export function summary({ changes }: Outcome): string {
         : said.join(", ");
 }
 
-/** What an up left undone, a line each. */
+/** What an up left undone, one line each. */
 export function leftLines(left: readonly Left[]): string {
     return ["\nLeft undone:", ...left.map(({ name, reason }) => `  ${name}: ${reason}`)].join("\n");
 }
 
-/** What has to follow `npm run up` for this stack. */
+/** The arguments that must follow `npm run up` for this stack; empty for the default stack. */
 export function suffix({ stack }: Options): string {
     return stack === "dev" ? "" : ` -- --stack ${stack}`;
 }
 
-/** What `--json` prints. */
+/** Prints a value as JSON, for `--json`. */
 export function printJson(value: unknown): void {
     console.log(JSON.stringify(value, undefined, 2));
 }

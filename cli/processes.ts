@@ -1,27 +1,29 @@
-// The processes of this machine, as Linux lists them; elsewhere there are none to see.
+// The processes of this machine, as Linux lists them. Other systems list none.
 
 import { readdirSync, readFileSync } from "node:fs";
 
 export interface Process {
     id: number;
-    /** The program's, 15 characters of it. */
+    /** The program's name, cut after 15 characters. */
     name: string;
     parent: number;
     session: number;
-    /** Ended already, and only waiting for its parent to ask. */
+    /** Whether it has ended and only waits for its parent to collect it. */
     isZombie: boolean;
-    /** When it began, in the kernel's ticks since the boot: with it a number that was given again is told apart. */
+    /**
+     * When it began, in the kernel's ticks since the boot. Tells it from another process that later gets the same number.
+     */
     started: string;
 }
 
-/** The place of the time of the start among the fields after the name, as in proc(5). */
+/** The index of the start time among the fields after the name; see proc(5). */
 const STARTED = 19;
 
-/** All processes of this machine; none where there is no /proc. */
+/** All processes of this machine; none if there is no /proc. */
 export function processes(): Process[] {
     return listed("/proc").flatMap((name) => {
         const stat = /^\d+$/.test(name) ? read(`/proc/${name}/stat`) : "";
-        // The second field is a name in brackets and may hold anything.
+        // The second field is a name in brackets that may contain anything.
         const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
         const [state = "", parent, , session] = fields;
         if (stat === "") return [];
@@ -38,12 +40,12 @@ export function processes(): Process[] {
     });
 }
 
-/** Ends a process hard, if it is still there. */
+/** Kills a process if it still exists. */
 export function kill(pid: number): void {
     try {
         process.kill(pid, "SIGKILL");
     } catch {
-        // Ended meanwhile.
+        // It has already ended.
     }
 }
 
@@ -59,6 +61,6 @@ function read(file: string): string {
     try {
         return readFileSync(file, "utf8");
     } catch {
-        return ""; // ended meanwhile
+        return ""; // it has already ended
     }
 }

@@ -1,4 +1,4 @@
-/** Who reads what a command says may end first, as `head` does: what was begun goes on, and ends as it would. */
+/** Lets a command go on, and end normally, if the reader of its output ends first, as `head` does. */
 export function goOnUnread(): void {
     for (const stream of [process.stdout, process.stderr])
         stream.on("error", (error: NodeJS.ErrnoException) => {

@@ -1,5 +1,5 @@
-// Files of settings as the Pulumi engine has them: YAML with the settings under `config`. What the engine would pass over
-// in silence is a problem here.
+// Settings files in Pulumi's format: YAML with the settings under `config`. Reports mistakes that Pulumi would pass over
+// in silence.
 
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -9,18 +9,21 @@ import { type Document, parseDocument } from "yaml";
 import { type Problem, skepError } from "../errors";
 
 const OWN = "skep";
+/** The prefix of Skep's own settings. */
 export const PREFIX = `${OWN}:`;
-/** So many letters apart, a prefix is taken for ours with a slip in it. */
+/** A prefix that differs from ours by at most this many letters is taken for a typing error. */
 const SLIPS = 2;
 
 export type Values = Record<string, unknown>;
 
-/** The settings in a file, by full key; empty where there is no file. Fails with CONFIG_FILE where it cannot be read so. */
+/**
+ * The settings in a file, by full key; empty if there is no file. Throws CONFIG_FILE if it cannot be read as settings.
+ */
 export async function readConfig(file: string): Promise<Values> {
     return (await readDocument(file)).config;
 }
 
-/** A whole file of settings: those under `config`, and what else it has. Fails as readConfig does. */
+/** A whole settings file: the settings under `config`, and what else it contains. Throws as readConfig does. */
 export async function readDocument(file: string): Promise<Values & { config: Values }> {
     if (!existsSync(file)) return { config: {} };
     const document = parsed(await readFile(file, "utf8"), file) ?? {};
@@ -29,7 +32,7 @@ export async function readDocument(file: string): Promise<Values & { config: Val
     throw unreadable(file, 'it has no settings under "config"');
 }
 
-/** Skep's own settings among them, without their prefix. */
+/** Skep's own settings among these, without their prefix. */
 export function ownSettings(config: Values): Values {
     return Object.fromEntries(
         Object.entries(config)
@@ -38,7 +41,10 @@ export function ownSettings(config: Values): Values {
     );
 }
 
-/** Keys that are nobody's: without a prefix, or with one that is almost Skep's. Other prefixes are for providers. */
+/**
+ * Problems for keys that belong to nobody: without a prefix, or with one that is almost Skep's. Other prefixes are for
+ * providers.
+ */
 export function lostKeys(config: Values): Problem[] {
     return Object.keys(config).flatMap((key) => {
         const [, prefix, name = key] = /^([^:]*):(.*)$/.exec(key) ?? [];
@@ -55,7 +61,10 @@ export function lostKeys(config: Values): Problem[] {
     });
 }
 
-/** Settings that were given to the engine, in its own file, and not to Skep; the `secret` ones are for it. */
+/**
+ * Problems for Skep's settings that are in Pulumi's own file instead of `file`. Only the `secret` ones belong in
+ * Pulumi's.
+ */
 export function misplacedKeys(engineConfig: Values, secret: readonly string[], file: string): Problem[] {
     return Object.keys(ownSettings(engineConfig))
         .filter((name) => !secret.includes(name))
@@ -79,7 +88,7 @@ function parsed(text: string, file: string): unknown {
     throw unreadable(file, `${line} is no YAML (${what.replace(/ at line \d+.*$/, "")})`);
 }
 
-/** An alias of an anchor that does not exist is found only here. */
+/** The document as plain values. Only here an alias of a missing anchor shows. */
 function values(document: Document, file: string): unknown {
     try {
         return document.toJS() as unknown;

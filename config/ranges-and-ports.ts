@@ -1,9 +1,11 @@
-// Rules for settings that share one space: ports on hosts, and the pools that networks get their ranges from.
+// Rules for settings that share one space: ports on hosts, and the pools from which networks get their ranges.
 
 import type { Problem } from "../errors";
 
-/** Ports that every host has in use: SSH, the engine's API, and the swarm's own (Docker's manual of swarm mode, "Open
- * protocols and ports between the hosts"). */
+/**
+ * Ports that every host already uses: SSH, the engine's API, and the swarm's own (Docker's manual of swarm mode, "Open
+ * protocols and ports between the hosts").
+ */
 const TAKEN: Readonly<Record<number, string>> = {
     22: "SSH",
     2375: "Docker's API without TLS",
@@ -20,7 +22,7 @@ interface PortSettings {
     aws?: { appPorts: readonly number[] };
 }
 
-/** Refuses ports that something on the hosts has already, or that two settings give away. */
+/** Problems for ports that every host already uses, or that two settings name. */
 export function checkPorts({ hosts, sample, registry, aws }: PortSettings): Problem[] {
     const used = [
         ...(sample.enabled ? [{ key: "skep:sample.port", port: sample.port }] : []),
@@ -37,11 +39,14 @@ export function checkPorts({ hosts, sample, registry, aws }: PortSettings): Prob
     });
 }
 
-/** Networks that Skep's own stacks need of the pool: the routing mesh's, the registry's and the sample's. */
+/**
+ * The number of networks that Skep's own stacks need from the pool: those of the routing mesh, the registry and the
+ * sample.
+ */
 const OVERLAY_NETWORKS = 3;
-/** Networks that every engine makes of its pool: docker0 and docker_gwbridge. */
+/** The number of networks that every engine creates from its pool: docker0 and docker_gwbridge. */
 const BRIDGE_NETWORKS = 2;
-/** The lab's network is cut into a /24 for each zone. */
+/** The narrowest prefix for a lab's network, which is cut into a /24 for each zone. */
 const LAB_PREFIX = 20;
 
 interface PoolSettings {
@@ -52,7 +57,7 @@ interface PoolSettings {
 
 const prefixOf = (range: string) => Number(range.split("/")[1]);
 
-/** Refuses pools with too little room. */
+/** Problems for pools with too little room, and for a lab's subnet with too little. */
 export function checkPools({ hosts, addressPools, labSubnet }: PoolSettings): Problem[] {
     const problems = Object.entries(addressPools).flatMap(([name, pool]): Problem[] => {
         const needed = name === "overlay" ? OVERLAY_NETWORKS : BRIDGE_NETWORKS;

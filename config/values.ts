@@ -1,10 +1,10 @@
-// Building blocks of the settings' schema. Each says what a value must be, with an example that is right: the messages of
-// the schema library itself reach no user.
+// Building blocks of the settings' schema. Each says what a value must be, with a correct example. The schema library's
+// own messages reach no user.
 
 import { z } from "zod";
 import { parseRange } from "../planning/addresses";
 
-/** A whole number between two others. */
+/** A whole number from `min` to `max`. */
 export function whole(min: number, max: number, example: number) {
     const error = `it must be a whole number from ${min} to ${max}, such as ${example}`;
     return z.number({ error }).int({ error }).min(min, { error }).max(max, { error });
@@ -13,6 +13,7 @@ export function whole(min: number, max: number, example: number) {
 /** A TCP port. */
 export const port = (example: number) => whole(1, 65535, example);
 
+/** True or false. */
 export const flag = () => z.boolean({ error: "it must be true or false" });
 
 /** One of a few words. */
@@ -21,30 +22,30 @@ export function choice<const T extends readonly [string, ...string[]]>(words: T)
     return z.enum(words, { error: `it must be ${list}` });
 }
 
-/** A text of a certain form; `what` names the form, with an example. */
+/** A text that matches `form`. `what` describes the form, with an example. */
 export function text(form: RegExp, what: string) {
     const error = `it must be ${what}`;
     return z.string({ error }).regex(form, { error });
 }
 
-/** A series or a version of a package. YAML takes `28.10` for the number 28.1, so it must stand in quotes. */
+/** A series or a version of a package. It must be in quotes, because YAML reads `28.10` as the number 28.1. */
 export function version(series: string, full: string) {
     const form = `a series such as "${series}" or a version such as "${full}", in quotes`;
     return text(/^\d+\.\d+(\.\d+)?$/, form);
 }
 
-/** A range of IPv4 addresses whose first address it names. */
+/** A range of IPv4 addresses, written from its first address. */
 export function range(example: string) {
     const error = `it must be a range of addresses written from its first one, such as ${example}`;
     return z.string({ error }).refine((given) => parseRange(given) !== undefined, { error });
 }
 
-/** An address on the web; `what` says of what. */
+/** A URL of http or https. */
 export function url(example: string) {
     return z.url({ error: `it must be a URL such as ${example}`, protocol: /^https?$/ });
 }
 
-/** A list with a bounded number of entries. */
+/** A list with a bounded number of entries. `what` names the entries. */
 export function list<T extends z.ZodType>(entry: T, what: string, { min = 0, max = 1000 } = {}) {
     const error = `it must be a list of ${what}`;
     return z.array(entry, { error }).min(min, { error }).max(max, { error });
@@ -58,7 +59,7 @@ export function group<T extends z.ZodRawShape>(shape: T) {
 
 const SECRET = /key|secret|password|token/i;
 
-/** What a sentence says of a refused value; never one that may be secret. */
+/** How a sentence names a refused value. It never shows a value that may be secret. */
 export function shown(path: string, value: unknown): string {
     if (SECRET.test(path)) return "cannot be as it is:";
     if (value === undefined) return "is missing, and";

@@ -1,5 +1,5 @@
-// Every problem that has a name. What is thrown takes its id from here, docs/troubleshooting.md is made of it, and a command
-// ends with the exit code of its class. The groups are files in groups/.
+// Every problem that has a name. Errors take their ids from here, docs/troubleshooting.md is generated from it, and a
+// command exits with the code of the problem's class. The groups are files in groups/.
 import { MACHINE } from "./groups/machine";
 import { PULUMI, TESTS } from "./groups/pulumi";
 import { SETUP } from "./groups/setup";
@@ -7,10 +7,10 @@ import { EC2, SETTINGS } from "./groups/settings";
 import { HOSTS, STACKS, SWARM } from "./groups/swarm";
 import { EXIT_CODES, type ExitClass, type Group } from "./problem-group";
 
-/** In the order of docs/troubleshooting.md. */
+/** All groups, in the order of docs/troubleshooting.md. */
 export const GROUPS: readonly Group[] = [SETUP, SETTINGS, MACHINE, EC2, HOSTS, SWARM, STACKS, PULUMI, TESTS];
 
-/** The name of a problem: stable, searchable, upper case. */
+/** The name of a problem: stable, searchable, in upper case. */
 export type ProblemId =
     | keyof typeof SETUP.entries
     | keyof typeof SETTINGS.entries
@@ -31,12 +31,12 @@ const EXITS: ReadonlyMap<string, ExitClass> = new Map(
 /** All ids, in the order of the groups. */
 export const PROBLEM_IDS = [...EXITS.keys()] as ProblemId[];
 
-/** Whether a text from elsewhere, a host's script or Pulumi, is the name of a problem. */
+/** Whether a text from a host's script or from Pulumi is the name of a problem. */
 export function isProblemId(text: string): text is ProblemId {
     return EXITS.has(text);
 }
 
-/** How a command ends that met this problem; `left` and `done` are no failures. */
+/** How a command with this problem ends. The classes `left` and `done` are no failures. */
 export function exitClassOf(id: ProblemId): ExitClass {
     return EXITS.get(id) ?? "failed";
 }

@@ -1,18 +1,19 @@
-// What a user sees when something is wrong: an id of the catalog, one sentence of what is wrong, one of what to do.
-// Anything else that is thrown is a bug and shows its stack only with SKEP_DEBUG=1.
+// What a user sees when something is wrong: an id of the catalog, one sentence that says what is wrong, and one that says
+// what to do. Every other error is a bug, and shows its stack only with SKEP_DEBUG=1.
 import type { ProblemId } from "./catalog";
 
 export { exitCodeOf, isProblemId, type ProblemId } from "./catalog";
 
+/** Something that is wrong, as a user sees it. */
 export interface Problem {
     id: ProblemId;
-    /** One sentence of what is wrong, without secrets. */
+    /** One sentence that says what is wrong, without secrets. */
     problem: string;
-    /** One sentence of what to do. */
+    /** One sentence that says what to do; empty if `problem` says that too. */
     advice: string;
 }
 
-/** One or more problems that stop what was asked; all that could be found at once. */
+/** One or more problems that stop a command: all that could be found at once. */
 export class SkepError extends Error {
     constructor(readonly problems: readonly Problem[]) {
         super(problems.map(formatProblem).join("\n"));

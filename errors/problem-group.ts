@@ -1,32 +1,33 @@
 // The shape of the catalog's groups.
 
-/** What a command's exit code says; docs/scripting.md explains each to whoever calls Skep from a script. */
+/** The exit codes of commands. docs/scripting.md explains each of them for scripts that call Skep. */
 export const EXIT_CODES = {
-    /** All is as asked. */
+    /** Everything is as asked. */
     done: 0,
-    /** A bug of Skep's: it has no id. */
+    /** A bug in Skep. It has no id. */
     bug: 1,
-    /** Settings or the command are refused. Nothing was changed. */
+    /** Skep refuses the settings or the command. Nothing was changed. */
     refused: 2,
-    /** This machine lacks something. Mend it, then run the same command again. */
+    /** This machine lacks something. Fix that, then run the same command again. */
     machine: 3,
-    /** It ended early. The same command goes on from what is there. */
+    /** The command ended early. The same command goes on from what is there. */
     failed: 4,
     /** Another command is at work. Wait for it. */
     busy: 5,
-    /** All else is as asked, and something was left undone. The same command tries it again. */
+    /** Something was left undone, and everything else is as asked. The same command tries it again. */
     left: 6,
 } as const;
 
+/** The name of an exit code. */
 export type ExitClass = keyof typeof EXIT_CODES;
 
-/** What is always true of one id. The sentence that a user sees names the host, the file or the value as well. */
+/** What is always true of one id. The sentence that a user sees also names the host, the file or the value. */
 export interface Entry {
-    /** One sentence of what is wrong. */
+    /** One sentence that says what is wrong. */
     meaning: string;
-    /** One sentence of what helps in general. */
+    /** One sentence that says what helps in general. */
     advice: string;
-    /** The group's, unless it says otherwise. */
+    /** The exit class. Default: the group's. */
     exit?: ExitClass;
 }
 

@@ -1,4 +1,4 @@
-// docs/troubleshooting.md as the catalog gives it. `npm run docs` writes it.
+// Renders docs/troubleshooting.md from the catalog. `npm run docs` writes the file.
 import { GROUPS } from "./catalog";
 import type { Group } from "./problem-group";
 

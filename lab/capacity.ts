@@ -1,4 +1,4 @@
-// Whether this machine's kernel lets as many lab hosts boot as a stack asks for.
+// Whether this machine's kernel allows as many lab hosts to boot as a stack asks for.
 
 import { readFile } from "node:fs/promises";
 import { skepError } from "../errors";
@@ -6,17 +6,23 @@ import { STACK_LABEL } from "../planning/labels";
 import { dockerClient } from "../scripts/setup/docker";
 
 const LIMIT_FILE = "/proc/sys/fs/inotify/max_user_instances";
-/** Measured: systemd and what it runs on a host hold six; without one, systemd does not start ("Too many open files"). */
+/**
+ * The inotify instances of one host. Measured: systemd and its services hold six; without one, systemd does not start
+ * ("Too many open files").
+ */
 const WATCHES_OF_A_HOST = 6;
-/** What else runs as root on a machine: measured 10 to 20. */
+/** The inotify instances of everything else that runs as root. Measured: 10 to 20. */
 const WATCHES_OF_OTHERS = 20;
 
-/** How many lab hosts may run at once with this limit of inotify instances, of which root's share serves all containers. */
+/** How many lab hosts may run at once with this limit of inotify instances. All containers share root's limit. */
 export function hostsWithin(limit: number): number {
     return Math.max(0, Math.floor((limit - WATCHES_OF_OTHERS) / WATCHES_OF_A_HOST));
 }
 
-/** Refuses more lab hosts, with those of other stacks, than can boot: the last ones would never answer. */
+/**
+ * Throws LAB_TOO_LARGE if these lab hosts and those of other stacks are more than can boot: the last ones would never
+ * answer.
+ */
 export async function refuseTooManyHosts(stack: string, wanted: number): Promise<void> {
     const limit = Number(await readFile(LIMIT_FILE, "utf8").catch(() => Infinity));
     const running = await dockerClient().listContainers({ filters: { label: [STACK_LABEL] } });

@@ -1,20 +1,20 @@
-// Which Docker engine has a lab's hosts: its id is kept with the stack. On another one the state would find nothing of
-// the lab, forget all of it and plan a new one, so another one is refused before anything is planned.
+// Which Docker engine runs a lab's hosts. The stack keeps the engine's id. On another engine, Pulumi would find nothing
+// of the lab, forget all of it and plan a new one, so another engine is refused before anything is planned.
 
 import { skepError } from "../errors";
 import { dockerClient, dockerEndpoint, dockerEnvironment } from "../providers/runtime/docker";
 import type { LabEngine } from "../config/facts";
 import { objectsOf } from "./project";
 
-/** What is known of a stack's engine. */
+/** What is known about a stack's engine. */
 export interface Known {
-    /** What an up has kept. */
+    /** The engine that an up has recorded. */
     engine?: LabEngine;
-    /** The stack was up once, by a Skep that kept no engine where `engine` is missing. */
+    /** Whether the stack was up once. If `engine` is missing then, a Skep that recorded no engine brought it up. */
     wasUp: boolean;
 }
 
-/** The engine that answers now. Fails with ENGINE_OTHER_MACHINE where the stack's hosts are on another. */
+/** The engine that answers now. Throws ENGINE_OTHER_MACHINE if the stack's hosts are on another one. */
 export async function labEngine(stack: string, { engine, wasUp }: Known): Promise<LabEngine> {
     const docker = dockerClient();
     const { host } = dockerEndpoint();
@@ -34,8 +34,8 @@ async function hasHosts(stack: string): Promise<boolean> {
 }
 
 /**
- * For the plain `pulumi` command, which starts the docker plugin with this process's environment: refuses one that lets
- * the plugin take another engine than Skep does.
+ * For the plain `pulumi` command, which starts the docker plugin with this process's environment. Throws
+ * DOCKER_ENVIRONMENT if the plugin would use another engine than Skep does.
  */
 export function refuseOtherEnvironment(): void {
     const other = Object.entries(dockerEnvironment()).some(

@@ -1,4 +1,5 @@
-// The lab's hosts on this machine's engine: what they are now, and how they come to run before anything asks them.
+// The lab's hosts on this machine's engine: what state they are in, and how stopped ones are started before anything asks
+// them.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type Docker from "dockerode";
@@ -12,9 +13,15 @@ import { objectsOf } from "./project";
 const BOOT_SECONDS = 90;
 const SETTLE_SECONDS = 60;
 const POLL_MILLISECONDS = 300;
-/** A host that came back by its restart policy has come back for good after this; Docker counts its failures as long. */
+/**
+ * How long a host must run after its restart policy started it, until it counts as back for good. Docker counts its
+ * failures that long.
+ */
 const STEADY_MILLISECONDS = 10_000;
-/** Between a container's making and its start lie its network and its files; after this nobody is at it any more. */
+/**
+ * The time between a container's creation and its start, in which it gets its network and its files. After that, nobody
+ * works on it any more.
+ */
 const MAKING_MILLISECONDS = 30_000;
 const ALREADY_STARTED = 304;
 
@@ -23,16 +30,16 @@ export interface LabHost {
     /** As in `worker-1`. */
     name: string;
     container: string;
-    /** In Docker's words; `created` is one that was never started. */
+    /** In Docker's words. A `created` host was never started. */
     state: "created" | "running" | "paused" | "restarting" | "removing" | "exited" | "dead";
-    /** Whether it may change by itself at any moment: its ports are not to be relied on meanwhile. */
+    /** Whether it may change by itself at any moment. Its ports are not reliable meanwhile. */
     isUnsettled: boolean;
     restarts: number;
-    /** What it publishes on 127.0.0.1 when it runs. */
+    /** The ports that it publishes on 127.0.0.1 while it runs. */
     published: PublishedPort[];
 }
 
-/** All hosts of the stack, running or not, by name. */
+/** All hosts of the stack, running or not, sorted by name. */
 export async function labHosts(stack: string): Promise<LabHost[]> {
     const docker = dockerClient();
     const listed = await docker.listContainers({ all: true, filters: objectsOf(stack) });
@@ -50,7 +57,7 @@ async function inspected(container: Docker.Container): Promise<Docker.ContainerI
     });
 }
 
-/** One host from what the engine says of it; `now` in milliseconds. Pure. */
+/** One host, from what the engine says about it. `now` is in milliseconds. No I/O. */
 export function labHost(stack: string, info: Docker.ContainerInspectInfo, now = Date.now()): LabHost {
     const { Created, HostConfig, Id, Name, State } = info;
     const bindings = (HostConfig.PortBindings ?? {}) as Record<string, { HostPort: string }[]>;
@@ -72,8 +79,9 @@ export function labHost(stack: string, info: Docker.ContainerInspectInfo, now = 
 }
 
 /**
- * Waits until no host of the stack is restarting or about to be started. The engine has no ports of a host that waits for
- * its next start, and a plan that is made in that moment makes the host anew.
+ * Waits until no host of the stack is restarting or about to be started, and returns the hosts. The engine reports no
+ * ports for a host that waits for its next start, and a plan from that moment would recreate the host. Throws
+ * HOST_RESTARTING after 60 s.
  */
 export async function settleHosts(stack: string, progress: Progress): Promise<LabHost[]> {
     const hosts = await labHosts(stack);
@@ -103,14 +111,15 @@ function restartsAgain(stack: string, hosts: readonly LabHost[]): SkepError {
 }
 
 /**
- * Starts the stack's hosts that are not running, and waits until they have booted. One that was made and never started, for
- * a port that was taken or because its network was missing, is removed: the next step makes it anew as it is asked now.
+ * Starts the stack's hosts that are not running, and waits until they have booted. Removes hosts that were created but
+ * never started, because a port was taken or the network was missing: the next step creates them as they are asked now.
+ * Throws HOST_BOOT.
  */
 export async function startStoppedHosts(stack: string, progress: Progress): Promise<void> {
     const docker = dockerClient();
     const hosts = (await labHosts(stack)).filter(({ state }) => state !== "running");
     for (const { name, container } of hosts.filter(({ state }) => state === "created")) {
-        // Not by force: one that another command has started since stays.
+        // Not by force: a host that another command has started since stays.
         await docker.getContainer(container).remove({ v: true });
         progress.note(`${name} was made and never started: it is made anew`);
     }
@@ -136,7 +145,7 @@ async function start(container: Docker.Container, state: LabHost["state"]): Prom
               );
     });
     const end = Date.now() + BOOT_SECONDS * 1000;
-    // "degraded" is booted, too: a failed unit, such as an engine that has no disk left, is the next step's to tell.
+    // A "degraded" host has booted, too. The next step reports a failed unit, such as an engine without disk space.
     while (!/running|degraded/.test(await output(container, ["systemctl", "is-system-running"]))) {
         if (Date.now() > end) {
             const { Name } = await container.inspect();
@@ -157,6 +166,6 @@ async function output(container: Docker.Container, command: string[]): Promise<s
         for await (const chunk of await exec.start({})) text += String(chunk);
         return text;
     } catch {
-        return ""; // not far enough for any command
+        return ""; // it cannot run commands yet
     }
 }

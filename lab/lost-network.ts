@@ -1,5 +1,5 @@
-// The lab's network, where the state has lost it: the official docker provider takes any failure of its look at a network
-// for the end of it. The network stands, with every host on it, and goes back into the state.
+// Puts the lab's network back into a state that has lost it. The official docker provider takes every failed look at a
+// network for the end of the network. It still stands, with every host on it.
 
 import type * as auto from "@pulumi/pulumi/automation";
 import type { NetworkInspectInfo } from "dockerode";
@@ -11,7 +11,7 @@ import { objectsOf } from "./project";
 const NETWORK_TYPE = "docker:index/network:Network";
 const LAB_TYPE = "skep:hosts:Lab";
 
-/** A resource as the state has it, as far as it matters here. */
+/** The parts of a resource in the state that matter here. */
 interface StateResource {
     urn: string;
     type: string;
@@ -23,18 +23,18 @@ interface StateResource {
     provider?: string;
 }
 
-/** Whether this failure says that there is a network already where one was to be made. */
+/** Whether this failure says that a network to be created already exists. */
 export function isNetworkThere({ problems }: SkepError): boolean {
     return problems.some(({ problem }) => /network with name \S+ already exists/.test(problem));
 }
 
-/** The stack's network on this machine's engine, where this copy of the project made it. */
+/** The stack's network on this machine's engine, if this copy of the project made it. */
 export async function labNetwork(stack: string): Promise<NetworkInspectInfo | undefined> {
     const [network] = await dockerClient().listNetworks({ filters: objectsOf(stack) });
     return network;
 }
 
-/** Takes the stack's network into the state again; false where the state has one, or there is none that is ours. */
+/** Puts the stack's network back into the state. Returns false if the state has one, or if there is none of ours. */
 export async function adoptNetwork(stack: auto.Stack, progress: Progress): Promise<boolean> {
     const network = await labNetwork(stack.name);
     const state = await stack.exportStack();
@@ -44,10 +44,10 @@ export async function adoptNetwork(stack: auto.Stack, progress: Progress): Promi
     const isKnown = resources.some(({ type }) => type === NETWORK_TYPE);
     if (!network || isKnown || !lab || !provider) return false;
     const labels = Object.entries(network.Labels ?? {}).map(([label, value]) => ({ label, value }));
-    // The look at it that comes with every up fills in the rest.
+    // The refresh that comes with every up fills in the rest.
     const inputs = { name: network.Name, driver: network.Driver, labels };
     const [before, name = ""] = [lab.urn.split("::").slice(0, 2), lab.urn.split("::").at(-1)];
-    // Below its parent and its provider: the engine reads the list in order.
+    // Below its parent and its provider: Pulumi reads the list in order.
     const place = resources.findIndex(({ urn }) => provider.startsWith(urn));
     resources.splice(Math.max(place, resources.indexOf(lab)) + 1, 0, {
         urn: [...before, `${LAB_TYPE}$${NETWORK_TYPE}`, `${name}-network`].join("::"),

@@ -1,4 +1,4 @@
-// What of this machine a lab takes for itself, chosen once: a subnet for its network and a block of ports on 127.0.0.1.
+// What a lab takes from this machine, chosen once: a subnet for its network and a block of ports on 127.0.0.1.
 
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -21,13 +21,13 @@ import { labHosts } from "./hosts";
 import type { Ranges, Reserved } from "./reservations";
 import { standingSubnet } from "./standing";
 
-/** So long Docker's proxy may hold a port of a host that is being restarted. */
+/** How long Docker's proxy may hold a port of a host that is being restarted. */
 const PROXY_MILLISECONDS = 3_000;
 const POLL_MILLISECONDS = 200;
 
 /**
- * What the settings say, else what was chosen before, else what the lab has where its file was lost, else something that
- * no other lab and nothing else has.
+ * Takes the ranges from the settings; else those chosen before; else those that the lab has, if its file was lost; else
+ * some that neither another lab nor anything else has.
  */
 export async function chooseRanges(
     stack: string,
@@ -60,7 +60,7 @@ async function freeSubnet(others: readonly Ranges[]): Promise<string> {
     return subnet;
 }
 
-/** Ranges that this machine's own networks use. Read from the kernel: small systems have no program `ip`. */
+/** The ranges of this machine's own networks. Read from the kernel, because small systems have no program `ip`. */
 async function machineRanges(): Promise<string[]> {
     const own = Object.values(networkInterfaces()).flatMap((addresses) =>
         (addresses ?? []).flatMap(({ family, cidr }) => (family === "IPv4" && cidr ? [cidr] : [])),
@@ -69,7 +69,7 @@ async function machineRanges(): Promise<string[]> {
     return [...own, ...routedRanges(table)];
 }
 
-/** A block that no other lab has and in which the ports that every lab uses are free. */
+/** The first port of a block that no other lab has and in which the ports that every lab uses are free. */
 async function freePorts(others: readonly Ranges[]): Promise<number> {
     const taken = others.flatMap(({ labPorts }) => labPorts ?? []);
     for (const base of portBlocks()) {
@@ -84,7 +84,10 @@ async function freePorts(others: readonly Ranges[]): Promise<number> {
     );
 }
 
-/** Refuses, before anything is made or started, when another program has a port that one of the lab's hosts needs. */
+/**
+ * Throws LAB_PORTS_TAKEN, before anything is created or started, if another program has a port that one of the lab's
+ * hosts needs.
+ */
 export async function refuseTakenPorts(
     stack: string,
     settings: Settings,
@@ -98,7 +101,7 @@ export async function refuseTakenPorts(
     });
     const end = Date.now() + PROXY_MILLISECONDS;
     let taken = await takenPorts(stack, wanted);
-    // A host that is just being restarted has let go of its ports, and Docker's proxy has not.
+    // A host that is being restarted has released its ports, but Docker's proxy may still hold them.
     while (taken.length > 0 && Date.now() < end) {
         await sleep(POLL_MILLISECONDS);
         taken = await takenPorts(stack, wanted);
@@ -112,7 +115,7 @@ export async function refuseTakenPorts(
     );
 }
 
-/** Of the wanted ports on 127.0.0.1, those that neither a running host of the stack has nor are free. */
+/** The wanted ports on 127.0.0.1 that are not free and that no running host of the stack has. */
 async function takenPorts(stack: string, wanted: readonly PublishedPort[]): Promise<number[]> {
     const running = (await labHosts(stack)).filter(({ state }) => state === "running" || state === "paused");
     const own = new Set(running.flatMap(({ published }) => published.map(({ external }) => external)));

@@ -1,6 +1,6 @@
-// What other labs on this machine have taken, those of other copies of the project included: a folder of the cache names
-// the file of every stack that chose something. A reservation is as good as that file: when the stack or its whole clone
-// is gone, so is what it had reserved.
+// What other labs on this machine have taken, including those of other copies of the project. A folder of the cache names
+// the file of every stack that chose something. A reservation lasts as long as that file: when the stack or its whole
+// clone is gone, so is its reservation.
 
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
@@ -8,14 +8,14 @@ import { join } from "node:path";
 import { cacheFolder, contentHash, withLock, writeWhole } from "../scripts/setup/cache";
 import { ownSettings, readConfig } from "../config/file";
 
-/** What of this machine a lab takes, as its file of generated settings has it. */
+/** What a lab takes from this machine, as its file of facts records it. */
 export interface Ranges {
     labSubnet?: string;
     labPorts?: number;
 }
 
 export interface Reserved {
-    /** What the stack itself has, also when another command chose it a moment ago. */
+    /** What the stack itself has, even if another command chose it a moment ago. */
     own: Ranges;
     others: Ranges[];
 }
@@ -26,14 +26,14 @@ function reservation(file: string): string {
     return join(cacheFolder(), LOCK, contentHash(file));
 }
 
-/** Whether others know of this stack's file. */
+/** Whether others see a reservation for this stack's file. */
 export function isReserved(file: string): boolean {
     return existsSync(reservation(file));
 }
 
 /**
- * Runs `work`, which chooses and writes `file`, while no other command on this machine chooses: of two that begin at the
- * same moment, the second sees what the first took.
+ * Runs `work`, which chooses and writes `file`, while no other command on this machine chooses. If two begin at the same
+ * moment, the second one sees what the first one took.
  */
 export async function reserving<T>(file: string, work: (reserved: Reserved) => Promise<T>): Promise<T> {
     const folder = join(cacheFolder(), LOCK);
@@ -53,7 +53,7 @@ export async function reserving<T>(file: string, work: (reserved: Reserved) => P
     });
 }
 
-/** Others may choose what this stack's file had. */
+/** Removes the reservation, so that others may choose what this stack had. */
 export async function forgetReservation(file: string): Promise<void> {
     await rm(reservation(file), { force: true });
 }

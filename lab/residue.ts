@@ -1,9 +1,13 @@
-// What is on this machine's engine for a stack whatever the state knows: found by label, removed at the end of destroy.
+// Removes what is left of a stack on this machine's engine at the end of destroy, whatever the state knows. Finds it by
+// label.
 
 import { dockerClient } from "../scripts/setup/docker";
 import { objectsOf } from "./project";
 
-/** Removes a stack's containers, volumes and networks, those of this copy of the project or of any copy; their names. */
+/**
+ * Removes a stack's containers, volumes and networks: those that this copy of the project made, or any copy. Returns
+ * their names.
+ */
 export async function removeLabObjects(stack: string, owner: "own" | "any"): Promise<string[]> {
     const docker = dockerClient();
     const filters = objectsOf(stack, owner);

@@ -1,5 +1,5 @@
-// What the hosts and the network of a lab were made with and cannot change while they stand. A host keeps the ports that it
-// publishes; what every host would have to be made anew for is refused.
+// What a lab's hosts and network were created with and cannot change while they stand. A host keeps the ports that it
+// publishes. Settings that would recreate every host are refused.
 
 import type { Settings } from "../config/settings";
 import { type Problem, SkepError } from "../errors";
@@ -8,13 +8,13 @@ import { hostPorts, type HostPorts, portsFrom, servicePorts } from "../planning/
 import { labNetwork } from "./lost-network";
 import type { LabHost } from "./hosts";
 
-/** The subnet of the stack's network; nothing where there is none. */
+/** The subnet of the stack's network; undefined if there is none. */
 export async function standingSubnet(stack: string): Promise<string | undefined> {
     const network = await labNetwork(stack);
     return network?.IPAM?.Config?.find(({ Subnet }) => Subnet?.includes("."))?.Subnet;
 }
 
-/** Ports that the standing hosts keep, by name. Those that were never started are made anew, and keep none. */
+/** The ports that the standing hosts keep, by host name. Hosts that were never started are recreated, and keep none. */
 export function standingPorts(settings: Settings, hosts: readonly LabHost[]): Record<string, HostPorts> {
     if (settings.labPorts === undefined) return {};
     const { labPorts, registry, sample } = settings;
@@ -30,13 +30,13 @@ export function standingPorts(settings: Settings, hosts: readonly LabHost[]): Re
     );
 }
 
-/** Refuses settings that would make every standing host anew, with the value that they have. */
+/** Throws LAB_FIXED if settings would recreate every standing host, and names the values that the hosts have. */
 export function refuseFixed(settings: Settings, hosts: readonly LabHost[], subnet?: string): void {
     const problems = fixedProblems(settings, hosts, subnet);
     if (problems.length > 0) throw new SkepError(problems);
 }
 
-/** What of the settings the standing hosts cannot follow. Pure. */
+/** Problems for settings that the standing hosts cannot follow. No I/O. */
 export function fixedProblems(
     { labSubnet, registry, sample }: Settings,
     hosts: readonly LabHost[],

@@ -1,5 +1,5 @@
-// What the manager hosts' answers of one moment mean: which swarm they manage, whether one may be made, and why it cannot be
-// used now. Pure.
+// What the manager hosts' answers at one moment mean: which swarm they manage, whether one may be created, and why the
+// swarm cannot be used now. No I/O.
 import { SkepError, skepError, type Problem } from "../errors";
 import type { EngineInfo } from "./engine-api";
 import { majority } from "./membership";
@@ -10,20 +10,20 @@ export interface Membership {
     nodeId: string;
     isManager: boolean;
     clusterId: string | undefined;
-    /** Addresses, `host:port`, of the managers that it follows, or followed last. */
+    /** Addresses, `host:port`, of the managers that the host follows or last followed. */
     remoteManagers: string[];
     /** The host's name as the swarm shows it. */
     hostname: string;
 }
 
-/** A manager host's answer, or why there is none. */
+/** A manager host's answer, or why it gave none. */
 export interface Sighting<H extends { name: string } = { name: string }> {
     host: H;
     member?: Membership;
     error?: string;
 }
 
-/** A host's membership as its engine tells it. */
+/** A host's membership as its engine reports it. Uses `hostName` if the engine gives no name. */
 export function membershipOf({ Name, Swarm = {} }: EngineInfo, hostName: string): Membership {
     return {
         state: Swarm.LocalNodeState || "inactive",
@@ -35,7 +35,7 @@ export function membershipOf({ Name, Swarm = {} }: EngineInfo, hostName: string)
     };
 }
 
-/** The hosts that answered with this state. */
+/** The hosts that reported this state. */
 export function hostsIn<H extends { name: string }>(
     sightings: readonly Sighting<H>[],
     state: Membership["state"],
@@ -43,7 +43,10 @@ export function hostsIn<H extends { name: string }>(
     return sightings.filter(({ member }) => member?.state === state).map(({ host }) => host);
 }
 
-/** The id of the swarm that these hosts manage, if they do. Fails where they manage two: those cannot be made one. */
+/**
+ * The id of the swarm that these hosts manage; undefined if they manage none. Throws CLUSTER_SPLIT if they manage two,
+ * which cannot be merged.
+ */
 export function theOneCluster(sightings: readonly Sighting[]): string | undefined {
     const managing = sightings.filter(({ member }) => member?.isManager && member.clusterId);
     const ids = [...new Set(managing.map(({ member }) => member?.clusterId))];
@@ -56,7 +59,7 @@ export function theOneCluster(sightings: readonly Sighting[]): string | undefine
     );
 }
 
-/** Refuses hosts that manage another swarm than this deployment's. */
+/** Throws CLUSTER_FOREIGN if the hosts manage another swarm than this deployment's. */
 export function refuseForeignCluster(sightings: readonly Sighting[], expected: string): void {
     const found = theOneCluster(sightings);
     if (!found || found === expected) return;
@@ -67,7 +70,9 @@ export function refuseForeignCluster(sightings: readonly Sighting[], expected: s
     );
 }
 
-/** Refuses to make a swarm while any host may be in one already: a second swarm could never be merged with the first. */
+/**
+ * Refuses to create a swarm while any host may be in one already: a second swarm could never be merged with the first.
+ */
 export function refuseUnsafe(sightings: readonly Sighting[]): void {
     const unseen = sightings.filter(({ member }) => !member);
     if (unseen.length > 0)
@@ -88,8 +93,9 @@ export function refuseUnsafe(sightings: readonly Sighting[]): void {
 }
 
 /**
- * Refuses a membership that is not this deployment's to end. It is, if the host was this member before, or if all managers
- * that it knows are hosts of this deployment: then it is left over from a swarm that they have left.
+ * Throws NODE_IN_OTHER_SWARM if this deployment must not end the membership. It may do so if the host was this member
+ * before, or if all managers that the host knows are hosts of this deployment: the membership is then left over from a
+ * swarm that they have left.
  */
 export function refuseForeignMember(
     host: { name: string; address: string },
@@ -108,7 +114,7 @@ export function refuseForeignMember(
     );
 }
 
-/** What a user has to do where none of the known keys opens a manager. */
+/** The problem of managers that none of the known keys opens. */
 export function lockedOut(names: readonly string[]): Problem {
     return {
         id: "CLUSTER_LOCKED",
@@ -117,12 +123,12 @@ export function lockedOut(names: readonly string[]): Problem {
     };
 }
 
-/** Whether all manager hosts answered and none is in a swarm: nothing is left that could be repaired. */
+/** Whether all manager hosts answered and none is in a swarm. Then nothing is left to repair. */
 export function isGone(sightings: readonly Sighting[]): boolean {
     return sightings.every(({ member }) => member?.state === "inactive");
 }
 
-/** Why a swarm that was made cannot be asked now, and what brings it back. */
+/** Why an existing swarm cannot be used now, and what brings it back. */
 export function whyUnusable(sightings: readonly Sighting[]): Problem {
     if (isGone(sightings))
         return {

@@ -1,4 +1,4 @@
-// Whether a stack's services run as they are specified. No I/O.
+// Whether a stack's services run as specified. No I/O.
 import { createHash } from "node:crypto";
 import { formatProblem } from "../errors";
 import type { SwarmNode, SwarmService, SwarmTask } from "./engine-api";
@@ -7,14 +7,14 @@ import { oneLine } from "./sentence";
 const UNDER_WAY = ["updating", "rollback_started"];
 const FAILED = ["paused", "rollback_paused", "rollback_completed"];
 
-/** How a service stands: with neither `pending` nor `failed` it runs as specified. */
+/** How far a service has come. With neither `pending` nor `failed`, it runs as specified. */
 export interface Standing {
     name: string;
     pending?: string;
     failed?: string;
 }
 
-/** A service's standing by its own update status and its tasks. `nodes` are the members that may run tasks. */
+/** A service's standing, from its update status and its tasks. `nodes` are the members that may run tasks. */
 export function standing(
     service: SwarmService,
     allTasks: readonly SwarmTask[],
@@ -43,7 +43,10 @@ function failure({ Spec, UpdateStatus }: SwarmService, tasks: readonly SwarmTask
     });
 }
 
-/** Tasks of an earlier specification do not count: right after a deploy they are the ones that still run. */
+/**
+ * Whether a task has the service's current specification. Tasks of an earlier one do not count: right after a deploy,
+ * they are the ones that still run.
+ */
 function isCurrent(task: SwarmTask, { Spec }: SwarmService): boolean {
     const wanted = Spec.TaskTemplate;
     const sameForce = (task.Spec?.ForceUpdate ?? 0) === (wanted.ForceUpdate ?? 0);
@@ -62,7 +65,7 @@ function counts({ Spec }: SwarmService, tasks: readonly SwarmTask[], nodes: read
     return { done: running, desired: constrained ? Math.max(meant.length, 1) : nodes.length };
 }
 
-/** What went wrong last, in the words of that task's engine. */
+/** The newest error of a task, in the words of its engine. */
 function newestError(tasks: readonly SwarmTask[]): string | undefined {
     const failed = tasks.flatMap(({ Status }) => (Status?.Err ? [Status] : []));
     failed.sort((a, b) => String(b.Timestamp).localeCompare(String(a.Timestamp)));
@@ -74,7 +77,7 @@ export function digestOf({ Spec }: { Spec: object }): string {
     return createHash("sha256").update(canonical(Spec)).digest("hex").slice(0, 16);
 }
 
-/** One text for every order of keys. */
+/** A value as JSON with its keys sorted, so that equal values have equal texts. */
 export function canonical(value: unknown): string {
     return JSON.stringify(value ?? null, (_key, item: unknown) =>
         item !== null && typeof item === "object" && !Array.isArray(item)

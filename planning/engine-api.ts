@@ -1,9 +1,9 @@
-// What Docker's API says of a swarm, as far as Skep reads it: dockerode's types, and what they leave untyped.
+// The parts of Docker's API for swarms that Skep reads: dockerode's types, and types for what those leave untyped.
 import type Docker from "dockerode";
 import type { Availability } from "./members";
 import type { Role } from "./placement";
 
-/** What the swarm wants a member to be. */
+/** A member's specification: what it should be. */
 export interface NodeSpec {
     Name?: string;
     Role: Role;
@@ -21,7 +21,7 @@ export interface SwarmNode {
         Engine?: { EngineVersion?: string; Labels?: Record<string, string> };
     };
     Status?: { State?: "ready" | "down" | "unknown" | "disconnected"; Addr?: string };
-    /** Only of members that vote. */
+    /** Present only for members that vote. */
     ManagerStatus?: {
         Leader?: boolean;
         Reachability?: "reachable" | "unreachable" | "unknown";
@@ -38,7 +38,7 @@ export interface SwarmTask {
     Status?: { State?: string; Err?: string; Timestamp?: string };
 }
 
-/** What a service is to be. */
+/** A service's specification: what it should be. */
 export interface ServiceSpec extends Docker.ServiceSpec {
     Name: string;
     TaskTemplate: Docker.ContainerTaskSpec;
@@ -55,7 +55,7 @@ export interface SwarmService {
 /** The swarm itself, with the tokens to join it. */
 export type SwarmInfo = Docker.Swarm;
 
-/** An engine's own view of its part in a swarm. */
+/** An engine's own view of its membership. */
 export interface EngineInfo {
     Name?: string;
     Swarm?: {
@@ -68,17 +68,17 @@ export interface EngineInfo {
     };
 }
 
-/** Whether the swarm sees the member at work in its role. */
+/** Whether the swarm sees the member ready in its role. */
 export function isReady({ Status, ManagerStatus }: SwarmNode, role: Role): boolean {
     if (Status?.State !== "ready") return false;
     return role === "manager" ? ManagerStatus?.Reachability === "reachable" : !ManagerStatus;
 }
 
-/** Versions of Docker's API that Skep is tested with: of engine 20.10, and of engine 27. */
+/** The oldest and newest versions of Docker's API that Skep is tested with: those of engine 20.10 and of engine 27. */
 export const OLDEST_API = "1.41";
 const NEWEST_API = "1.47";
 
-/** The version to speak with an engine whose newest one is given; nothing where the engine is too old. */
+/** The API version for an engine whose newest version is given; undefined if the engine is too old. */
 export function negotiatedApi(engines: string): string | undefined {
     const minor = (version: string) => Number(version.split(".")[1]);
     if (!(minor(engines) >= minor(OLDEST_API))) return undefined;

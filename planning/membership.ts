@@ -23,7 +23,7 @@ export function memberOf({ ID, Spec, Description, Status, ManagerStatus }: Swarm
         id: ID,
         name: Description?.Hostname || ID,
         role: Spec.Role,
-        // An engine leaves the word out where the state is unknown; the member votes all the same.
+        // An engine leaves the value out if the state is unknown. The member votes all the same.
         reachability: ManagerStatus && (ManagerStatus.Reachability || "unknown"),
         leader: ManagerStatus?.Leader ?? false,
         status: Status?.State ?? "unknown",

@@ -1,7 +1,7 @@
 // Errors and other texts as parts of a sentence.
 import { SkepError } from "../errors";
 
-/** What was wrong, without the advice: for sentences that name it as a part. */
+/** What is wrong, without the advice, for a sentence that contains it. */
 export function reasonOf(error: unknown): string {
     const sentence =
         error instanceof SkepError
@@ -12,7 +12,7 @@ export function reasonOf(error: unknown): string {
     return oneLine(sentence);
 }
 
-/** Text of any shape as a part of a sentence: on one line, and without a full stop of its own. */
+/** Text made fit for a part of a sentence: on one line, without a full stop at the end. */
 export function oneLine(text: string): string {
     return text.trim().replace(/\s+/g, " ").replace(/\.+$/, "");
 }

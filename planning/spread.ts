@@ -4,14 +4,17 @@ import type { SwarmNode, SwarmService, SwarmTask } from "./engine-api";
 /** A node that may take tasks. */
 export interface SpreadNode {
     id: string;
-    /** What the service's preferences see in it, the first preference first: its zone, say. */
+    /**
+     * The node's value for each of the service's placement preferences, the first preference first: its zone, for
+     * example.
+     */
     groups: readonly string[];
 }
 
 /**
- * True when one task fewer in one place and one more in another, which has room, would be more even: first between the
- * groups of the first preference, then within each of them, between nodes in the end. The scheduler balances in the same
- * order, but only what it starts: tasks that run stay where they are (moby/moby#24103).
+ * True if the tasks would be spread more evenly with one task fewer in one place and one more in another that has room:
+ * first between the groups of the first preference, then within each group, and finally between nodes. The scheduler
+ * balances in the same order, but only tasks that it starts: running tasks stay where they are (moby/moby#24103).
  */
 export function isUneven(
     tasks: readonly string[],
@@ -31,7 +34,7 @@ export function isUneven(
     );
 }
 
-/** By the preference of this depth; below the last one every node stands for itself. */
+/** Groups nodes by the preference at this depth. Below the last preference, every node is a group of its own. */
 function grouped(nodes: readonly SpreadNode[], depth: number): SpreadNode[][] {
     const groups = new Map<string, SpreadNode[]>();
     for (const node of nodes) {
@@ -42,8 +45,8 @@ function grouped(nodes: readonly SpreadNode[], depth: number): SpreadNode[][] {
 }
 
 /**
- * By service name, the nodes of the tasks of each service that could be spread more evenly. `nodes` are the members that
- * take tasks. A service with constraints is left out: whoever set them chose its nodes.
+ * The services whose tasks could be spread more evenly: by service name, the nodes of the tasks. `nodes` are the members
+ * that take tasks. A service with constraints is left out, because whoever set them chose its nodes.
  */
 export function unevenServices(
     services: readonly SwarmService[],
@@ -69,12 +72,12 @@ export function unevenServices(
 function groupIn({ Spec, Description }: SwarmNode): (descriptor: string) => string {
     return (descriptor) => {
         const [, kind, label = ""] = /^(node|engine)\.labels\.(.+)$/i.exec(descriptor) ?? [];
-        const labels = kind === "engine" ? Description?.Engine?.Labels : Spec.Labels;
+        const labels = kind?.toLowerCase() === "engine" ? Description?.Engine?.Labels : Spec.Labels;
         return labels?.[label] ?? "";
     };
 }
 
-/** Into how many steps the service's update settings cut an update of all of its tasks. */
+/** The number of steps in which the service's update settings update all of its tasks. */
 export function updateSteps({ Spec }: SwarmService): number {
     const replicas = Spec.Mode?.Replicated?.Replicas ?? 1;
     const atOnce = Spec.UpdateConfig?.Parallelism ?? 1;

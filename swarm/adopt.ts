@@ -1,4 +1,4 @@
-// Which swarm the manager hosts are in: found, opened where its managers are locked, or made where there can be none.
+// Finds the swarm that the manager hosts are in and unlocks its managers, or creates one if there can be none yet.
 import { formatProblem, SkepError } from "../errors";
 import {
     hostsIn,
@@ -19,18 +19,20 @@ import { pause } from "./wait";
 const QUORUM_MS = 60_000;
 const POLL_MS = 1000;
 
-/** What a new swarm is made with. */
+/** The settings of a new swarm. */
 export interface NewSwarm {
+    /** Whether a manager needs the unlock key after a restart. */
     autolock: boolean;
-    /** Range for overlay networks. */
+    /** The range that overlay networks take their addresses from. */
     addressPool: string;
-    /** Bits of each network's prefix. */
+    /** The prefix length of each overlay network, in bits. */
     subnetSize: number;
 }
 
 /**
- * The swarm that these hosts manage; made on the first of them where all answered and none is in one. Fails where a host
- * that does not answer, or is locked, may be in a swarm already.
+ * Finds the swarm that these hosts manage. Creates it on the first host if all hosts answered and none is in a swarm.
+ * Throws if a host that does not answer, or is locked, may be in a swarm already. `locked` names the managers that no key
+ * opened.
  */
 export async function findOrMake(
     hosts: readonly Host[],
@@ -50,7 +52,7 @@ export async function findOrMake(
     return { swarm, locked };
 }
 
-/** Whether managers that start have to be unlocked. */
+/** Sets whether a manager needs the unlock key after a restart. */
 export function setAutolock(swarm: Swarm, autolock: boolean): Promise<void> {
     return swarm.update((spec) =>
         (spec.EncryptionConfig?.AutoLockManagers ?? false) === autolock
@@ -60,8 +62,9 @@ export function setAutolock(swarm: Swarm, autolock: boolean): Promise<void> {
 }
 
 /**
- * Opens locked managers, with the key that the other managers have or with a known one, and waits until a manager answers
- * with a majority behind it. Answers with the names of those that no key opened. Says why, if the swarm cannot be used.
+ * Unlocks managers, with the key that the other managers have or with a known one, and waits until a manager answers with
+ * a majority behind it. Returns the names of the managers that no key opened. If the swarm cannot be used, throws the
+ * reason.
  */
 export async function open(swarm: Swarm, known: readonly string[]): Promise<string[]> {
     const { ctx } = swarm;
@@ -80,14 +83,14 @@ export async function open(swarm: Swarm, known: readonly string[]): Promise<stri
         }
         if (active.length === 0 && locked.length === 0 && shut.size > 0)
             throw new SkepError([lockedOut([...shut])]);
-        // Also one that was unlocked just now may turn out to be in another swarm: manager() checks the id.
+        // A manager that was unlocked just now may also turn out to be in another swarm: manager() checks the id.
         if (await ifAnswered(now.manager())) return [...shut];
         if (Date.now() >= end || ctx.signal.aborted) throw new SkepError([whyUnusable(sightings)]);
         await pause(POLL_MS, ctx.signal);
     }
 }
 
-/** Opens what the keys open; answers with the names of the hosts that stay locked. */
+/** Unlocks the hosts that the keys open. Returns the names of the hosts that stay locked. */
 async function unlock(hosts: readonly Host[], keys: readonly string[], ctx: Context): Promise<string[]> {
     const opened = await Promise.all(hosts.map((host) => host.unlock(keys)));
     const names = (isOpen: boolean) =>

@@ -1,9 +1,9 @@
-// What the work on a swarm is given beside its inputs.
+// What every piece of work on a swarm gets beside its inputs.
 
-/** Where work reports, and how it is ended. */
+/** How work reports to the user, and how it is stopped. */
 export interface Context {
-    /** Aborted when the work must stop at the next safe line. */
+    /** Aborts when the work must stop at the next safe line. */
     signal: AbortSignal;
-    /** Shows one line to whoever waits for the work. Never give it a secret. */
+    /** Shows one line to the user who waits for the work. Never give it a secret. */
     log(message: string, severity?: "debug" | "info" | "warning" | "error"): void;
 }

@@ -1,4 +1,5 @@
-// A host's engine by its HTTP API, over the host's SSH connection. The API's version is the newest that both ends know.
+// A host's engine through its HTTP API, over the host's SSH connection. Uses the newest version of the API that both ends
+// know.
 import * as http from "node:http";
 import type { Readable } from "node:stream";
 import { negotiatedApi, OLDEST_API } from "../planning/engine-api";
@@ -10,13 +11,13 @@ const REGISTRY_MS = 20_000;
 const TRANSFER_MS = 600_000;
 
 export interface CallOptions {
-    /** Sent as JSON. */
+    /** The request's body, sent as JSON. */
     body?: unknown;
-    /** 10 s by default. */
+    /** Time limit in milliseconds. Default: 10 s. */
     timeoutMs?: number;
 }
 
-/** A line of what an engine says during a transfer. */
+/** One message of the stream that an engine sends during a transfer. */
 export interface TransferMessage {
     error?: string;
     errorDetail?: { message?: string };
@@ -34,7 +35,7 @@ interface Request {
 
 const remotes = new Map<string, Remote>();
 
-/** The one connection to a host; changed credentials make a new one. */
+/** This process's one connection to a host. Changed credentials make a new one. */
 export function remote(host: HostInput): Remote {
     const { ssh } = host;
     const key = JSON.stringify([ssh.user, ssh.host, ssh.port, ssh.hostKey, ssh.privateKey]);
@@ -45,18 +46,21 @@ export function remote(host: HostInput): Remote {
     return made;
 }
 
-/** Ends every connection: for tests, and for a process that wants to end by itself. */
+/** Closes every connection, so that a test or another process can end by itself. */
 export async function closeRemotes(): Promise<void> {
     const all = [...remotes.values()];
     remotes.clear();
     await Promise.all(all.map((one) => one.close()));
 }
 
-/** A host over one SSH connection: its shell, and its engine's API, each request bounded in time. */
+/** A host over one SSH connection: its shell and its engine's API. Every request has a time limit. */
 export class Remote extends SshConnection {
     private api?: string;
 
-    /** One request to the engine; JSON in, JSON out. Reads may be repeated, writes never are. */
+    /**
+     * Sends one request to the engine; JSON in, JSON out. It may repeat a read, but never a write that may have been
+     * carried out.
+     */
     async call<T = unknown>(method: string, path: string, options: CallOptions = {}): Promise<T> {
         const { body, timeoutMs = CALL_MS } = options;
         const text = body === undefined ? undefined : JSON.stringify(body);
@@ -65,14 +69,14 @@ export class Remote extends SshConnection {
         return (answer ? parse(answer) : undefined) as T;
     }
 
-    /** Loads what `docker save` produced into the host's engine. */
+    /** Loads an archive from `docker save` into the host's engine. */
     async load(image: Readable, signal: AbortSignal): Promise<void> {
         const headers = { "content-type": "application/x-tar" };
         const path = "/images/load?quiet=1";
         await this.transfer({ method: "POST", path, body: image, headers, timeoutMs: TRANSFER_MS, signal });
     }
 
-    /** Pushes an image from the host's engine; answers with the messages of the stream. */
+    /** Pushes an image from the host's engine. Returns the messages of the stream. */
     push(name: string, tag: string, auth: string, signal: AbortSignal): Promise<TransferMessage[]> {
         return this.move(`/images/${name}/push?tag=${encodeURIComponent(tag)}`, auth, signal);
     }
@@ -88,7 +92,7 @@ export class Remote extends SshConnection {
         return this.transfer({ method: "POST", path, headers, timeoutMs: TRANSFER_MS, signal });
     }
 
-    /** The digest that the registry has for a reference, asked by the host's engine. */
+    /** Asks the registry, through the host's engine, for the digest of a reference. */
     async inRegistry(reference: string, auth: string): Promise<string | undefined> {
         const path = `/distribution/${reference}/json`;
         const headers = { "X-Registry-Auth": auth };
@@ -102,7 +106,8 @@ export class Remote extends SshConnection {
         try {
             return await this.send({ ...request, path: `/v${api}${request.path}` });
         } catch (error) {
-            // Another engine has been installed since: what it refuses for its version it has not done.
+            // Another version of the engine has been installed since. It refused the request because of the API version,
+            // so it did nothing, and the request can be sent again.
             const isVersion = error instanceof EngineError && /client version .* is too/.test(error.reason);
             if (isFirst || !isVersion || typeof request.body === "object") throw error;
             this.api = undefined;
@@ -124,11 +129,11 @@ export class Remote extends SshConnection {
         const { method, path, body, headers, timeoutMs } = request;
         const what = `${method} ${plain(path)}`;
         return new Promise((resolve, reject) => {
-            // A pooled channel dies silently with the engine behind it: only what may be repeated uses one.
+            // A pooled channel dies silently with the engine behind it, so only requests that may be repeated use one.
             const agent = method === "GET" ? this.pooled : this.single;
             const asked = request.signal ?? new AbortController().signal;
             const signal = AbortSignal.any([asked, AbortSignal.timeout(timeoutMs)]);
-            // A request that still waits for a channel tells nobody that it was given up.
+            // A request that still waits for a channel reports nothing when it is given up, so reject here.
             const stop = () =>
                 reject(asked.aborted ? cancelledRequest(this.name) : noAnswer(this.name, what, timeoutMs));
             if (signal.aborted) return stop();
@@ -167,7 +172,7 @@ export class Remote extends SshConnection {
         throw new EngineError(this.name, what, status, reason ?? "");
     }
 
-    /** A transfer that failed half-way still ends with status 200: the error is one of the messages. */
+    /** A transfer that fails half-way still ends with status 200. Its error is one of the messages. */
     private async transfer(request: Request): Promise<TransferMessage[]> {
         const lines = (await this.request(request)).split("\n").filter((line) => line.trim());
         const messages = lines.map(parse).filter((line) => typeof line === "object") as TransferMessage[];
@@ -180,7 +185,7 @@ export class Remote extends SshConnection {
     }
 }
 
-/** What was asked for, without version and parameters: they make a sentence unreadable. */
+/** The path without version and parameters, which would make a sentence unreadable. */
 function plain(path: string): string {
     return path.replace(/^\/v1\.\d+/, "").replace(/\?.*$/, "");
 }

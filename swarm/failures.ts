@@ -2,23 +2,23 @@
 import { type Problem, type ProblemId, SkepError, skepError } from "../errors";
 import { oneLine, reasonOf } from "../planning/sentence";
 
-/** A failure of a host, its engine or the way to it: no bug, and no refusal of Skep's own. */
+/** A failure of a host, of its engine or of the connection to it. It is neither a bug nor a refusal by Skep. */
 export class HostFailure extends SkepError {
     constructor(
         problem: Problem,
-        /** Whether it may be over by itself in a moment, so that a wait goes on. */
+        /** Whether the failure may pass by itself in a moment, so that a wait goes on. */
         readonly passes: boolean,
     ) {
         super([problem]);
     }
 }
 
-/** True for a failure that may be over by itself in a moment. */
+/** Whether the error is a host's failure that may pass by itself in a moment. */
 export function mayPass(error: unknown): boolean {
     return error instanceof HostFailure && error.passes;
 }
 
-/** The answer, or nothing where the host failed; a bug and an interrupt stay errors. */
+/** The answer, or undefined if the host failed. Bugs and interrupts still throw. */
 export async function ifAnswered<T>(answer: Promise<T>): Promise<T | undefined> {
     return answer.catch((error: unknown) => {
         if (error instanceof HostFailure) return undefined;
@@ -26,7 +26,7 @@ export async function ifAnswered<T>(answer: Promise<T>): Promise<T | undefined> 
     });
 }
 
-/** The answer, or nothing where the thing does not exist. */
+/** The answer, or undefined if the engine says that the thing does not exist (404). */
 export async function ifExists<T>(answer: Promise<T>): Promise<T | undefined> {
     return answer.catch((error: unknown) => {
         if (error instanceof EngineError && error.statusCode === 404) return undefined;
@@ -34,13 +34,16 @@ export async function ifExists<T>(answer: Promise<T>): Promise<T | undefined> {
     });
 }
 
-/** The engine answered, and refused. What it refuses for the request itself does not pass. */
+/**
+ * The engine answered, and refused. A server error (5xx) may pass, unless it protects the quorum; a refusal of the
+ * request itself does not pass.
+ */
 export class EngineError extends HostFailure {
     constructor(
         host: string,
         request: string,
         readonly statusCode: number,
-        /** What the engine said. */
+        /** The engine's own words. */
         readonly reason: string,
     ) {
         const sentence = `The engine of ${host} refused ${request} (${statusCode}): ${oneLine(reason)}.`;
@@ -51,10 +54,13 @@ export class EngineError extends HostFailure {
     }
 }
 
-/** Time cures neither another host key nor a login that is refused. */
+/** Waiting cures neither a wrong host key nor a refused login. */
 const LASTING = ["HOST_KEY", "HOST_LOGIN"];
 
-/** No answer: the host is out of reach, its key is another one, or its engine does not run or answer in time. */
+/**
+ * No answer: the host cannot be reached, shows a wrong host key or refuses the login, or its engine does not run or does
+ * not answer in time.
+ */
 export class ConnectionError extends HostFailure {
     constructor(
         readonly id: ProblemId,
@@ -66,9 +72,9 @@ export class ConnectionError extends HostFailure {
     }
 }
 
-/** Why no manager answered, by host. It passes where one of the failures does. */
+/** No manager answered. Names each host's failure. It passes if one of them does. */
 export class NoManager extends HostFailure {
-    /** Whether not even the SSH server of any host answers. */
+    /** Whether no engine could be asked at all: each host's failure is one of the connection, and none is a time-out. */
     readonly noHostAnswers: boolean;
 
     constructor(failures: readonly HostFailure[]) {
@@ -85,7 +91,7 @@ export class NoManager extends HostFailure {
     }
 }
 
-/** The host manages another swarm than the one that is asked for. */
+/** The error for a host that manages another swarm than the one asked for. */
 export function otherSwarm(host: string): HostFailure {
     const problem: Problem = {
         id: "NODE_IN_OTHER_SWARM",
@@ -95,7 +101,7 @@ export function otherSwarm(host: string): HostFailure {
     return new HostFailure(problem, false);
 }
 
-/** The engine is too old for what Skep asks of it. */
+/** The error for an engine whose API is too old for Skep. */
 export function oldEngine(host: string, api: string, oldest: string): HostFailure {
     const problem: Problem = {
         id: "ENGINE_API_OLD",
@@ -105,7 +111,7 @@ export function oldEngine(host: string, api: string, oldest: string): HostFailur
     return new HostFailure(problem, false);
 }
 
-/** Why there is no SSH connection, in the words of someone who has to mend it. */
+/** The error for a failed SSH connection, in the words of the person who has to fix it. */
 export function noConnection(host: string, endpoint: string, error: Error | undefined): ConnectionError {
     const said = error?.message ?? "the connection was closed";
     if (/verification failed|host denied/i.test(said))
@@ -127,7 +133,7 @@ export function noConnection(host: string, endpoint: string, error: Error | unde
     );
 }
 
-/** The host is there, its engine's socket is not. */
+/** The error for a host that answers while its engine's socket does not. */
 export function noSocket(host: string, error: Error): ConnectionError {
     return new ConnectionError(
         "ENGINE_STOPPED",
@@ -136,7 +142,7 @@ export function noSocket(host: string, error: Error): ConnectionError {
     );
 }
 
-/** The connection was lost in the middle of a request. */
+/** The error for a connection that broke during a request. Returns a SkepError as it is. */
 export function brokenRequest(host: string, request: string, error: Error): Error {
     if (error instanceof SkepError) return error;
     return new ConnectionError(
@@ -146,12 +152,12 @@ export function brokenRequest(host: string, request: string, error: Error): Erro
     );
 }
 
-/** The user interrupted what waits for a host. */
+/** The error for a request that the user interrupted. */
 export function cancelledRequest(host: string): SkepError {
     return skepError("CANCELLED", `Interrupted while ${host} was working.`, "Run the same command again.");
 }
 
-/** Nothing came back within the request's time. */
+/** The error for a request without an answer within its time. */
 export function noAnswer(host: string, what: string, timeoutMs: number): ConnectionError {
     return new ConnectionError(
         "HOST_TIMEOUT",

@@ -1,4 +1,4 @@
-// One host: its shell, and its own part in the swarm.
+// One host: its shell, and its own membership of the swarm.
 import { isProblemId, SkepError, skepError } from "../errors";
 import { membershipOf, type Membership, type Sighting } from "../planning/adoption";
 import type { EngineInfo, SwarmInfo } from "../planning/engine-api";
@@ -10,49 +10,54 @@ import { HostFailure, ifAnswered } from "./failures";
 import type { ExecOptions, ExecResult, HostInput } from "./ssh";
 import { TimedOut, until } from "./wait";
 
+/** How long a host may take to answer whether it is there, in milliseconds. */
 export const PROBE_MS = 8000;
-/** Without a majority a write fails by itself after 16.5 s. */
+/** Without a majority, a write fails by itself after 16.5 s. */
 export const WRITE_MS = 20_000;
-/** A script waits up to 5 minutes for another one's lock, as long for the end of the first boot, and then works. */
+/** A script may wait 5 minutes for another script's lock and 5 minutes for the end of the first boot, and then works. */
 const SCRIPT_MS = 15 * 60_000;
 const INIT_MS = 30_000;
 const JOIN_MS = 40_000;
 const OPEN_MS = 30_000;
 const PORT = 2377;
 
-/** What Skep asks of a host's SSH connection. */
+/** The part of a host's SSH connection that Skep uses. */
 export type Connection = Pick<Remote, "call" | "exec" | "load" | "push" | "pull" | "inRegistry">;
 
-/** A host by its SSH connection and its engine's API. */
+/** A host, reached through its SSH connection and its engine's API. */
 export class Host {
     readonly name: string;
-    /** The private address that the other members of the swarm reach it by. */
+    /** The private address at which the other members of the swarm reach it. */
     readonly address: string;
 
     constructor(
         input: Pick<HostInput, "name" | "address">,
-        /** For transfers of images, which go to the engine as they are. */
+        /** Used directly for transfers of images, which go to the engine unchanged. */
         readonly connection: Connection,
     ) {
         this.name = input.name;
         this.address = input.address;
     }
 
-    /** The host by the one connection that this process has to it. */
+    /** The host, through this process's one connection to it. */
     static of(input: HostInput): Host {
         return new Host(input, remote(input));
     }
 
-    /** One request to its engine. */
+    /** Sends one request to the host's engine. */
     call<T = unknown>(method: string, path: string, options?: CallOptions): Promise<T> {
         return this.connection.call<T>(method, path, options);
     }
 
+    /** Runs a command in the host's shell. */
     exec(command: string, options: ExecOptions): Promise<ExecResult> {
         return this.connection.exec(command, options);
     }
 
-    /** Runs `script` as root with `variables` on its standard input; its last line, parsed. */
+    /**
+     * Runs `script` as root with `variables` on its standard input. Returns its last line, parsed as JSON. If the script
+     * fails, throws the problem that it names, else HOST_SCRIPT.
+     */
     async script<T>(
         script: string,
         variables: Readonly<Record<string, string>>,
@@ -61,15 +66,15 @@ export class Host {
         const stdin = renderHostScript(script, variables);
         const { code, stdout, stderr } = await this.exec("sudo -n sh", { stdin, timeoutMs, signal });
         if (code !== 0) throw failedScript(this.name, code, stderr);
-        return JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as T;
+        return resultOf<T>(this.name, stdout);
     }
 
-    /** What its engine says of its part in a swarm. Fails where the host or its engine does not answer in time. */
+    /** The membership that the host's engine reports. Throws if the host or its engine does not answer in time. */
     async membership(timeoutMs = PROBE_MS): Promise<Membership> {
         return membershipOf(await this.call<EngineInfo>("GET", "/info", { timeoutMs }), this.name);
     }
 
-    /** What it says, or why it does not. */
+    /** The host's membership, or why it does not answer. */
     async look(): Promise<Sighting<Host>> {
         try {
             return { host: this, member: await this.membership() };
@@ -79,7 +84,7 @@ export class Host {
         }
     }
 
-    /** Makes a swarm with this host as its only manager; answers with the swarm's id. */
+    /** Creates a swarm with this host as its only manager. Returns the swarm's id. */
     async initialise(autolock: boolean, addressPool: string, subnetSize: number): Promise<string> {
         const body = {
             ListenAddr: `0.0.0.0:${PORT}`,
@@ -92,7 +97,7 @@ export class Host {
         return (await this.call<SwarmInfo>("GET", "/swarm")).ID;
     }
 
-    /** Has it join the swarm that these managers are in; it is a member some seconds later. */
+    /** Makes the host join the swarm of these managers. It is a member some seconds later. */
     async join(managers: readonly string[], token: string): Promise<void> {
         const body = {
             ListenAddr: `0.0.0.0:${PORT}`,
@@ -103,11 +108,11 @@ export class Host {
         await this.call("POST", "/swarm/join", { body, timeoutMs: JOIN_MS });
     }
 
-    /** Opens it with the first of the keys that fits; false where it stays locked. */
+    /** Unlocks the host with the first key that fits. Returns false if it stays locked. */
     async unlock(keys: readonly string[]): Promise<boolean> {
         for (const UnlockKey of new Set(keys.filter((key) => key !== ""))) {
-            // Without a majority, or where the others removed it, the answer never comes though the key was right: the
-            // state tells.
+            // Without a majority, or after the others removed this host, no answer comes even to the right key. The
+            // host's state shows whether the key was right.
             await ifAnswered(
                 this.call("POST", "/swarm/unlock", { body: { UnlockKey }, timeoutMs: WRITE_MS }),
             );
@@ -117,7 +122,10 @@ export class Host {
         return false;
     }
 
-    /** Opens it with the swarm's present key; its membership once that is over, or as it is after 30 s. */
+    /**
+     * Unlocks the host with the swarm's current key. Returns its membership once the host is open, or after 30 s as it is
+     * then. Throws NODE_LOCKED if the key does not fit.
+     */
     async unlockWith(key: string, ctx: Context): Promise<Membership> {
         if (!(await this.unlock([key])))
             throw skepError(
@@ -130,7 +138,7 @@ export class Host {
             const { state } = await this.membership();
             return state !== "pending" && state !== "locked";
         };
-        // The unlocking of a member that the others have removed never ends.
+        // Unlocking never ends for a member that the others have removed.
         await until(`${this.name} to open`, open, OPEN_MS, ctx).catch((error: unknown) => {
             if (!(error instanceof TimedOut)) throw error;
         });
@@ -138,8 +146,8 @@ export class Host {
     }
 
     /**
-     * Ends its membership; with `force` also that of a manager, whatever becomes of the swarm. A host that does not answer
-     * is left as it is.
+     * Ends the host's membership. With `force`, a manager leaves at once, whatever becomes of the swarm. Without it, the
+     * host leaves in order, and by force only if that fails. Does nothing if the host does not answer.
      */
     async leave({ force = false, timeoutMs = WRITE_MS } = {}): Promise<void> {
         const member = await ifAnswered(this.membership(Math.min(timeoutMs, PROBE_MS)));
@@ -154,7 +162,21 @@ export class Host {
     }
 }
 
-/** Scripts say in one line what is wrong: an id, a sentence, what to do. */
+/** A script's last line, which has its result as JSON. */
+function resultOf<T>(host: string, stdout: string): T {
+    const last = stdout.trim().split("\n").at(-1) ?? "";
+    try {
+        return JSON.parse(last) as T;
+    } catch {
+        throw skepError(
+            "HOST_SCRIPT",
+            `A script of Skep's ended on ${host} without its result: ${oneLine(last) || "nothing"}.`,
+            "Look at the host, then run the same command again.",
+        );
+    }
+}
+
+/** A script that fails says in one line what is wrong: an id, a sentence, and what to do. */
 function failedScript(host: string, code: number, stderr: string): SkepError {
     const [, id, sentence] = /^skep: ([A-Z_]+): (.+)$/m.exec(stderr) ?? [];
     if (id && isProblemId(id) && sentence)

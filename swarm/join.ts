@@ -1,4 +1,5 @@
-// How a host becomes a member: found to be one, unlocked, or joined with a token that is fetched at that moment.
+// How a host becomes a member: it is one already, it is unlocked, or it joins with a token that is fetched at that
+// moment.
 import { skepError } from "../errors";
 import { refuseForeignMember, type Membership } from "../planning/adoption";
 import { isReady, type NodeSpec, type SwarmNode } from "../planning/engine-api";
@@ -17,18 +18,18 @@ const ADMIT_MS = 60_000;
 const RESTART_MS = 60_000;
 const READY_MS = 90_000;
 
-/** What the host is to be in the swarm. */
+/** What the host should be in the swarm. */
 export interface Wish {
     /** The host's name in the swarm. */
     hostname: string;
     role: Role;
-    /** The node id that it had before, or empty. */
+    /** The host's former node id, or empty. */
     formerId: string;
 }
 
 /**
- * Makes the host a member, if it is none; answers with its node id. Where the host lost the membership that it had, the dead
- * member goes first, so that it costs no vote (moby/moby#30847).
+ * Makes the host a member if it is not one yet. Returns its node id. If the host lost its former membership, removes the
+ * dead member first, so that it costs no vote (moby/moby#30847).
  */
 export async function admit(swarm: Swarm, host: Host, wish: Wish): Promise<string> {
     const { role, formerId } = wish;
@@ -40,7 +41,7 @@ export async function admit(swarm: Swarm, host: Host, wish: Wish): Promise<strin
         if (role !== "manager") await endVote(managing, host, formerId);
         throw error;
     }
-    // What the key opens was locked by this swarm: whether the host still is a member shows once it is open.
+    // If this swarm's key opens the host, this swarm locked it. Whether the host still is a member shows once it is open.
     if (member.state === "locked" && !(await isForgotten(managing, formerId)))
         member = await host.unlockWith(await managing.unlockKey(), managing.ctx);
     if (member.state === "active") {
@@ -58,12 +59,12 @@ export async function admit(swarm: Swarm, host: Host, wish: Wish): Promise<strin
     return managing.takeTurn(step, `${host.name} joins`, (turn) => join(turn, host, role));
 }
 
-/** The swarm through those who manage it in the end: a host that is to manage no more is not asked to see that through. */
+/** The swarm through the managers that remain: a host that stops managing cannot see that through itself. */
 export function managersFor(swarm: Swarm, host: Host, role: Role): Swarm {
     return role === "manager" ? swarm : swarm.without(host);
 }
 
-/** Promotes or demotes the member, where it has another role. */
+/** Promotes or demotes the member if it has another role. */
 export async function giveRole(swarm: Swarm, host: Host, nodeId: string, role: Role): Promise<void> {
     const node = await managersFor(swarm, host, role).node(nodeId);
     const isDone = role === "manager" ? node?.ManagerStatus : !node?.ManagerStatus;
@@ -76,7 +77,7 @@ export async function giveRole(swarm: Swarm, host: Host, nodeId: string, role: R
     });
 }
 
-/** Waits until the swarm sees the member at work in its role. `what` is what is waited for. */
+/** Waits until the swarm sees the member ready in its role. `what` names what it waits for. */
 export function untilReady(swarm: Swarm, nodeId: string, role: Role, what: string): Promise<SwarmNode> {
     const ready = async () => {
         const node = await swarm.node(nodeId);
@@ -85,7 +86,7 @@ export function untilReady(swarm: Swarm, nodeId: string, role: Role, what: strin
     return until(what, ready, READY_MS, swarm.ctx);
 }
 
-/** What the host says; it may be booting. */
+/** The host's membership. Waits for a host that may still be booting. Throws NODE_HOST_UNREACHABLE. */
 async function reachable(host: Host, { ctx }: Swarm): Promise<Membership> {
     let last: unknown;
     const ask = async () => {
@@ -109,8 +110,9 @@ async function reachable(host: Host, { ctx }: Swarm): Promise<Membership> {
 }
 
 /**
- * A dead manager that is to be none: others that are to take its place wait for its vote to end. The member goes whole,
- * since one that was demoted while it was away cannot be unlocked; the host joins anew when it is back.
+ * Ends the vote of a dead manager that should become a worker: the managers that take its place wait for that. Removes
+ * the whole member, because a manager that was demoted while it was down cannot be unlocked. The host joins anew when it
+ * is back.
  */
 async function endVote(managing: Swarm, host: Host, formerId: string): Promise<void> {
     const found = formerId === "" ? undefined : await managing.node(formerId);
@@ -119,26 +121,32 @@ async function endVote(managing: Swarm, host: Host, formerId: string): Promise<v
     await removeDead(managing.without(host), found, host.name);
 }
 
-/** Whether the others let the manager go while it was away: then its unlocking never ends, and it leaves locked. */
+/** Whether the others removed the manager while it was down. Unlocking it would never end, so it leaves locked. */
 async function isForgotten(managing: Swarm, formerId: string): Promise<boolean> {
     return formerId !== "" && !(await managing.node(formerId))?.ManagerStatus;
 }
 
-/** A join that did not end goes on in the background, as does a member that was removed; only leaving stops them. */
+/**
+ * Makes the host leave what it was a member of. An unfinished join goes on in the background, and so does a removed
+ * member; only leaving stops them.
+ */
 async function abandon({ ctx }: Swarm, host: Host): Promise<void> {
     const left = async () => {
         await ifAnswered(host.leave({ force: true }));
         return (await ifAnswered(host.membership()))?.state === "inactive";
     };
     if (await left()) return;
-    // An unlocking without end holds the engine's lock on all that concerns its swarm, also beyond an ordinary stop.
+    // An endless unlocking holds the engine's lock on everything about its swarm, even during an ordinary stop.
     ctx.log(`restarting the engine of ${host.name}, which cannot leave what it was a member of`, "warning");
     const restart = { stdin: hostScript("restart"), timeoutMs: RESTART_MS, signal: ctx.signal };
     await host.exec("sudo -n sh", restart);
     await until(`${host.name} to leave what it was a member of`, left, RESTART_MS, ctx);
 }
 
-/** The member that the host was, and dead ones of its name: they make the name ambiguous, and keep votes. */
+/**
+ * Removes the member that the host was before, and dead members with its name: they make the name ambiguous and keep
+ * votes.
+ */
 async function removeFormer(managing: Swarm, host: Host, formerId: string, now: Membership): Promise<void> {
     const nodes = await managing.call<SwarmNode[]>("GET", `/nodes?${filters({ name: [now.hostname] })}`);
     const isAt = ({ Status }: SwarmNode) => Status?.Addr === host.address;
@@ -152,7 +160,7 @@ async function removeFormer(managing: Swarm, host: Host, formerId: string, now: 
         node.ManagerStatus?.Reachability === "unreachable";
     for (const node of nodes.filter((each) => isSame(each) && isOther(each) && isDead(each))) {
         managing.ctx.log(`removing ${node.ID}, the member that ${now.hostname} was before`);
-        // A worker that was made anew elsewhere may run until the new one is a member.
+        // If a worker was recreated elsewhere, the old one may run until the new one is a member.
         const isManager = node.Spec.Role === "manager" || node.ManagerStatus !== undefined;
         const mayRun = node.Status?.State === "ready" && !isManager && !isAt(node);
         if (mayRun) await managing.drain(node.ID, host.name);

@@ -1,7 +1,7 @@
-// A lock over processes and machines: a label of the swarm's own specification, taken and given back by compare-and-swap
-// on its version. The holder renews it; one that died loses it. No clocks are compared: who waits measures for itself how
-// long the label has not changed. The holder measures from before its last renewal, and gives up well before others may take
-// the lease.
+// A lock across processes and machines: a label in the swarm's own specification, taken and given back by
+// compare-and-swap on the swarm's version. The holder renews it; a holder that dies loses it. No clocks are compared: a
+// process that waits measures for itself how long the label has not changed. The holder measures from before its last
+// renewal, and gives up well before others may take the lease.
 import { randomUUID } from "node:crypto";
 import { skepError } from "../errors";
 import type { SwarmInfo } from "../planning/engine-api";
@@ -11,38 +11,44 @@ import { pause } from "./wait";
 
 const LEASE_LABEL = "io.skep.lease";
 const ACQUIRE_MS = 240_000;
-/** Elections pass; what fails for longer is a reason to end. */
+/** Failures during an election pass. A failure that lasts longer ends the wait. */
 const FAILING_MS = 60_000;
-/** An election may come in between; an interrupted command has to end. */
+/** How long giving back may take. An election may come in between, but an interrupted command has to end. */
 const RELEASE_MS = 30_000;
 const HASTY_RELEASE_MS = 2000;
 const POLL_MS = 500;
 const RETRY = "Run the same command again.";
 
-/** How a lease ends, in milliseconds. */
+/** When a lease is renewed, given up and taken over, in milliseconds. */
 export interface LeaseTimes {
-    /** Others may take it when it has not changed for so long. */
+    /** Others may take the lease when it has not changed for this long. */
     expiryMs: number;
-    /** The holder gives up when it could not renew it for so long: longer than an election of managers takes. */
+    /**
+     * The holder gives up when it could not renew the lease for this long. This is longer than an election of managers
+     * takes.
+     */
     deadlineMs: number;
-    /** A renewal begins so often, whatever became of the ones before: one that meets a dying leader hangs. */
+    /** A renewal begins this often, even while earlier ones hang: a request that meets a dying leader does. */
     renewalMs: number;
-    /** No request of a renewal takes longer. */
+    /** Time limit of each request. */
     requestMs: number;
 }
 
 const TIMES: LeaseTimes = { expiryMs: 60_000, deadlineMs: 40_000, renewalMs: 5000, requestMs: 5000 };
 
 export interface LeaseOptions {
-    /** The swarm, for each request anew: what hung once must not be asked again. */
+    /** Returns the swarm. Called for each request, so that a manager that hung once is not asked again. */
     swarm: () => { call<T>(method: string, path: string, options: CallOptions): Promise<T> };
-    /** What is waited for, as in "the turn for manager-2 joins". */
+    /** What the lease is for, as in "the turn for manager-2 joins". */
     purpose: string;
     signal: AbortSignal;
     times?: LeaseTimes;
 }
 
-/** Does `work` while no other process that asks for the swarm's lease does. Its signal aborts when the lease is lost. */
+/**
+ * Does `work` while no other process that asks for the swarm's lease does. The work's signal aborts when the lease is
+ * lost. Throws SWARM_BUSY if the lease does not become free, and LEASE_LOST if the work fails after the lease was lost.
+ */
 export async function withLease<T>(
     options: LeaseOptions,
     work: (signal: AbortSignal) => Promise<T>,
@@ -79,7 +85,7 @@ class Lease {
             throw new RangeError("a lease is renewed before its deadline, which comes before its expiry");
     }
 
-    /** Aborts when the lease could not be renewed in time, or is another one's. */
+    /** Aborts when the lease could not be renewed in time, or when someone else holds it. */
     get lost(): AbortSignal {
         return this.ended.signal;
     }
@@ -98,8 +104,8 @@ class Lease {
                 const { label, swap } = await this.look();
                 if (label !== undefined && label !== seen?.value) seen = { value: label, since: Date.now() };
                 const expired = seen !== undefined && Date.now() - seen.since >= expiryMs;
-                // A write whose answer was lost may have been carried out: then the label is this holder's own, and is
-                // renewed to know since when.
+                // A write may have been carried out although its answer was lost. The label is then this holder's own,
+                // and renewing it tells since when the lease is held.
                 const isFree = label === undefined || this.isMine(label) || expired;
                 if (isFree && (await swap(this.next()))) return this.keep(began);
                 failingSince = undefined;
@@ -136,12 +142,12 @@ class Lease {
             if (!this.isMine(label)) this.ended.abort();
             else if (await swap(this.next())) this.renewed(began);
         } catch (error) {
-            // The deadline tells whether that matters; a bug is told at once.
+            // The deadline decides whether a passing failure matters. A bug ends the lease at once.
             if (!mayPass(error)) this.ended.abort(error);
         }
     }
 
-    /** Best effort: a lease that stays behind expires. */
+    /** Gives the lease back. Best effort: a lease that is left behind expires. */
     async release(): Promise<void> {
         clearInterval(this.renewals);
         this.renewals = undefined;
@@ -168,7 +174,7 @@ class Lease {
         return label?.startsWith(`${this.holder} `) ?? false;
     }
 
-    /** The label now, and a change of it that fails if anyone was faster. */
+    /** The current label, and a change of it that returns false if anyone was faster. */
     private async look() {
         const timeoutMs = this.times.requestMs;
         const { Spec, Version } = await this.call<SwarmInfo>("GET", "/swarm", { timeoutMs });

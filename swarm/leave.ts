@@ -1,4 +1,4 @@
-// How a member goes: drained, demoted, left, removed; or, when its host is dead, removed by the others.
+// How a member goes: it is drained and demoted, leaves, and is removed. If its host is dead, the others remove it.
 import { isGone } from "../planning/adoption";
 import type { NodeSpec, SwarmNode } from "../planning/engine-api";
 import { HostFailure, ifAnswered, ifExists, NoManager } from "./failures";
@@ -13,20 +13,21 @@ const CERTIFICATE_MS = 15_000;
 const CERTIFICATE_SWAP_MS = 1200;
 const NODE_KEY = "/var/lib/docker/swarm/certificates/swarm-node.key";
 
-/** Takes the member out of the swarm for good. */
+/** Removes the member from the swarm for good. */
 export async function remove(swarm: Swarm, host: Host, nodeId: string): Promise<void> {
     const others = swarm.without(host);
     try {
         await others.manager();
     } catch (error) {
         if (!(error instanceof NoManager)) throw error;
-        // The last manager takes the swarm with it. Members that only lost sight of their managers must not be left.
+        // The last manager takes the swarm with it. If the other managers are only out of sight, the host must not leave.
         if (!isGone(await others.look())) throw error;
         return host.leave();
     }
     const found = await others.node(nodeId);
     if (!found) return host.leave();
-    // A replaced host answers at the same address and is not this member; nor is one that is locked, for now.
+    // A replaced host answers at the same address but is not this member. A locked host does not count as this member
+    // either.
     const isMember = (await ifAnswered(host.membership()))?.nodeId === nodeId;
     if (!isMember) {
         await removeDead(others, found, host.name);
@@ -39,8 +40,8 @@ export async function remove(swarm: Swarm, host: Host, nodeId: string): Promise<
 }
 
 /**
- * Takes a living manager's vote, through the other managers. Done when the host no longer manages and its key is no longer
- * locked: leaving earlier can hang. `wanted` is how many managers there shall be in the end, where that is known.
+ * Demotes a living manager through the other managers. Done when the host no longer manages and its key is no longer
+ * encrypted: leaving earlier can hang. `wanted` is the final number of managers, if known.
  */
 export async function demote(others: Swarm, host: Host, nodeId: string, wanted?: number): Promise<void> {
     const step = { kind: "demote", id: nodeId, wanted } as const;
@@ -63,7 +64,7 @@ async function endVote(others: Swarm, nodeId: string, name: string): Promise<voi
     await until(`the vote of ${name} to end`, ended, DEMOTE_MS, others.ctx);
 }
 
-/** Takes the vote of a member whose host is gone, then the member itself, by its node id. `name` is the host's. */
+/** Demotes a member whose host is dead, then removes the member by its node id. `name` is the host's. */
 export async function removeDead(others: Swarm, node: SwarmNode, name: string, force = false): Promise<void> {
     if (node.ManagerStatus || node.Spec.Role === "manager") {
         const step = { kind: "demote", id: node.ID } as const;
@@ -74,7 +75,7 @@ export async function removeDead(others: Swarm, node: SwarmNode, name: string, f
     await removeNode(others, node.ID, force);
 }
 
-/** Takes a member out of the list, once it is down; the swarm refuses for a moment to let a former manager go. */
+/** Removes a member once it is down. The swarm refuses for a moment to remove a former manager. */
 async function removeNode(others: Swarm, nodeId: string, force: boolean): Promise<void> {
     const removed = async () => {
         const path = `/nodes/${nodeId}${force ? "?force=1" : ""}`;

@@ -1,5 +1,6 @@
-// Work on a host that ends its engine for a while: one host of the swarm at a time, and only while the others can do
-// without it. Its tasks move away before; it is unlocked after, and as it was when the next host's work begins.
+// Work on a host that stops its engine for a while: one host of the swarm at a time, and only while the others can do
+// without it. The host's tasks move away first. Afterwards the host is unlocked, and it is as it was before the next
+// host's work begins.
 import { formatProblem, SkepError } from "../errors";
 import { isReady, type NodeSpec } from "../planning/engine-api";
 import { reasonOf } from "../planning/sentence";
@@ -8,16 +9,16 @@ import type { Host } from "./host";
 import type { Swarm } from "./swarm";
 import { until } from "./wait";
 
-/** A restart takes less: a member that is unreachable for longer is not waited for. */
+/** How long to wait for the turn. A restart takes less, so a member that is unreachable for longer is not waited for. */
 const PATIENCE_MS = 30_000;
 const AWAKE_MS = 60_000;
 const READY_MS = 90_000;
-/** Within the time that an interrupted command takes to end. */
+/** Fits into the time that an interrupted command has to end. */
 const RESTORE_MS = 5_000;
 
 /**
- * Does the work when it is the turn of the host, which has to be a member at work. Throws `Refused` where the other members
- * cannot do without it now.
+ * Does the work when it is the host's turn. The host must be a ready member. Throws `Refused` if the other members cannot
+ * do without it now.
  */
 export async function inMaintenance<T>(
     swarm: Swarm,
@@ -35,7 +36,7 @@ export async function inMaintenance<T>(
         what,
         async (turn) => {
             const found = await turn.node(nodeId);
-            // A member of a swarm that its managers have lost: nobody could move its tasks.
+            // The managers no longer know this member, so nobody could move its tasks.
             if (!found) return work(turn.ctx);
             const { Spec } = found;
             const key = Spec.Role === "manager" ? await turn.unlockKey() : "";
@@ -46,7 +47,7 @@ export async function inMaintenance<T>(
                 await untilBack(turn, host, nodeId, Spec);
                 return done;
             } finally {
-                // Also where the work failed: the node has to take its tasks back, once it can.
+                // Even if the work failed, the node has to take tasks again once it can.
                 await restore(turn, nodeId, Spec);
             }
         },
@@ -63,7 +64,9 @@ async function wake(host: Host, key: string, ctx: Context): Promise<void> {
     if (state === "locked") await host.unlockWith(key, ctx);
 }
 
-/** What the others saw last may be from before: the host itself is asked, too. */
+/**
+ * Waits until the host is a ready member again. The others may still report how it was before, so ask the host as well.
+ */
 async function untilBack(turn: Swarm, host: Host, nodeId: string, { Role }: NodeSpec): Promise<void> {
     const back = async () => {
         const { state, isManager } = await host.membership();
@@ -75,8 +78,8 @@ async function untilBack(turn: Swarm, host: Host, nodeId: string, { Role }: Node
 }
 
 /**
- * Gives the node its availability back, in a time of its own: an interrupt or a lost lease ends the work, and must not leave
- * the node drained.
+ * Gives the node its availability back, with a time limit and signal of its own: an interrupt or a lost lease ends the
+ * work, and must not leave the node drained. Logs NODE_DRAINED if that fails.
  */
 async function restore(turn: Swarm, nodeId: string, { Availability }: NodeSpec): Promise<void> {
     const signal = AbortSignal.timeout(RESTORE_MS);

@@ -1,8 +1,8 @@
-// Where a test stops the work, to interrupt or kill it at exactly that moment.
+// Points in the code where a test pauses the work, to interrupt or kill it at exactly that moment.
 import type { Context } from "./context";
 
 /**
- * Waits here when SKEP_TEST_PAUSE_AT names this point, and says so, until the work is interrupted or its process killed.
+ * If SKEP_TEST_PAUSE_AT names this point, logs that and waits until the work is interrupted or its process is killed.
  * Without the variable it does nothing.
  */
 export async function pausePoint(point: string, { signal, log }: Context): Promise<void> {

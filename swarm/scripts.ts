@@ -1,11 +1,12 @@
-// Shell scripts of the project that run on hosts. Read from their files here; in a bundled provider this module is
-// replaced by one that carries them (providers/bundle/build.ts).
+// The project's shell scripts that run on hosts, read from their files. In a bundled provider, another module replaces
+// this one and carries the scripts (providers/bundle/build.ts).
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 
+/** The name of a host script, without `.sh`. */
 export type ScriptName = "deploy" | "engine" | "files" | "hostkey" | "hosts" | "lock" | "restart";
 
-/** The text of scripts/host/NAME.sh. What it reads and does stands in its first lines. */
+/** The text of scripts/host/NAME.sh. The script's first lines say what it reads and does. */
 export function hostScript(name: ScriptName): string {
     return readFileSync(resolve(__dirname, "../scripts/host", `${name}.sh`), "utf8");
 }

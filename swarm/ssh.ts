@@ -1,17 +1,17 @@
-// One SSH connection to a host, which lives as long as the process: its shell, and channels to its engine's socket, one for
-// each pooled HTTP connection. The host key is always pinned.
+// One SSH connection to a host, which lives as long as the process. It carries the host's shell and channels to its
+// engine's socket, one for each pooled HTTP connection. The host key is always pinned.
 import * as http from "node:http";
 import type { Duplex } from "node:stream";
 import { Client, type ClientChannel, type ServerHostKeyAlgorithm } from "ssh2";
 import { brokenRequest, cancelledRequest, noAnswer, noConnection, noSocket } from "./failures";
 
-/** A host as the program hands it over; `id` changes when the host is replaced, name and address do not. */
+/** A host as the program passes it. `id` changes when the host is replaced; name and address do not. */
 export interface HostInput {
     id: string;
     name: string;
     role: "manager" | "worker";
     zone: string;
-    /** The private address that the other members of the swarm reach it by. */
+    /** The private address at which the other members of the swarm reach it. */
     address: string;
     ssh: HostSsh;
 }
@@ -22,7 +22,7 @@ export interface HostSsh {
     port: number;
     user: string;
     privateKey: string;
-    /** The only host key that is accepted: `ssh-ed25519 AAAA...`. */
+    /** The only accepted host key: `ssh-ed25519 AAAA...`. */
     hostKey: string;
 }
 
@@ -37,27 +37,27 @@ export interface ExecResult {
 }
 
 export interface ExecOptions {
-    /** Ends the waiting, not the command. */
+    /** Ends the wait, not the command. */
     signal: AbortSignal;
-    /** Everything secret belongs here. */
+    /** Standard input. Everything secret belongs here. */
     stdin?: string;
-    /** 30 s by default. */
+    /** Time limit in milliseconds. Default: 30 s. */
     timeoutMs?: number;
 }
 
 type Channel = Duplex & Record<string, unknown>;
 
-/** A login at a host: commands, each bounded in time, and the way to its engine's socket. */
+/** A login at a host: runs commands, each with a time limit, and opens channels to the engine's socket. */
 export class SshConnection {
     readonly name: string;
     private readonly endpoint: string;
     private connection?: Promise<Client>;
-    /** Reuses its channels to the engine. */
+    /** Reuses channels to the engine. */
     protected pooled = this.agent(true);
-    /** Has a new channel for each request. */
+    /** Opens a new channel for each request. */
     protected single = this.agent(false);
     private readonly open = new Set<Duplex>();
-    /** Commands that have no channel yet: their connection must not be ended for another one's sake. */
+    /** The number of commands that have no channel yet. While there are any, nobody else may end the connection. */
     private starting = 0;
 
     constructor(readonly host: HostInput) {
@@ -65,7 +65,7 @@ export class SshConnection {
         this.endpoint = `${host.ssh.host}:${host.ssh.port}`;
     }
 
-    /** Runs a command in the host's shell. */
+    /** Runs a command in the host's shell. Throws a ConnectionError if the host does not answer in time. */
     async exec(command: string, options: ExecOptions): Promise<ExecResult> {
         const { stdin = "", timeoutMs = 30_000, signal } = options;
         this.starting += 1;
@@ -94,7 +94,7 @@ export class SshConnection {
             try {
                 client.exec(command, started);
             } catch (error) {
-                // A connection that has just ended refuses at once, and may never say that it is closed.
+                // A connection that has just ended refuses at once, and may never report that it is closed.
                 this.starting -= 1;
                 this.forget(noConnection(this.name, this.endpoint, error as Error));
                 failed(error as Error);
@@ -122,7 +122,7 @@ export class SshConnection {
                 if (this.connection === attempt) this.forget(why);
             };
             client.on("ready", () => {
-                client.setNoDelay(true); // else every call waits 40 ms for an acknowledgement
+                client.setNoDelay(true); // otherwise every call waits 40 ms for an acknowledgement
                 resolve(client);
             });
             client.on("error", lost).on("close", () => lost());
@@ -143,13 +143,16 @@ export class SshConnection {
             readyTimeout: CONNECT_MS,
             keepaliveInterval: 2000,
             keepaliveCountMax: 3,
-            // Else another kind of key may be negotiated, and the pinned one never matches.
+            // Otherwise another kind of key may be negotiated, which never matches the pinned one.
             algorithms: { serverHostKey: [kind as ServerHostKeyAlgorithm] },
             hostVerifier: (key: Buffer) => pinned !== undefined && key.toString("base64") === pinned,
         };
     }
 
-    /** ssh2 does not fail waiting channels of a lost connection: without this their requests hang for ever. */
+    /**
+     * Forgets a lost connection and fails its channels. ssh2 does not fail channels that wait, and their requests would
+     * hang for ever.
+     */
     private forget(why: Error): void {
         this.connection = undefined;
         this.pooled = this.agent(true);
@@ -176,7 +179,8 @@ export class SshConnection {
         return new Promise((resolve, reject) => {
             client.openssh_forwardOutStreamLocal(DOCKER_SOCKET, (error, channel) => {
                 if (error) {
-                    // A login keeps the groups that it began with, and the engine's may be newer: a new one has it.
+                    // A login keeps the groups that it began with. The engine's group may be newer, and a new login has
+                    // it.
                     const isIdle = this.open.size === 0 && this.starting === 0;
                     if (this.connection === connection && isIdle) {
                         this.connection = undefined;
@@ -194,7 +198,7 @@ export class SshConnection {
 
     private track(channel: ClientChannel): void {
         this.open.add(channel);
-        channel.on("error", () => undefined); // a loss between two uses must not end the process
+        channel.on("error", () => undefined); // a loss between two uses must not crash the process
         channel.on("close", () => this.open.delete(channel));
     }
 }
@@ -202,19 +206,23 @@ export class SshConnection {
 function collect(channel: ClientChannel, done: (result: ExecResult) => void): void {
     let stdout = "";
     let stderr = "";
-    channel.on("data", (data: Buffer) => (stdout += data.toString()));
-    channel.stderr.on("data", (data: Buffer) => (stderr += data.toString()));
+    // A character may come in two pieces.
+    channel.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+    channel.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
     channel.on("close", (code: number | null) => done({ code: code ?? -1, stdout, stderr }));
 }
 
-/** Node's HTTP client expects methods of a net.Socket that an SSH channel lacks, and that a destroyed one closes. */
+/**
+ * Makes an SSH channel look like a net.Socket to Node's HTTP client: adds the methods that it lacks, and lets a destroyed
+ * channel close.
+ */
 function asSocket(duplex: Duplex): Duplex {
     const channel = duplex as Channel;
     const chain = () => channel;
     for (const method of ["setKeepAlive", "setNoDelay", "setTimeout", "ref", "unref"])
         channel[method] ??= chain;
     const destroy = channel.destroy.bind(channel);
-    // A channel closes only after all of it was read: one that is not would keep its place in the pool for ever.
+    // A channel closes only after all of it was read. An unread one would keep its place in the pool for ever.
     channel.destroy = (error) => destroy(error).resume();
     channel.destroySoon ??= () => channel.destroy();
     return channel;

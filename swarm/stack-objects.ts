@@ -1,4 +1,5 @@
-// What a stack is made of: secrets, configs, services, networks; made, found by their label, and removed.
+// The objects that make up a swarm stack: secrets, configs, services and networks. They are created, found by their
+// label, and removed.
 import { skepError } from "../errors";
 import type { SwarmNode, SwarmService, SwarmTask } from "../planning/engine-api";
 import { oneLine } from "../planning/sentence";
@@ -14,19 +15,20 @@ const DEPLOY_MS = 120_000;
 const GONE_MS = 60_000;
 type Kind = "secrets" | "configs";
 
-/** A stack as it is to be deployed. */
+/** A swarm stack to deploy. */
 export interface StackParts {
     name: string;
-    /** The file for `docker stack deploy`. */
+    /** The compose file for `docker stack deploy`. */
     compose: string;
-    /** Values by name. */
+    /** Values of swarm secrets by name. */
     secrets?: Record<string, string>;
+    /** Values of swarm configs by name. */
     configs?: Record<string, string>;
-    /** Login of the registry that its images come from. */
+    /** Login for the registry that the images come from. */
     registryAuth?: { server: string; username: string; password: string };
 }
 
-/** The filter for all that belongs to the stack. */
+/** The filter for everything that belongs to the stack. */
 export function ofStack(stack: string): Record<string, string[]> {
     return { label: [`${LABEL}=${stack}`] };
 }
@@ -44,7 +46,10 @@ export async function around(
     return { services, tasks, nodes };
 }
 
-/** Makes the secrets and configs that are not there yet: their names say what they hold, so they never change. */
+/**
+ * Creates the secrets and configs that do not exist yet. Their names depend on their values, so existing ones never
+ * change.
+ */
 export async function createMissing(swarm: Swarm, { name, secrets, configs }: StackParts): Promise<void> {
     await createKind(swarm, "secrets", name, secrets);
     await createKind(swarm, "configs", name, configs);
@@ -60,7 +65,7 @@ async function createKind(swarm: Swarm, kind: Kind, stack: string, values: Recor
     }
 }
 
-/** Removes secrets and configs of the stack that no longer belong to it; what is still in use stays. */
+/** Removes the stack's secrets and configs that it no longer names. Those still in use stay. */
 export async function removeUnused(swarm: Swarm, { name, secrets, configs }: StackParts): Promise<void> {
     await removeKind(swarm, "secrets", name, Object.keys(secrets ?? {}));
     await removeKind(swarm, "configs", name, Object.keys(configs ?? {}));
@@ -84,8 +89,8 @@ function ignoreInUse(error: unknown): undefined {
 }
 
 /**
- * Runs docker's own `stack deploy` on a manager. A stack without a registry's password has its images on its nodes already:
- * no registry is asked for them, since another one could know an image by the same name.
+ * Runs `docker stack deploy` on a manager. If the stack has no registry login, its nodes already have its images, and no
+ * registry is asked for them: another registry could know another image by the same name. Throws STACK_DEPLOY_FAILED.
  */
 export async function deploy(
     manager: Pick<Host, "name" | "exec">,
@@ -111,7 +116,7 @@ function dockerConfig(auth: StackParts["registryAuth"]): object {
     return { auths: { [auth.server]: { auth: credentials } } };
 }
 
-/** Has the service's tasks made anew by its own way of updating, which places each task where the fewest are. */
+/** Recreates the service's tasks by the service's own update settings. Each task is placed where the fewest are. */
 export function remakeTasks(swarm: Swarm, { ID, Spec }: SwarmService): Promise<void> {
     return swarm.change(
         `the update of service ${Spec.Name}`,
@@ -123,11 +128,11 @@ export function remakeTasks(swarm: Swarm, { ID, Spec }: SwarmService): Promise<v
     );
 }
 
-/** Removes all that carries the stack's label, in the order that lets go of it. Volumes stay. */
+/** Removes everything with the stack's label, in the order in which the engine allows it. Volumes stay. */
 export async function removeAll(swarm: Swarm, stack: string): Promise<void> {
     for (const { ID } of await swarm.services(ofStack(stack)))
         await ifExists(swarm.call("DELETE", `/services/${ID}`, { timeoutMs: WRITE_MS }));
-    // Tasks on a dead member stay listed for a day.
+    // Tasks on a dead member stay listed for a day, so only tasks on living members count.
     const noTasks = async () => {
         const { tasks, nodes } = await around(swarm, stack);
         const alive = nodes.filter(({ Status }) => Status?.State === "ready").map(({ ID }) => ID);
@@ -139,7 +144,7 @@ export async function removeAll(swarm: Swarm, stack: string): Promise<void> {
         for (const { Id } of networks) await ifExists(swarm.call("DELETE", `/networks/${Id}`));
         return networks.length === 0;
     };
-    // Tasks that just ended still hold their networks for a moment, and the engine refuses.
+    // Tasks that just ended still hold their networks for a moment, and the engine refuses to remove those.
     const passes = (error: unknown) => error instanceof HostFailure;
     const wait = { ...swarm.ctx, pollMs: 1000, passes };
     await until(`the networks of ${stack} to go`, noNetworks, GONE_MS, wait);

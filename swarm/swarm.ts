@@ -1,4 +1,5 @@
-// The swarm by its managers: what is asked of it, changed in it, and whose turn it is to change who manages it.
+// The swarm as its managers see it: what can be read and changed in it, and how processes take turns to change who
+// manages it.
 import { SkepError } from "../errors";
 import { type Sighting } from "../planning/adoption";
 import type { NodeSpec, SwarmInfo, SwarmNode, SwarmService, SwarmTask } from "../planning/engine-api";
@@ -14,31 +15,31 @@ import { inMaintenance } from "./maintenance";
 import { exclusively, pause, TimedOut, until } from "./wait";
 
 const PAUSE_MS = 500;
-/** Who answered so recently is asked again without looking who else does. */
+/** A manager that answered this recently is asked again, without a look at which others answer. */
 const FRESH_MS = 1000;
-/** A new leader is there 14 to 16 s after the loss of one; where one was cut off, later. */
+/** Managers elect a new leader 14 to 16 s after they lost one. It takes longer if the leader was cut off. */
 const ELECTION_MS = 45_000;
-/** Looking may not take long: it comes before every preview, up and destroy. */
+/** How long a look at the swarm may take. It is short because every preview, up and destroy begins with one. */
 const OBSERVE_MS = 16_000;
-/** No host answers at all: it may be a restart, and more likely is not. */
+/** How long to wait while no engine can be reached at all. All hosts may be restarting, but that is unlikely. */
 const RESTART_MS = 6000;
-/** How long a step waits for others that have to come first. */
+/** How long a step waits for others that must come first. */
 const TURN_MS = 180_000;
 const TURN_POLL_MS = 1000;
 const DRAIN_MS = 30_000;
-/** The first resource of a command waits for a swarm that does not answer; the others use its result for so long. */
+/** The first resource of a command waits for a swarm that does not answer. The others use its result for this long. */
 const IN_VAIN_MS = 60_000;
 
-/** When a swarm was last looked for in vain, by its id. */
+/** When each swarm last did not answer, by the swarm's id. */
 const lookedInVain = new Map<string, number>();
 
-/** The step was not taken: why, and what changes that. */
+/** A step was refused. The problem says why, and the advice says what would change that. */
 export class Refused extends SkepError {}
 
 export interface TurnOptions {
-    /** How long the step waits for others that have to come first, 3 minutes by default. */
+    /** How many milliseconds the step waits for others that must come first. Default: 3 minutes. */
     patienceMs?: number;
-    /** Without the lease: the only manager cannot renew it while it is away itself. */
+    /** Takes no lease. The only manager cannot renew it while its own engine is down. Default: false. */
     unleased?: boolean;
 }
 
@@ -50,29 +51,32 @@ export class Swarm {
         readonly managers: readonly Host[],
         readonly id: string,
         readonly ctx: Context,
-        /** How long a call waits for a manager that answers. By default it waits out an election. */
+        /** How many milliseconds a call waits for a manager that answers. The default outlasts an election. */
         private readonly patienceMs = ELECTION_MS,
     ) {}
 
-    /** The swarm with this id, managed by these hosts. */
+    /** The swarm with this id, which these hosts manage. */
     static of(managers: readonly HostInput[], id: string, ctx: Context): Swarm {
         return new Swarm(managers.map(Host.of), id, ctx);
     }
 
-    /** The same swarm, asked through its other managers: for what happens while this host stops managing, or is away. */
+    /** The same swarm through its other managers, for work during which this host stops managing or is down. */
     without({ address }: { address: string }): Swarm {
         const others = this.managers.filter((manager) => manager.address !== address);
         return new Swarm(others, this.id, this.ctx, this.patienceMs);
     }
 
-    /** The same swarm with other waits: ended by this signal, or no longer than this for a manager that answers. */
+    /**
+     * The same swarm with other limits: this signal ends its waits, and it waits at most this long for a manager that
+     * answers.
+     */
     during({ signal = this.ctx.signal, patienceMs = this.patienceMs }): Swarm {
         return new Swarm(this.managers, this.id, { ...this.ctx, signal }, patienceMs);
     }
 
     /**
-     * The swarm to look at, or nothing where it does not answer: that must keep nobody from seeing what is there, nor from
-     * destroying it.
+     * The swarm, or undefined if it does not answer. A swarm that does not answer must not keep anyone from seeing what
+     * is there, or from destroying it.
      */
     async ifSeen(): Promise<Swarm | undefined> {
         if (Date.now() - (lookedInVain.get(this.id) ?? 0) < IN_VAIN_MS) return undefined;
@@ -87,12 +91,15 @@ export class Swarm {
         }
     }
 
-    /** What each of the manager hosts says of itself; a host that does not answer has an error instead. */
+    /** What each manager host reports about its membership. A host that does not answer has an error instead. */
     look(): Promise<Sighting<Host>[]> {
         return Promise.all(this.managers.map((host) => host.look()));
     }
 
-    /** A manager that answers now, with a majority behind it. Waits out an election, and a restart of the engines. */
+    /**
+     * A manager that answers now and has a majority behind it. Waits out an election and a restart of the engines. Throws
+     * NoManager if none answers in time.
+     */
     async manager(timeoutMs = PROBE_MS): Promise<Host> {
         if (this.answered && Date.now() - this.answered.at < FRESH_MS) return this.answered.host;
         const began = Date.now();
@@ -130,7 +137,7 @@ export class Swarm {
         }
     }
 
-    /** One request to a manager that answers now. */
+    /** Sends one request to a manager that answers now. */
     async call<T = unknown>(method: string, path: string, options?: CallOptions): Promise<T> {
         const host = await this.manager(options?.timeoutMs);
         try {
@@ -141,16 +148,17 @@ export class Swarm {
         }
     }
 
-    /** Its specification, version and join tokens. */
+    /** The swarm's specification, version and join tokens. */
     inspect(): Promise<SwarmInfo> {
         return this.call("GET", "/swarm");
     }
 
+    /** All members of the swarm. */
     members(): Promise<SwarmNode[]> {
         return this.call("GET", "/nodes");
     }
 
-    /** The member with this node id. */
+    /** The member with this node id; undefined if there is none. */
     node(id: string): Promise<SwarmNode | undefined> {
         return ifExists(this.call<SwarmNode>("GET", `/nodes/${id}`));
     }
@@ -163,7 +171,7 @@ export class Swarm {
         return this.call("GET", `/services?${filters(filter)}`);
     }
 
-    /** The present unlock key; empty without autolock. */
+    /** The current unlock key; empty without autolock. */
     async unlockKey(): Promise<string> {
         const { UnlockKey } = await this.call<{ UnlockKey?: string }>("GET", "/swarm/unlockkey", {
             timeoutMs: WRITE_MS,
@@ -171,7 +179,7 @@ export class Swarm {
         return UnlockKey ?? "";
     }
 
-    /** Where a new member finds managers, `host:port`. */
+    /** The addresses, `host:port`, at which a new member finds managers. */
     async managerAddresses(): Promise<string[]> {
         const reachable = (await this.members()).flatMap(({ ManagerStatus }) =>
             ManagerStatus?.Reachability === "reachable" ? [ManagerStatus.Addr ?? ""] : [],
@@ -180,17 +188,20 @@ export class Swarm {
         return usable.length > 0 ? usable : [`${(await this.manager()).address}:2377`];
     }
 
-    /** Changes a member's specification; repeated when someone else was faster. */
+    /** Changes a member's specification. Tries again if someone else was faster. */
     updateNode(id: string, change: (spec: NodeSpec) => NodeSpec): Promise<void> {
         return this.change(`the change of member ${id}`, `/nodes/${id}`, change);
     }
 
-    /** Changes the swarm's specification; repeated when someone else was faster. */
+    /** Changes the swarm's specification. Tries again if someone else was faster. */
     update(change: (spec: SwarmInfo["Spec"]) => SwarmInfo["Spec"]): Promise<void> {
         return this.change("the change of the swarm", "/swarm", change);
     }
 
-    /** Changes what is at `path` by compare-and-swap on its version. Does nothing where the change changes nothing. */
+    /**
+     * Changes the object at `path` by compare-and-swap on its version. Writes nothing if `change` changes nothing. `what`
+     * names the change in messages.
+     */
     async change<S>(what: string, path: string, change: (spec: S) => S): Promise<void> {
         const attempt = async () => {
             const { Spec, Version } = await this.call<{ Spec: S; Version: { Index: number } }>("GET", path);
@@ -203,7 +214,7 @@ export class Swarm {
         await until(what, attempt, 2 * WRITE_MS, this.ctx);
     }
 
-    /** Moves the member's tasks elsewhere; those that take longer than 30 s are not waited for. */
+    /** Drains the member, so that its tasks move elsewhere. Waits 30 s for them, then logs a warning and goes on. */
     async drain(nodeId: string, name: string): Promise<void> {
         await this.updateNode(nodeId, (spec) => ({ ...spec, Availability: "drain" }));
         const empty = async () => {
@@ -219,9 +230,10 @@ export class Swarm {
     }
 
     /**
-     * Changes who votes, or who can: one change at a time over all processes, and each only when planning/membership.ts
-     * allows it at that moment. Waits for what has to come first; throws `Refused` where that does not come. `what` names
-     * the step, as in "manager-2 joins". The work gets the swarm with a signal that also ends when the lease is lost.
+     * Does `work` that changes who votes or who can vote. Processes take turns: one change at a time, each only when
+     * planning/membership.ts allows it at that moment. Waits for what must come first, and throws `Refused` if that does
+     * not come. `what` names the step, as in "manager-2 joins". The work gets the swarm with a signal that also aborts
+     * when the lease is lost.
      */
     async takeTurn<T>(
         step: Step,
@@ -251,7 +263,7 @@ export class Swarm {
         { unleased = false }: TurnOptions,
     ): Promise<{ done: T } | { refused: Refusal }> {
         const refusal = async () => mayStep((await this.members()).map(memberOf), step);
-        // Asked before the lease is taken, too: waiting for a dead manager must not write twice a second.
+        // Ask before taking the lease as well: a step that waits for a dead manager must not write twice a second.
         const refused = await refusal();
         if (refused) return { refused };
         if (unleased) return { done: await work(this) };
@@ -264,13 +276,13 @@ export class Swarm {
         });
     }
 
-    /** Does work that ends the host's engine for a while, when it is the host's turn. See maintenance.ts. */
+    /** Does work that stops the host's engine for a while, when it is the host's turn. See maintenance.ts. */
     inMaintenance<T>(host: Host, work: (turn: Context) => Promise<T>): Promise<T> {
         return inMaintenance(this, host, work);
     }
 }
 
-/** The query part of a list with filters. */
+/** The query parameter that filters a list. */
 export function filters(filter: Record<string, string[]>): string {
     return `filters=${encodeURIComponent(JSON.stringify(filter))}`;
 }

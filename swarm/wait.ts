@@ -1,4 +1,4 @@
-// Waiting: bounded, interruptible, and able to say what for.
+// Waits: each has a time limit, can be interrupted, and says what it waits for.
 import { AsyncLocalStorage } from "node:async_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SkepError, skepError } from "../errors";
@@ -9,15 +9,19 @@ const POLL_MS = 300;
 
 export interface WaitOptions {
     signal: AbortSignal;
-    /** Milliseconds between two probes, 300 by default. */
+    /** Milliseconds between two probes. Default: 300. */
     pollMs?: number;
-    /** Failures that count as "not yet", beside those of hosts and connections that pass by themselves. */
+    /**
+     * Says which further failures count as "not yet". Failures of hosts and connections that may pass by themselves
+     * always do.
+     */
     passes?(error: unknown): boolean;
 }
 
 /**
- * Repeats `probe` until it answers with something. A failure of a host or a connection counts as "not yet" and is named in
- * the end. Everything else ends the wait at once: a bug, a refusal, another host key, a login that is refused.
+ * Repeats `probe` until it returns something. A failure of a host or a connection that may pass counts as "not yet".
+ * Throws TimedOut, which names the last failure, after `timeoutMs`. Everything else ends the wait at once: a bug, a
+ * refusal, a wrong host key, a refused login, an interrupt.
  */
 export async function until<T>(
     what: string,
@@ -42,7 +46,7 @@ export async function until<T>(
     }
 }
 
-/** Sleeps; an abort ends it early, and without an error. */
+/** Sleeps for some milliseconds. An abort ends the sleep early and throws nothing. */
 export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
     await sleep(ms, undefined, { signal }).catch(() => undefined);
 }
@@ -51,7 +55,7 @@ function cancelled(what: string): Error {
     return skepError("CANCELLED", `Interrupted while waiting for ${what}.`, "Run the same command again.");
 }
 
-/** What was waited for has not come in time. */
+/** A wait whose time is over. It names what it waited for and the last failure. */
 export class TimedOut extends SkepError {
     constructor(what: string, timeoutMs: number, last: unknown) {
         const reason = last === undefined ? "" : ` Last seen: ${reasonOf(last)}.`;
@@ -69,7 +73,10 @@ const chains = new Map<string, Promise<unknown>>();
 
 const held = new AsyncLocalStorage<readonly string[]>();
 
-/** Runs work on one key one after the other within this process. Work on the key inside of it is a bug: it would wait for itself. */
+/**
+ * Runs work on one key one at a time within this process. Work that asks for a key it already holds would wait for
+ * itself: that is a bug, and it is rejected.
+ */
 export function exclusively<T>(key: string, work: () => Promise<T>, signal: AbortSignal): Promise<T> {
     const keys = held.getStore() ?? [];
     if (keys.includes(key)) return Promise.reject(new TypeError(`work on ${key} inside of work on ${key}`));

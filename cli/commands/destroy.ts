@@ -1,4 +1,4 @@
-// `npm run destroy`: the stack without residue, also when its hosts are dead or gone already.
+// `npm run destroy`: removes the stack without residue, even if its hosts are dead or already gone.
 
 import { rm } from "node:fs/promises";
 import { createProgress } from "../../scripts/setup/progress";
@@ -17,11 +17,14 @@ import { factsOfStack, type Options } from "../prepare";
 import { printJson, suffix } from "../print";
 
 export interface DestroyOptions extends Options {
-    /** Lab objects of this stack go whichever copy of the project made them; those on an engine that is gone are forgotten. */
+    /**
+     * Also removes this stack's lab objects that any other copy of the project made, and forgets those on an engine that
+     * is gone. Default: false.
+     */
     orphaned?: boolean;
 }
 
-/** Removes every trace of the stack; with `orphaned` also lab hosts that a lost copy of the project made. */
+/** Removes every trace of the stack. With `orphaned`, also removes lab hosts that a lost copy of the project made. */
 export async function destroy(options: DestroyOptions): Promise<void> {
     const progress = createProgress({ silent: options.json });
     const found = await factsOfStack(options.stack, progress);

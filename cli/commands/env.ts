@@ -1,5 +1,5 @@
-// `npm run skep -- env`: prepares this machine for the plain `pulumi` command on a stack, and prints what that must find in
-// its environment, as lines for a shell.
+// `npm run skep -- env`: prepares this machine for the plain `pulumi` command on a stack, and prints the environment that
+// it needs, as lines for a shell.
 
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -9,14 +9,15 @@ import { engineEnvironment } from "../pulumi/workspace";
 import { type Options, readyForPlain } from "../prepare";
 import { printJson } from "../print";
 
-/** Prints exports for a shell, with which the plain `pulumi` command finds its program, plugins, state and passphrase. */
+/** Prints exports for a shell. With them, the plain `pulumi` command finds its program, plugins, state and passphrase. */
 export async function env(options: Options): Promise<void> {
     const { progress, tools } = await readyForPlain(options);
     const environment: Record<string, string> = {
         ...(await engineEnvironment(tools)),
         PULUMI_STACK: options.stack,
-        // Plugins are installed when a resource asks for them. Without this, Pulumi first installs all that node_modules
-        // name, also the hundreds of megabytes of the one for AWS. Versions that do not know the option ignore it.
+        // Pulumi installs a plugin when a resource asks for it. Without this option, it first installs every plugin that
+        // node_modules names, including the one for AWS with its hundreds of megabytes. Versions that do not know the
+        // option ignore it.
         PULUMI_OPTION_SKIP_PLUGIN_PRE_INSTALL: "true",
     };
     if (!existsSync(join(tools.pulumi.root, "bin/pulumi-language-nodejs")))

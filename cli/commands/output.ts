@@ -1,4 +1,4 @@
-// `npm run skep -- output`: what a stack gives out. A secret is printed only when it is asked for by name.
+// `npm run skep -- output`: prints a stack's outputs. A secret is printed only if it is asked for by name.
 
 import { skepError } from "../../errors";
 import { createProgress } from "../../scripts/setup/progress";
@@ -8,7 +8,7 @@ import { findStack } from "../pulumi/workspace";
 import { factsOfStack, type Options } from "../prepare";
 import { printJson, suffix } from "../print";
 
-/** Prints all outputs without secrets, or one by its name, secret or not. */
+/** Prints all outputs without secrets, or one by its name, secret or not. Throws STACK_DOWN or OUTPUT_UNKNOWN. */
 export async function output(name: string | undefined, options: Options): Promise<void> {
     const progress = createProgress({ silent: true });
     const { facts } = await factsOfStack(options.stack, progress);

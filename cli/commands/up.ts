@@ -1,4 +1,5 @@
-// `npm run up` and `npm run preview`: the stack as its settings say, and what to type next.
+// `npm run up` and `npm run preview`: bring the stack to what its settings say, or show what that would change, and say
+// what to type next.
 
 import type * as auto from "@pulumi/pulumi/automation";
 import { shellQuote } from "../../planning/shell";
@@ -15,10 +16,10 @@ import { confirmed } from "../confirm";
 import { type Options, ready } from "../prepare";
 import { leftLines, plainOutputs, printJson, suffix, summary, tree, withoutSecrets } from "../print";
 
-/** Shows what up would do; touches nothing. */
+/** Shows what up would do, and changes nothing. */
 export async function preview(options: Options): Promise<void> {
     const { progress, tools, program, settings, hosts } = await ready(options);
-    // In the state they are whole, so that the plan says nothing of them.
+    // The state has these hosts as complete, so the plan says nothing about them.
     for (const { name } of hosts.filter(({ state }) => state === "created"))
         progress.note(`${name} was made and never started: up makes it anew`);
     const stack = await openStack(options.stack, tools, program);
@@ -32,14 +33,14 @@ export async function preview(options: Options): Promise<void> {
     console.log(`\nNext: npm run up${suffix(options)}`);
 }
 
-/** A preview cannot take the network back, and would let it look as if there were none. */
+/** Says that up takes the lost network back. A preview cannot do that, and its plan looks as if there were no network. */
 async function noteLostNetwork(stack: string, { steps }: Outcome, progress: Progress): Promise<void> {
     const isMade = steps.some(({ verb, type }) => verb === "+ create" && type === "docker:Network");
     if (isMade && (await labNetwork(stack)) !== undefined)
         progress.note("The lab's network stands, and the state does not know it: up takes it back as it is");
 }
 
-/** Brings the stack to what its settings say; on a terminal it shows the changes first, and asks. */
+/** Brings the stack to what its settings say. On a terminal, shows the changes first, and asks. */
 export async function up(options: Options): Promise<void> {
     const began = Date.now();
     const { progress, tools, program, settings, hasFacts, keepFacts } = await ready(options);
@@ -50,7 +51,7 @@ export async function up(options: Options): Promise<void> {
         const plan = await progress.step(`Previewing ${options.stack}`, () =>
             operate(stack, "preview", progress),
         );
-        // The question's part: results alone go to standard output.
+        // The plan belongs to the question. Only results go to standard output.
         for (const line of tree(plan.steps)) process.stderr.write(`  ${line}\n`);
         if (plan.steps.length > 0 && !(await confirmed(`${summary(plan)}. Do it?`, options))) return;
         if (hasFacts && isSettled(plan, settings)) unchanged = { ...plan, outputs: await stack.outputs() };
@@ -61,7 +62,7 @@ export async function up(options: Options): Promise<void> {
         (await progress.step(`Bringing up ${options.stack}`, () => bringUp(stack, settings, progress)));
     const outputs = plainOutputs(outcome.outputs ?? {});
     const clients = await writeClientFiles(options.stack, outputs);
-    // Some of it may be meant to stay, as an instance of another type.
+    // Some of what is left may be intended, such as an instance of another type. Its id then has the exit code of `done`.
     process.exitCode = Math.max(EXIT_CODES.done, ...outcome.left.map(({ id }) => exitCodeOf(id)));
     if (options.json) return printJson({ ...outcome, outputs: withoutSecrets(outcome.outputs ?? {}) });
     console.log(`${summary(outcome)} in ${Math.round((Date.now() - began) / 1000)} s`);
@@ -73,7 +74,10 @@ export async function up(options: Options): Promise<void> {
     console.log(nextSteps(options, outputs, clients));
 }
 
-/** An up that meets the lab's own network, which the state has lost, takes it back and goes on. */
+/**
+ * Runs up. If it meets the lab's own network, which the state has lost, puts the network back into the state and runs up
+ * again.
+ */
 async function bringUp(stack: auto.Stack, { hosts }: ReadySettings, progress: Progress): Promise<Outcome> {
     try {
         return await operate(stack, "up", progress);
@@ -84,7 +88,7 @@ async function bringUp(stack: auto.Stack, { hosts }: ReadySettings, progress: Pr
     }
 }
 
-/** Whether an up before this one has done all that there is to do. */
+/** Whether an earlier up has already done everything. */
 function isSettled({ steps, pending }: Outcome, { placement }: ReadySettings): boolean {
     return steps.length === 0 && !pending && placement !== undefined;
 }
@@ -98,7 +102,7 @@ function nextSteps(options: Options, outputs: Record<string, unknown>, clients: 
         ports: { engine: number; app: number };
     }[];
     const registry = outputs.registry as { url: string; user: string };
-    // A promoted worker has no engine API of its own to connect to.
+    // A promoted worker does not publish its engine's API.
     const manager = nodes.find(({ name, role }) => role === "manager" && name.startsWith("manager-"));
     const tls = `host=tcp://${manager?.host}:${manager?.ports.engine},ca=${clients}/ca.pem,cert=${clients}/cert.pem,key=${clients}/key.pem`;
     const arguments_ = options.stack === "dev" ? "" : ` --stack ${options.stack}`;

@@ -1,5 +1,5 @@
-// The providers of Skep's own in one process for a whole command: the engine would start each anew for looking and again for
-// doing, half a second a piece and one after the other.
+// Runs Skep's own providers in one process for a whole command. Pulumi itself would start each of them for the refresh
+// and again for the operation, one after the other and half a second each.
 
 import { spawn } from "node:child_process";
 import { join } from "node:path";
@@ -11,17 +11,19 @@ import { ATTACHED } from "../../scripts/setup/plugins";
 import type { PluginKind, PulumiTools } from "../../scripts/setup/tools";
 
 const START_MILLISECONDS = 20_000;
-/** Not aws, whose SDK takes longer to load than all of these together. */
+/** aws is not among them: its SDK takes longer to load than all of these together. */
 const ATTACHED_STAND_INS = ["command", "docker", "random", "tls"];
 
-/** Starts them; answers with what PULUMI_DEBUG_PROVIDERS is to be. They end with this process. */
+/**
+ * Starts the providers. Returns the value for PULUMI_DEBUG_PROVIDERS. They end with this process. Throws PROVIDERS_START.
+ */
 export async function startProviders({ swarmPlugin, plugins }: PulumiTools): Promise<string> {
     const names = ["swarm", ...attachedStandIns(plugins)];
     const child = spawn(process.execPath, [join(swarmPlugin, ATTACHED), ...names], {
         stdio: ["pipe", "pipe", "inherit"],
         env: { ...process.env, ...dockerEnvironment() },
     });
-    // Its standard input closes when this process ends, however it ends.
+    // The child's standard input closes when this process ends, however that happens.
     child.unref();
     const output = createInterface({ input: child.stdout });
     const failed = (why: string) =>

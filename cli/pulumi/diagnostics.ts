@@ -1,26 +1,26 @@
-// What Pulumi says while it works: problems with an id of the catalog are read out of it, and all else is kept.
+// Reads problems with an id of the catalog out of what Pulumi says, and keeps everything else.
 
 import { formatProblem, isProblemId, type Problem, SkepError } from "../../errors";
 import { exitClassOf } from "../../errors/catalog";
 import { engineError, knownProblem } from "../../scripts/setup/known-failures";
 
-/** One diagnostic, an error or a warning. */
+/** One diagnostic of Pulumi's: an error or a warning. */
 export interface Said {
-    /** The resource that it is about; without one it is about the program, or Pulumi's own. */
+    /** The resource that it is about; undefined if it is about the program, or is Pulumi's own. */
     name?: string;
     text: string;
 }
 
-/** Something that an operation left undone, and did not fail for. */
+/** Something that an operation left undone without failing. */
 export interface Left {
-    /** The resource. */
+    /** The resource's name. */
     name: string;
     id: Problem["id"];
-    /** What was left and why, and what to do. */
+    /** What was left undone and why, and what to do. */
     reason: string;
 }
 
-/** Pulumi's last word on every failure. */
+/** The line with which Pulumi ends every failure. It gives no reason. */
 const SAYS_NOTHING = /^(update|preview|refresh|destroy) failed$/;
 /** The line above a list of reasons. */
 const COUNT = /^\d+ errors? occurred:$/;
@@ -28,7 +28,7 @@ const BULLET = /^\s*\* /;
 const STACK_LINE = /^\s+at /;
 const WITH_ID = /(?:^|[\s:])([A-Z]{3,}(?:_[A-Z]+)*): (.+)$/s;
 
-/** The problems that a diagnostic names by their ids, and what it says beside them. */
+/** The problems that a diagnostic names by their ids, and what else it says. */
 export function readDiagnostic(text: string): { problems: Problem[]; others: string[] } {
     const problems: Problem[] = [];
     const others: string[] = [];
@@ -40,7 +40,10 @@ export function readDiagnostic(text: string): { problems: Problem[]; others: str
     return { problems, others };
 }
 
-/** A part begins with an id of the catalog or with a bullet; lines without either belong to the part above. */
+/**
+ * Splits a diagnostic into parts. A part begins with an id of the catalog or with a bullet; lines without either belong
+ * to the part above.
+ */
 function partsOf(text: string): string[] {
     const parts: string[] = [];
     for (const line of text.split("\n")) {
@@ -55,8 +58,8 @@ function partsOf(text: string): string[] {
 }
 
 /**
- * The one error for a failed operation, with everything that Pulumi reported. `failure` is what its command line wrote; it
- * counts where no diagnostic says more.
+ * One error for a failed operation, with everything that Pulumi reported. `failure` is what Pulumi's command line wrote.
+ * It counts only if no diagnostic says more.
  */
 export function failureOf(operation: string, said: readonly Said[], failure: string): SkepError {
     const read = said.map(({ name, text }) => ({ name, ...readDiagnostic(text) }));
@@ -80,7 +83,7 @@ export function failureOf(operation: string, said: readonly Said[], failure: str
     return new SkepError(unique(problems, formatProblem));
 }
 
-/** What warnings say was left undone. */
+/** What was left undone, as the warnings say. */
 export function leftIn(warnings: readonly Said[]): Left[] {
     const left = warnings.flatMap(({ name = "", text }) =>
         readDiagnostic(text)
@@ -90,7 +93,7 @@ export function leftIn(warnings: readonly Said[]): Left[] {
     return unique(left, ({ name, id, reason }) => `${name} ${id} ${reason}`);
 }
 
-/** Pulumi reports an exception of the program twice, once with its kind before it. */
+/** Drops texts that others contain: Pulumi reports an exception of the program twice, once with its kind before it. */
 function withoutRepeats(texts: readonly string[]): string[] {
     return texts.filter(
         (text, i) =>

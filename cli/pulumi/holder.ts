@@ -1,6 +1,6 @@
-// Whether the process that holds the lock on a stack still lives. Pulumi's lock names a host and a process number, and that
-// is not enough: two containers may have one host name, and each has processes of its own numbers. So a command notes
-// beside the stack which process of Pulumi it has started, on which boot of which machine and in which container.
+// Whether the process that holds the lock on a stack still lives. Pulumi's lock names a host and a process number, which
+// is not enough: two containers may have the same host name, and each numbers its own processes. So a command writes a
+// note beside the stack: which process of Pulumi it has started, on which boot of which machine, and in which container.
 
 import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { hostname, uptime } from "node:os";
@@ -11,28 +11,31 @@ import { workFolder } from "../../config/folders";
 import { writeWhole } from "../../scripts/setup/cache";
 import { processes } from "../processes";
 
-/** Pulumi takes the lock some 100 milliseconds after it was started: the note is there before. */
+/** Pulumi takes the lock about 100 milliseconds after its start. The note is there before. */
 const POLL_MILLISECONDS = 20;
-/** So long after its start Pulumi may take the lock, on a slow backend. */
+/** How long after its start Pulumi may take the lock, on a slow backend. */
 const LOCKING_MILLISECONDS = 60_000;
-/** Clocks of one machine agree; a lock's time has whole seconds. */
+/** How far a lock's time may be off: it has whole seconds. Clocks of one machine agree. */
 const ROUNDING_MILLISECONDS = 2_000;
 const NOTE_FILE = /^holder-\d+\.json$/;
 
 const noteSchema = z.object({
     host: z.string(),
     pid: z.number(),
-    /** When it was written, in milliseconds. */
+    /** When the note was written, in milliseconds since 1970. */
     at: z.number(),
-    /** The id of the machine's boot, and the numbers' namespace: each container has its own. Empty where there is no /proc. */
+    /**
+     * The id of the machine's boot, and the namespace of process numbers, of which each container has its own. Empty if
+     * there is no /proc.
+     */
     boot: z.string(),
     namespace: z.string(),
-    /** When the process began, as the kernel counts: its number may go to another one. */
+    /** When the process began, in the kernel's ticks. Another process may get its number later. */
     started: z.string(),
 });
 type Note = z.infer<typeof noteSchema>;
 
-/** Who holds a lock, as Pulumi says. */
+/** The holder of a lock, as Pulumi names it. */
 export interface Holder {
     host: string;
     pid: number;
@@ -40,14 +43,14 @@ export interface Holder {
     since: string;
 }
 
-/** What is known of this process's surroundings; a test passes its own. */
+/** The machine and the container of this process. A test passes its own. */
 export interface Here {
     host: string;
     boot: string;
     namespace: string;
-    /** When the machine was started, in milliseconds. */
+    /** When the machine was started, in milliseconds since 1970. */
     bootedAt: number;
-    /** When that process began; undefined where there is none. */
+    /** When that process began; undefined if there is none. */
     startOf(pid: number): string | undefined;
 }
 
@@ -63,11 +66,12 @@ export function here(): Here {
 }
 
 /**
- * Whether the holder is surely dead. That takes our own note of it: without one, the same host name and number may be another
- * container's. A note of another boot counts when the lock is older than this boot, since nothing of before lives on.
+ * Whether the holder is certainly dead. To know that, a command needs its own note about the holder: without one, the
+ * same host name and number may belong to another container. A note from another boot counts if the lock is older than
+ * this boot, since no process outlives a boot.
  */
 export function isDead({ host, pid, since }: Holder, note: Note | undefined, now: Here): boolean {
-    // Systems without /proc have no containers of their own either.
+    // Systems without /proc have no containers of their own, so host name and number are enough.
     if (now.boot === "") return host === now.host && now.startOf(pid) === undefined;
     const locked = new Date(since).getTime();
     const isOurs =
@@ -80,12 +84,12 @@ export function isDead({ host, pid, since }: Holder, note: Note | undefined, now
     return note.namespace === now.namespace && now.startOf(pid) !== note.started;
 }
 
-/** The note of this process of Pulumi; undefined when its command ended in order, or ran elsewhere. */
+/** The note about this process of Pulumi; undefined if its command ended in order, or ran elsewhere. */
 export function readNote(stack: string, pid: number): Note | undefined {
     try {
         return noteSchema.parse(JSON.parse(readFileSync(noteFile(stack, pid), "utf8")));
     } catch {
-        return undefined; // none, or one that a kill cut short: then nothing is sure
+        return undefined; // no note, or one that a kill cut short: nothing is certain then
     }
 }
 
@@ -131,7 +135,7 @@ async function writeNote(stack: string, before: ReadonlySet<number>, signal: Abo
     }
 }
 
-/** The processes of Pulumi's that this process has started. */
+/** The numbers of the Pulumi processes that this process has started. */
 function pulumis(): number[] {
     return processes().flatMap(({ id, parent, name }) =>
         parent === process.pid && name === "pulumi" ? [id] : [],
@@ -143,7 +147,7 @@ function startOf(pid: number): string | undefined {
     return found?.started ?? (existsSync("/proc/self") ? undefined : answers(pid));
 }
 
-/** A text when a process answers to this number, where none can be looked at. */
+/** For systems that do not list processes: a text if a process has this number, else undefined. */
 function answers(pid: number): string | undefined {
     try {
         process.kill(pid, 0);
@@ -153,7 +157,7 @@ function answers(pid: number): string | undefined {
     return "there";
 }
 
-/** One a process: a second command on the stack must not take the place of what is known of the first. */
+/** One file for each process: a second command on the stack must not overwrite the note about the first. */
 function noteFile(stack: string, pid: number): string {
     return join(workFolder(stack), `holder-${pid}.json`);
 }

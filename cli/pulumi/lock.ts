@@ -1,18 +1,18 @@
-// The lock that Pulumi keeps on a stack while it works: when a killed run left it, it is taken away. Whether the run was
-// killed, holder.ts tells.
+// The lock that Pulumi keeps on a stack while it works. If a killed run left it, it is removed; holder.ts tells whether
+// the run was killed.
 
 import type * as auto from "@pulumi/pulumi/automation";
 import { skepError } from "../../errors";
 import type { Progress } from "../../scripts/setup/progress";
 import { here, type Holder, isDead, readNote, removeNotes } from "./holder";
 
-/** A run whose own command was killed needs a moment to notice and to end. */
+/** A run whose command was killed needs a moment to notice that and to end. */
 const WAIT_MILLISECONDS = 15_000;
 const POLL_MILLISECONDS = 500;
 
 /**
- * Frees a stack whose lock a killed command of this copy of the project left; refuses, after a short wait, every other lock.
- * `message` is Pulumi's.
+ * Removes the lock that a killed command of this copy of the project left on a stack. Throws STACK_BUSY, after a short
+ * wait, for every other lock. `message` is Pulumi's.
  */
 export async function freeLock(stack: auto.Stack, message: string, progress: Progress): Promise<void> {
     const holders = holdersIn(message);
@@ -32,7 +32,7 @@ export async function freeLock(stack: auto.Stack, message: string, progress: Pro
     progress.note(`Took away the lock of a command that was killed (begun ${holders[0]?.since})`);
 }
 
-/** Pulumi names them in one line each: "created by root@host (pid 123) at 2026-11-24T20:00:00Z". */
+/** The holders in Pulumi's message, one line each: "created by root@host (pid 123) at 2026-11-24T20:00:00Z". */
 export function holdersIn(message: string): Holder[] {
     const lines = message.matchAll(/created by \S+?@(\S+) \(pid (\d+)\) at (\S+)/g);
     return [...lines].map(([, host = "", pid, since = ""]) => ({ host, pid: Number(pid), since }));

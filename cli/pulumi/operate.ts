@@ -1,4 +1,4 @@
-// Runs an operation of Pulumi and shows what it does: a line for each resource that changes, problems by id.
+// Runs an operation of Pulumi and shows what it does: one line for each resource that changes, and problems by id.
 
 import * as auto from "@pulumi/pulumi/automation";
 import { SkepError } from "../../errors";
@@ -21,7 +21,7 @@ const VERBS: Record<string, string> = {
     delete: "- delete",
 };
 
-/** What Pulumi says first when it has been asked to stop. */
+/** What Pulumi prints first when it is asked to stop. */
 const STOPPING = /\^C received|cancell?ing/i;
 const STOPPING_MILLISECONDS = 400;
 
@@ -29,10 +29,10 @@ const STOPPING_MILLISECONDS = 400;
 export interface Step {
     /** `+ create`, `~ update`, `± replace` or `- delete`. */
     verb: string;
-    /** As in `swarm:Node`. */
+    /** The resource's type, as in `swarm:Node`. */
     type: string;
     name: string;
-    /** The name of the component that it belongs to; nothing at the top. */
+    /** The name of the component that it belongs to; undefined at the top. */
     parent?: string;
 }
 
@@ -42,13 +42,13 @@ export interface Outcome {
     outputs?: auto.OutputMap;
     /** What was left undone without a failure. */
     left: Left[];
-    /** A killed run has left operations behind, which any operation but a preview clears. */
+    /** Set if a killed run has left operations behind. Every operation but a preview clears them. */
     pending?: true;
 }
 
 /**
- * Runs it; a failure is one SkepError with every problem that resources reported. What a killed run left behind, a lock
- * or operations of which nobody knows how they ended, is cleared first, and a line says so.
+ * Runs an operation. If it fails, throws one SkepError with every problem that resources reported. If a killed run left a
+ * lock, or operations whose end nobody knows, clears them and says so in one line.
  */
 export async function operate(stack: auto.Stack, operation: Operation, progress: Progress): Promise<Outcome> {
     try {
@@ -79,7 +79,7 @@ async function run(stack: auto.Stack, operation: Operation, progress: Progress):
             text: plain(diagnostic.message),
         };
         if (said && diagnostic.severity === "error") errors.push(said);
-        // What a resource warns of; Pulumi's own warnings have no resource.
+        // Keep the warnings of resources. Pulumi's own warnings have no resource.
         if (said?.name && diagnostic?.severity === "warning") {
             warnings.push(said);
             if (operation !== "preview")
@@ -94,7 +94,8 @@ async function run(stack: auto.Stack, operation: Operation, progress: Progress):
         color: "never" as const,
         signal: cancel.signal,
     };
-    // A terminal's Ctrl-C has reached Pulumi already, and a second one would end it without order.
+    // A terminal's Ctrl-C has already reached Pulumi, and a second one would kill it. So cancel only if Pulumi is not
+    // stopping yet.
     const stop = () =>
         void setTimeout(() => {
             if (!STOPPING.test(raw.join(""))) cancel.abort();
@@ -119,7 +120,7 @@ async function run(stack: auto.Stack, operation: Operation, progress: Progress):
     }
 }
 
-/** A step that changes something, as a person would say it; providers and the stack itself are Pulumi's own. */
+/** A changing step in words for the user; undefined for providers and the stack itself, which are Pulumi's own. */
 function stepOf({ op, urn, old, new: wanted }: auto.StepEventMetadata): Step | undefined {
     const verb = VERBS[op];
     const [type = "", name = ""] = typeAndName(urn);
@@ -128,7 +129,7 @@ function stepOf({ op, urn, old, new: wanted }: auto.StepEventMetadata): Step | u
     return { verb, type, name, ...(!parentType.startsWith("pulumi:") && { parent }) };
 }
 
-/** Type without the parents' types and the package's path. */
+/** The type, without its parents' types and the package's path, and the name. */
 function typeAndName(urn: string): [string, string] | [] {
     const [, , types, name] = urn.split("::");
     const type = types?.split("$").at(-1)?.split(":");

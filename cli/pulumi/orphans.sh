@@ -1,12 +1,12 @@
 #!/bin/sh
-# No plugin of a command goes on without its engine: a killed engine leaves behind those that it started, and they would
-# finish what it had asked of them, unseen, and stay. Begins when standard input ends, which the command holds open.
-# $1 is the command's mark: its engine and its plugins have SKEP_COMMAND=$1 in their environment.
-# Only Linux shows other processes' environments in files; elsewhere nothing is ended.
+# Ends every plugin of a command whose Pulumi is gone. A killed Pulumi leaves behind the plugins that it started: unseen,
+# they would finish what it had asked of them, and stay. Begins when standard input ends, which the command holds open.
+# $1 is the command's mark: its Pulumi and its plugins have SKEP_COMMAND=$1 in their environment.
+# Only Linux shows other processes' environments in files; elsewhere this ends nothing.
 set -u
 cat >/dev/null
 
-# Ids of the engine and of its plugins; a plugin that is a script has its interpreter's name, and ends by itself.
+# Prints the ids of Pulumi and of its plugins. A plugin that is a script has its interpreter's name, and ends by itself.
 marked() {
     grep -lszx -- "SKEP_COMMAND=$1" /proc/[0-9]*/environ | while read -r file; do
         process=${file%/environ}
@@ -15,10 +15,10 @@ marked() {
     done
 }
 
-# As long as an engine that the command left behind may take to end in order.
+# A Pulumi that the command left behind may take this long to end in order.
 deadline=$(($(date +%s) + 600))
 while [ "$(date +%s)" -lt "$deadline" ]; do
-    # On one line, with a space on either side of each.
+    # All ids on one line, with a space on either side of each.
     found=" $(marked "$1" | tr '\n' ' ')"
     [ "$found" = " " ] && exit 0
     for process in $found; do

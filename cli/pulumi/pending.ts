@@ -1,5 +1,5 @@
-// Operations that a killed run had begun: the state remembers them, and nobody knows how they ended. Almost everything of
-// ours finds what is there already when it is begun again; a container, network or volume of the lab clashes by its name.
+// Operations that a killed run had begun. The state remembers them, and nobody knows how they ended. Almost all of our
+// resources find what exists when they are begun again. A container, network or volume of the lab clashes by its name.
 
 import type * as auto from "@pulumi/pulumi/automation";
 import type { Progress } from "../../scripts/setup/progress";
@@ -11,18 +11,21 @@ interface Pending {
     resource: { type: string; urn: string; inputs?: { name?: string } };
 }
 
-/** The engine's own words for it, a warning with every operation. */
+/** Whether a diagnostic is Pulumi's warning about such operations, which comes with every operation. */
 export function hasPending(diagnostic: string): boolean {
     return /pending operations/.test(diagnostic);
 }
 
-/** Forgets them, after removing the lab objects whose creation had begun and which the state does not know. */
+/**
+ * Forgets these operations. Before that, removes the lab objects whose creation had begun and that the state does not
+ * know.
+ */
 export async function settlePending(stack: auto.Stack, progress: Progress): Promise<void> {
     const state = await stack.exportStack();
     const deployment = state.deployment as { pending_operations?: Pending[]; resources?: { urn: string }[] };
     const pending = deployment.pending_operations ?? [];
     if (pending.length === 0) return;
-    // What a later run has made in its place is whole, and the state knows it.
+    // What a later run has made in its place is complete, and the state knows it.
     const made = new Set((deployment.resources ?? []).map(({ urn }) => urn));
     for (const { type, resource } of pending)
         if (type === "creating" && !made.has(resource.urn)) await removeHalfMade(stack.name, resource);
@@ -32,7 +35,9 @@ export async function settlePending(stack: auto.Stack, progress: Progress): Prom
     progress.note(`Forgot what a killed command had begun, to begin it again: ${names.join(", ")}`);
 }
 
-/** Only what carries this stack's and this project's labels: a name alone could be somebody else's. */
+/**
+ * Removes a half-made lab object if it has this stack's and this project's labels: a name alone could be somebody else's.
+ */
 async function removeHalfMade(stack: string, { type, inputs }: Pending["resource"]): Promise<void> {
     const name = inputs?.name;
     const docker = dockerClient();

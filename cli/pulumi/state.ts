@@ -1,4 +1,4 @@
-// Reads a stack's state by the program `pulumi`: it takes no lock, writes nothing and needs no plugin.
+// Reads a stack's state through the program `pulumi`, which takes no lock for that, writes nothing and needs no plugin.
 
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -8,14 +8,14 @@ import { SkepError } from "../../errors";
 import { PROJECT, STATE_FOLDER } from "../../config/folders";
 import { engineError, knownProblem } from "../../scripts/setup/known-failures";
 
-/** A backend far away may be slow; nothing of ours is this large. */
+/** The limits of a read. A distant backend may be slow, and no state of ours is as large as this. */
 const READ_MILLISECONDS = 60_000;
 const MEGABYTES_256 = 256 * 1024 * 1024;
 const PROJECT_NAME = "skep";
 
 const run = promisify(execFile);
 
-/** A resource as the state has it, as far as it matters here. */
+/** The parts of a resource in the state that matter here. */
 export interface StateResource {
     urn: string;
     type: string;
@@ -28,12 +28,12 @@ export function stateFile(stack: string): string {
     return join(STATE_FOLDER, ".pulumi/stacks", PROJECT_NAME, `${stack}.json`);
 }
 
-/** Whether there may be a state of this stack: false where the project's own backend is used and has none. */
+/** Whether this stack may have a state: false if the project's own backend is used and has none. */
 export function mayHaveState(stack: string): boolean {
     return process.env.PULUMI_BACKEND_URL !== undefined || existsSync(stateFile(stack));
 }
 
-/** Reads the state of one stack with this program and environment. Fails with STATE_UNREACHABLE. */
+/** Reads the state of one stack with this program and environment. Throws STATE_UNREACHABLE. */
 export class StateReader {
     constructor(
         private readonly stack: string,
@@ -41,7 +41,7 @@ export class StateReader {
         private readonly environment: NodeJS.ProcessEnv,
     ) {}
 
-    /** All resources, secrets among their outputs sealed; undefined where there is no such stack. */
+    /** All resources, with secret outputs encrypted; undefined if there is no such stack. */
     async resources(): Promise<StateResource[] | undefined> {
         const text = await this.ask("stack", "export");
         if (text === undefined) return undefined;
@@ -49,7 +49,7 @@ export class StateReader {
         return deployment?.resources ?? [];
     }
 
-    /** The stack's outputs, secrets in clear; empty where there is no such stack. */
+    /** The stack's outputs, secrets in clear text; empty if there is no such stack. */
     async outputs(): Promise<Record<string, unknown>> {
         const text = await this.ask("stack", "output", "--json", "--show-secrets");
         return JSON.parse(text ?? "{}") as Record<string, unknown>;
@@ -76,7 +76,9 @@ export class StateReader {
     }
 }
 
-/** The error for a state that cannot be opened. `said` is all that pulumi said, `why` what of it matters. */
+/**
+ * The error for a state that cannot be opened. `said` is everything that pulumi said, and `why` is the part that matters.
+ */
 export function unreachable(said: string, why = engineError(said)): SkepError {
     return new SkepError([
         knownProblem(said) ?? {

@@ -1,4 +1,4 @@
-// The Pulumi engine's side of a stack: where state is kept, with which passphrase, through which plugins.
+// Pulumi's side of a stack: where its state is kept, with which passphrase, and through which plugins.
 
 import { mkdirSync, renameSync, symlinkSync } from "node:fs";
 import { mkdir, rm, stat } from "node:fs/promises";
@@ -25,8 +25,8 @@ import { stateFile, StateReader, unreachable } from "./state";
 const PROJECT_NAME = "skep";
 
 /**
- * The SDK talks to the engine by gRPC on this machine, which for Node.js takes the way of `http_proxy` unless this names the
- * address. In this process too: an inline program runs in it.
+ * The SDK talks to Pulumi by gRPC on this machine. Node.js sends that through `http_proxy` unless this variable names the
+ * address. Sets it in this process too, because an inline program runs here.
  */
 function directGrpc(): Record<string, string> {
     const direct = { no_grpc_proxy: LOOPBACK.join(",") };
@@ -34,7 +34,7 @@ function directGrpc(): Record<string, string> {
     return direct;
 }
 
-/** What the Pulumi engine must find in its environment. */
+/** The environment that Pulumi needs. */
 export async function engineEnvironment(
     tools: Pick<PulumiTools, "pulumi" | "pulumiHome">,
 ): Promise<Record<string, string>> {
@@ -59,13 +59,13 @@ export async function engineEnvironment(
     };
 }
 
-/** A passphrase made once: without it nothing secret in the state can be read. */
+/** The file of a passphrase that is made once. Without it, no secret in the state can be read. */
 function passphraseFile(): string {
     keptRandom(PASSPHRASE_FILE, 32);
     return PASSPHRASE_FILE;
 }
 
-/** Makes the provider "swarm" found where Pulumi.yaml says: the plain `pulumi` command reads only that. */
+/** Links the provider "swarm" to where Pulumi.yaml looks for it. The plain `pulumi` command reads only that. */
 export function linkSwarmPlugin({ swarmPlugin }: PulumiTools): void {
     mkdirSync(dirname(SWARM_PLUGIN), { recursive: true });
     const own = `${SWARM_PLUGIN}.${process.pid}`;
@@ -73,13 +73,13 @@ export function linkSwarmPlugin({ swarmPlugin }: PulumiTools): void {
     renameSync(own, SWARM_PLUGIN);
 }
 
-/** The stack, made if it is not there yet. */
+/** The stack, created if it does not exist yet. */
 export async function openStack(name: string, tools: PulumiTools, args: ProgramArgs): Promise<auto.Stack> {
     const [program_, options] = await workspace(name, tools, () => program(args));
     return withProviders(tools, opened(auto.LocalWorkspace.createOrSelectStack(program_, options)));
 }
 
-/** The stack, with providers that its engine need not start. */
+/** The stack with running providers, so that Pulumi need not start them. */
 export async function withProviders(
     tools: PulumiTools,
     opening: auto.Stack | Promise<auto.Stack>,
@@ -87,14 +87,14 @@ export async function withProviders(
     const [stack, attach, mark] = await Promise.all([
         opening,
         startProviders(tools),
-        // Stand-ins see to their end themselves.
+        // Stand-ins end by themselves.
         tools.plugins === "standins" ? undefined : endOrphans(),
     ]);
     Object.assign(stack.workspace.envVars, { PULUMI_DEBUG_PROVIDERS: attach, ...mark });
     return stack;
 }
 
-/** The stack without its program, enough to take it down and to read its outputs; undefined when there is none. */
+/** The stack without its program, which is enough to destroy it and to read its outputs; undefined if there is none. */
 export async function findStack(name: string, tools: PulumiTools): Promise<auto.Stack | undefined> {
     try {
         return await opened(auto.LocalWorkspace.selectStack(...(await workspace(name, tools, () => ({})))));
@@ -104,7 +104,7 @@ export async function findStack(name: string, tools: PulumiTools): Promise<auto.
     }
 }
 
-/** Reads the stack's state where commands keep it. */
+/** A reader of the stack's state, where commands keep it. */
 export async function stateReader(stack: string, pulumi: Engine): Promise<StateReader> {
     await removeCutShort(stack);
     return new StateReader(stack, join(pulumi.root, "bin/pulumi"), await engineEnvironment({ pulumi }));
@@ -140,8 +140,8 @@ async function workspace(
 }
 
 /**
- * The file backend keeps a file of attributes beside a stack's state, which says nothing that matters. One that a kill cut
- * short is empty, and then the engine takes the whole state for unreadable.
+ * Removes an empty file of attributes. The file backend keeps such a file beside a stack's state, and nothing in it
+ * matters. If a kill cuts it short, it is empty, and Pulumi then takes the whole state for unreadable.
  */
 async function removeCutShort(stack: string): Promise<void> {
     const attributes = `${stateFile(stack)}.attrs`;
@@ -149,19 +149,19 @@ async function removeCutShort(stack: string): Promise<void> {
     if (found?.size === 0) await rm(attributes, { force: true });
 }
 
-/** The SDK's type lacks `plugins` and `options`, which the engine reads from the project file that the SDK writes. */
+/** The SDK's type lacks `plugins` and `options`, which Pulumi reads from the project file that the SDK writes. */
 function projectSettings({ swarmPlugin }: PulumiTools, workDir: string): auto.ProjectSettings {
     return {
         name: PROJECT_NAME,
         runtime: "nodejs",
-        // The engine takes it as relative to the project file, whatever it begins with.
+        // Pulumi takes this path as relative to the project file, whatever it begins with.
         stackConfigDir: relative(workDir, ENGINE_CONFIG_FOLDER),
         options: { refresh: "always" },
         plugins: { providers: [{ name: "swarm", path: swarmPlugin }] },
     } as auto.ProjectSettings;
 }
 
-/** Removes what the engine keeps in files of ours for a stack that is gone: its salt, its history, its backups. */
+/** Removes Pulumi's own files for a stack that is gone: its salt, its history, its backups. */
 export async function forgetStack(name: string): Promise<void> {
     const kept = ["backups", "history", "locks"].map((kind) =>
         join(STATE_FOLDER, ".pulumi", kind, PROJECT_NAME, name),

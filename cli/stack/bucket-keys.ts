@@ -1,4 +1,4 @@
-// Keys of the registry's bucket, where `skep:registry.s3` names one: the stack's secret settings, which Pulumi keeps
+// The keys of the registry's bucket, if `skep:registry.s3` names one: the stack's secret settings, which Pulumi keeps
 // encrypted, else what the AWS SDK finds in the environment or in profiles.
 
 import type { Problem } from "../../errors";
@@ -8,7 +8,7 @@ import { PREFIX } from "../../config/file";
 import type { StackFiles } from "./settings";
 
 interface Found {
-    /** What the environment has; nothing where the stack's secret settings have them, or none are needed. */
+    /** The keys from the environment; undefined if the stack's secret settings have them, or if none are needed. */
     keys?: S3Keys;
     problems: Problem[];
 }
@@ -16,7 +16,10 @@ interface Found {
 const ADVICE =
     "Give both keys, of a user that may use this bucket alone, as docs/operations.md says: in the environment, or as secret settings.";
 
-/** Keys of the registry's bucket from the environment, where the secret settings have none; else nothing, or what is missing. */
+/**
+ * The keys of the registry's bucket from the environment, if the secret settings have none. Otherwise no keys, and the
+ * problems of secret settings that are missing or kept in clear text.
+ */
 export async function registryKeys({ settings, pulumi: secret }: StackFiles): Promise<Found> {
     const registry = settings[`${PREFIX}registry`];
     if (typeof registry !== "object" || registry === null || !("s3" in registry)) return { problems: [] };
@@ -33,9 +36,9 @@ export async function registryKeys({ settings, pulumi: secret }: StackFiles): Pr
 }
 
 async function fromEnvironment(): Promise<Found> {
-    // The SDK would speak of later versions of Node.js between the lines of ours.
+    // Otherwise the SDK talks about later versions of Node.js between our lines.
     process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
-    // Loading AWS's SDK takes a second, which other stacks need not pay.
+    // Loading AWS's SDK takes a second, which stacks without a bucket need not spend.
     const { S3Client } = await import("@aws-sdk/client-s3");
     const { credentials } = new S3Client({ region: "us-east-1" }).config;
     const found = await credentials().catch(() => undefined);

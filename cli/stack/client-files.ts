@@ -13,7 +13,7 @@ export interface SshOutput {
     hosts: { name: string; host: string; port: number; hostKey: string }[];
 }
 
-/** Writes them all; the folder. */
+/** Writes all files, readable by this user only. Returns their folder. */
 export async function writeClientFiles(stack: string, outputs: Record<string, unknown>): Promise<string> {
     const folder = clientFolder(stack);
     const ssh = outputs.ssh as SshOutput;
@@ -38,7 +38,7 @@ export async function writeClientFiles(stack: string, outputs: Record<string, un
     return folder;
 }
 
-/** ssh looks a host up by its bare name where the port is the usual one. */
+/** The host's name in known_hosts: ssh looks for the bare name if the port is the usual one. */
 function knownAs({ host, port }: { host: string; port: number }): string {
     return port === 22 ? host : `[${host}]:${port}`;
 }

@@ -1,5 +1,5 @@
-// The facts of a stack: what Skep chose for it. They are in the stack's state, which program.ts writes. The file beside it
-// holds what a command chose before the first up, and the facts of stacks that an older Skep brought up.
+// The facts of a stack: what Skep chose for it. They are in the stack's state, which program.ts writes. The file beside
+// the state holds what a command chose before the first up, and the facts of stacks that an older Skep brought up.
 
 import { isDeepStrictEqual } from "node:util";
 import { type Facts, chosenSettings } from "../../config/facts";
@@ -10,16 +10,16 @@ import { placementOf } from "../../planning/zone-moves";
 import { PLUGIN_KINDS, type PluginKind } from "../../scripts/setup/tools";
 import type { StateReader, StateResource } from "../pulumi/state";
 
-/** Where a stack's facts were found. */
+/** A stack's facts, and where they were found. */
 export interface FoundFacts {
     facts: Facts;
-    /** `nowhere` for a stack that is new, or whose facts are lost. */
+    /** `nowhere` if the stack is new, or if its facts are lost. */
     from: "state" | "file" | "nowhere";
     /** Whether the state has resources of the stack. */
     isUp: boolean;
 }
 
-/** The facts in the state, else those in the file. Without a reader there is no state to read. */
+/** The facts in the state, else `kept`, those in the file. Without a reader, there is no state to read. */
 export async function findFacts(kept: Facts, reader?: StateReader): Promise<FoundFacts> {
     const resources = (await reader?.resources()) ?? [];
     const isUp = resources.some(({ type, custom }) => custom && !type.startsWith("pulumi:"));
@@ -28,18 +28,22 @@ export async function findFacts(kept: Facts, reader?: StateReader): Promise<Foun
     return { facts: kept, from: Object.keys(kept).length > 0 ? "file" : "nowhere", isUp };
 }
 
-/** The facts in a state; undefined where it has none. Pure. */
+/** The facts in a state; undefined if it has none. No I/O. */
 export function factsIn(resources: readonly StateResource[]): Facts | undefined {
     const hosts = resources.find(({ type }) => type.startsWith("skep:hosts:"));
     const facts = hosts?.outputs?.facts as Facts | undefined;
     if (!facts) return undefined;
-    // The swarm has it from the last up that made every host a member; the facts have what that up began with.
+    // The swarm's outputs have the placement of the last up that made every host a member. The facts have the placement
+    // with which that up began.
     const swarm = resources.find(({ type }) => type === "skep:index:Swarm");
     const placement = swarm?.outputs?.placement as Facts["placement"];
     return { ...facts, ...(placement && { placement }) };
 }
 
-/** Refuses a stack that stands while nobody knows what was chosen for it: as a new one it would get everything anew. */
+/**
+ * Throws FACTS_LOST if a stack stands and nobody knows what was chosen for it: as a new stack, it would get everything
+ * anew.
+ */
 export function refuseLost(stack: string, { from, isUp }: FoundFacts): void {
     if (!isUp || from !== "nowhere") return;
     throw skepError(
@@ -50,8 +54,8 @@ export function refuseLost(stack: string, { from, isUp }: FoundFacts): void {
 }
 
 /**
- * The facts that an up writes: what the settings say now, where the registry is, since later ups move it only where they
- * must, and what the stack was made with and on.
+ * The facts that an up writes: what the settings say now; where the registry is, since later ups move it only if they
+ * must; and the plugins and the engine that the stack was made with.
  */
 export function factsOf(settings: ReadySettings, others: Pick<Facts, "plugins" | "engine">): Facts {
     const { hosts } = placementOf(settings);
@@ -61,22 +65,22 @@ export function factsOf(settings: ReadySettings, others: Pick<Facts, "plugins" |
     return withoutMissing(facts);
 }
 
-/** The facts that there are. */
+/** The facts without missing values. */
 export function withoutMissing(facts: Facts): Facts {
     return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));
 }
 
-/** Whether both say the same, wherever they were read. */
+/** Whether both facts are equal, wherever they were read. */
 export function isSameFacts(one: Facts, other: Facts): boolean {
     return isDeepStrictEqual(withoutMissing(one), withoutMissing(other));
 }
 
-/** The kind of plugins that the stack was made with; undefined for a new one. */
+/** The kind of plugins that made the stack; undefined for a new one. */
 export function madeWith({ plugins }: Facts): PluginKind | undefined {
     return PLUGIN_KINDS.find((kind) => kind === plugins);
 }
 
-/** Refuses other plugins than those that the stack was made with: their resources differ in what they keep in the state. */
+/** Throws PLUGINS_MIXED if plugins of another kind made the stack: the kinds differ in what they keep in the state. */
 export function refuseMixed(stack: string, facts: Facts, plugins: PluginKind): void {
     const made = madeWith(facts);
     if (made === undefined || made === plugins) return;

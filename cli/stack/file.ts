@@ -1,5 +1,5 @@
-// `.skep/stacks/NAME.yaml`, the one file that Skep writes for a stack beside its state: a cache of the stack's facts, and
-// what the last command prepared for the plain `pulumi` command.
+// `.skep/stacks/NAME.yaml`: the one file that Skep writes for a stack beside its state. It caches the stack's facts, and
+// holds what the last command prepared for the plain `pulumi` command.
 
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
@@ -20,14 +20,14 @@ interface Content {
     prepared?: Prepared;
 }
 
-/** The file of one stack: read once, written when something in it changes. */
+/** The file of one stack. It is read once, and written when something in it changes. */
 export class StackFile {
     private constructor(
         private readonly stack: string,
         private content: Content,
     ) {}
 
-    /** Fails with CONFIG_FILE where the file cannot be read. */
+    /** Reads the file. Throws CONFIG_FILE if it cannot be read. */
     static async read(stack: string): Promise<StackFile> {
         const { config, prepared } = await readDocument(stackFile(stack));
         return new StackFile(stack, {
@@ -36,17 +36,17 @@ export class StackFile {
         });
     }
 
-    /** What was chosen when the file was written; empty where there is no file. */
+    /** The facts when the file was written; empty if there is no file. */
     get facts(): Facts {
         return this.content.facts;
     }
 
-    /** What set-up found last; undefined where no command has prepared the stack in this copy of the project. */
+    /** What set-up found last; undefined if no command has prepared the stack in this copy of the project. */
     get prepared(): Prepared | undefined {
         return this.content.prepared;
     }
 
-    /** Keeps these, and leaves the rest as it is. */
+    /** Writes these changes, and leaves the rest as it is. */
     async keep(change: Partial<Content>): Promise<void> {
         const content = { ...this.content, ...change };
         if (existsSync(stackFile(this.stack)) && isDeepStrictEqual(content, this.content)) return;

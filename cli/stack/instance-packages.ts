@@ -1,11 +1,11 @@
-// Where hosts on EC2 install docker-ce from, and which of its packages suit them.
+// Which repository hosts on EC2 install docker-ce from, and which of its packages suit them.
 
 import type { Settings } from "../../config/settings";
 import type { AwsSettings } from "../../config/aws";
 import { SYSTEMS } from "../../planning/systems";
 import type { DockerRepository } from "../../scripts/setup/repository";
 
-/** The repository that set-up found, or of Docker's own the part for the instances' system. */
+/** The repository that set-up found. If it is Docker's own, the part of it for the instances' system. */
 export function instanceRepository({ image }: AwsSettings, found: DockerRepository): DockerRepository {
     if (found.kind !== "official") return found;
     const { distribution } = SYSTEMS[image.system];

@@ -1,4 +1,4 @@
-// What the plain `pulumi` command needs on this machine: whether all that the last skep command prepared is still there.
+// Whether everything that the last skep command prepared for the plain `pulumi` command is still on this machine.
 
 import { existsSync } from "node:fs";
 import { SWARM_PLUGIN } from "../../config/folders";
@@ -7,7 +7,7 @@ import { dockerClient } from "../../scripts/setup/docker";
 import { swarmPluginFolder } from "../../scripts/setup/plugins";
 import type { Prepared, StackFile } from "./file";
 
-/** What was prepared for the stack. Fails with NOT_PREPARED where some of it is missing, or made of another source. */
+/** What was prepared for the stack. Throws NOT_PREPARED if some of it is missing, or made of another source. */
 export async function refuseMissing(stack: string, { prepared }: StackFile): Promise<Prepared> {
     if (!prepared) throw notPrepared(stack, "no skep command has prepared it in this copy of the project");
     const why =

@@ -15,7 +15,7 @@ interface NodeOutput {
     nodeId: string;
 }
 
-/** Refuses to make these hosts anew where the others would be left without a majority, or one loss away from it. */
+/** Throws MANAGER_MOVES if replacing these hosts would leave the others without a majority, or one loss away from it. */
 export async function refuseRiskyMoves(reader: StateReader, moved: readonly string[]): Promise<void> {
     const outputs = await reader.outputs();
     if (!outputs.nodes || !outputs.ssh || !outputs.clusterId) return;

@@ -1,5 +1,5 @@
-// A stack's settings: the user's file and the facts, checked together, and what is left to choose for a new stack. What of
-// this machine a lab may take is chosen in lab/ranges.ts.
+// A stack's settings: checks the user's file and the facts together, and chooses what is left to choose for a new stack.
+// lab/ranges.ts chooses what a lab may take from this machine.
 
 import { existsSync } from "node:fs";
 import { checkSettings, checkStackName, type ReadySettings, type Settings } from "../../config/settings";
@@ -20,12 +20,12 @@ import { packagesFor } from "./instance-packages";
 export interface StackFiles {
     /** The user's settings, by full key. */
     settings: Values;
-    /** Pulumi's own settings of the stack, by full key: secret ones, and what was put there by mistake. */
+    /** Pulumi's own settings of the stack, by full key: secret ones, and those that were put there by mistake. */
     pulumi: Values;
     kept: StackFile;
 }
 
-/** Reads them all. Fails with CONFIG_FILE where one cannot be read. */
+/** Reads all files of a stack. Throws CONFIG_FILE if one cannot be read. */
 export async function readFiles(stack: string): Promise<StackFiles> {
     const [settings, pulumi, kept] = await Promise.all([
         readConfig(settingsFile(stack)),
@@ -35,7 +35,9 @@ export async function readFiles(stack: string): Promise<StackFiles> {
     return { settings, pulumi, kept };
 }
 
-/** Refuses what is wrong with the user's files, whatever was chosen for the stack; `known` problems are shown with the rest. */
+/**
+ * Refuses what is wrong with the user's files, whatever was chosen for the stack. Shows `known` problems with the rest.
+ */
 export function refuseWrongFiles(
     stack: string,
     { settings, pulumi }: StackFiles,
@@ -53,7 +55,7 @@ export function refuseWrongFiles(
     return checked.settings;
 }
 
-/** The user's settings with what was chosen for the stack; refuses those that the stack cannot follow from where it is. */
+/** The user's settings together with the facts. Refuses settings that the stack cannot follow from where it is. */
 export function settingsWith(
     stack: string,
     { settings }: StackFiles,
@@ -64,7 +66,7 @@ export function settingsWith(
     return { settings: checked.settings, warnings: checked.warnings };
 }
 
-/** Problems of a name that no stack can have, or that no stack has: one other than the default needs a file of settings. */
+/** Problems of a name that no stack can have, or that no stack has: every stack but the default needs a settings file. */
 export function unknownStack(stack: string): Problem[] {
     const unusable = checkStackName(stack);
     if (unusable.length > 0 || stack === "dev" || existsSync(settingsFile(stack))) return unusable;
@@ -78,8 +80,8 @@ export function unknownStack(stack: string): Problem[] {
 }
 
 /**
- * Where a stack's hosts come from, which is all that it takes to destroy them, whatever is wrong with its settings. Refuses
- * a name that no stack has, but for `orphaned` hosts of another copy of the project.
+ * The kind of a stack's hosts. To destroy them a command needs nothing else, whatever is wrong with the settings. Refuses
+ * a name that no stack has, unless the command is for `orphaned` hosts of another copy of the project.
  */
 export async function hostsOf(
     stack: string,
@@ -95,8 +97,8 @@ export async function hostsOf(
 }
 
 /**
- * Chooses what the stack has not chosen yet. `keep` writes what is chosen, before another lab on this machine can choose the
- * same.
+ * Chooses what is not chosen yet for the stack. `keep` writes the choice, before another lab on this machine can choose
+ * the same.
  */
 export async function chooseRest(
     stack: string,
@@ -117,13 +119,15 @@ export async function chooseRest(
     );
 }
 
-/** Whether everything is chosen that a program needs. */
+/** Whether everything that the program needs is chosen. */
 export function isChosen(settings: Settings): settings is ReadySettings {
     const { hosts, packages: chosen, labSubnet, labPorts } = settings;
     return chosen !== undefined && (hosts !== "lab" || (labSubnet !== undefined && labPorts !== undefined));
 }
 
-/** Refuses versions other than those that the stack's engines were installed for. */
+/**
+ * Throws VERSION_CHANGE if the settings ask for other versions than those that the stack's engines were installed for.
+ */
 export function refuseOtherVersions({ packages: chosen, ...settings }: Settings): void {
     if (chosen === undefined || chosen.asked === versionsAsked(settings)) return;
     throw skepError(
@@ -140,7 +144,10 @@ function versionsAsked({
     return `${dockerVersion} ${containerdVersion}`;
 }
 
-/** The packages of the stack, so that the repository's later news change nothing; for a new one the newest of what is asked. */
+/**
+ * The packages that were chosen for the stack, so that new ones in the repository change nothing. For a new stack, the
+ * newest of what is asked for.
+ */
 async function packages(
     settings: Settings,
     repository: DockerRepository,

@@ -1,6 +1,6 @@
 import type { Group } from "../problem-group";
 
-/** The machine that Skep runs on: its disk, its Docker engine, and what a lab takes of it. */
+/** The machine that Skep runs on: its disk, its Docker engine, and what a lab uses of it. */
 export const MACHINE = {
     title: "This machine",
     exit: "machine",

@@ -1,6 +1,6 @@
 import type { Group } from "../problem-group";
 
-/** Settings, and what was typed. All refusals are reported at once, before anything is touched. */
+/** Settings, and the typed command. All refusals are reported at once, before anything changes. */
 export const SETTINGS = {
     title: "Settings and commands",
     exit: "refused",
@@ -122,7 +122,7 @@ export const SETTINGS = {
     },
 } as const satisfies Group;
 
-/** What is special to hosts on EC2; docs/aws.md has all of its settings. */
+/** Problems of hosts on EC2 only. docs/aws.md lists all of their settings. */
 export const EC2 = {
     title: "EC2",
     exit: "refused",

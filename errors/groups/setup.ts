@@ -1,6 +1,6 @@
 import type { Group } from "../problem-group";
 
-/** What Skep installs, downloads and builds before it does anything. */
+/** What Skep installs, downloads and builds before it does anything else. */
 export const SETUP = {
     title: "Set-up",
     exit: "machine",

@@ -1,6 +1,6 @@
 import type { Group } from "../problem-group";
 
-/** One host: the way to it, and its Docker engine. */
+/** One host: the connection to it, and its Docker engine. */
 export const HOSTS = {
     title: "Hosts and their engines",
     exit: "failed",

@@ -1,5 +1,5 @@
-// Serves the provider "swarm" and the stand-ins that the arguments name, in one process that Pulumi attaches to. Without aws,
-// whose SDK takes longer to load than all of these together.
+// Serves the provider "swarm" and the stand-ins that the arguments name, in one process to which Pulumi attaches. aws is
+// not among them: its SDK takes longer to load than all of these together.
 import { serveAttached } from "../runtime/serve";
 import { swarm } from "../swarm/provider";
 import { command } from "../../offline/plugins/command/provider";

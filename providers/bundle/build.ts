@@ -1,4 +1,4 @@
-// Bundles each provider to one executable file, and installs the stand-ins where Pulumi looks for plugins.
+// Bundles each provider into one executable file, and installs the stand-ins where Pulumi looks for plugins.
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { build, type Plugin } from "esbuild";
@@ -9,20 +9,20 @@ const EXECUTABLE = 0o755;
 export const STAND_INS = ["aws", "command", "docker", "random", "tls"] as const;
 export type StandIn = (typeof STAND_INS)[number];
 
-/** Bundles one provider's entry file to an executable. */
+/** Bundles one provider's entry file into an executable file. */
 export async function buildPlugin(entry: string, outFile: string): Promise<void> {
     const { code } = await bundle(entry);
     await mkdir(dirname(outFile), { recursive: true });
     await writeFile(outFile, code, { mode: EXECUTABLE });
 }
 
-/** The project's files in a bundle, without dependencies, by their paths in the project. */
+/** The paths of the project's own files in a bundle, without dependencies. */
 export async function sourcesOf(entry: string): Promise<string[]> {
     const { files } = await bundle(entry);
     return files.filter((file) => !file.startsWith("node_modules/"));
 }
 
-/** Installs the stand-ins, by default all, in a new PULUMI_HOME. */
+/** Installs the stand-ins, by default all of them, in a new PULUMI_HOME. Returns what was installed. */
 export async function installStandIns(
     pulumiHome: string,
     names: readonly StandIn[] = STAND_INS,
@@ -50,7 +50,7 @@ export async function sdkVersion(name: string): Promise<string> {
     return (JSON.parse(await readFile(manifest, "utf8")) as { version: string }).version;
 }
 
-/** Puts the shell scripts of hosts into a bundle, which reads them from the project's files otherwise. */
+/** Puts the host scripts into a bundle. Elsewhere they are read from the project's files. */
 const embeddedScripts: Plugin = {
     name: "embedded-scripts",
     setup({ onLoad }) {
@@ -81,7 +81,7 @@ async function bundle(entry: string): Promise<{ code: Uint8Array; files: string[
         format: "cjs",
         // ssh2 works without its native extras.
         external: ["cpu-features", "*.node"],
-        // Not minified: that saves no start-up time, and ASN.1 and protobuf classes need their names.
+        // Not minified: minifying saves no start-up time, and ASN.1 and protobuf classes need their names.
         legalComments: "none",
         banner: { js: "#!/usr/bin/env node" },
         logLevel: "error",

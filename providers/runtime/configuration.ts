@@ -1,14 +1,14 @@
-// A provider's own configuration: how it arrives, and when its change replaces the provider.
+// A provider's own configuration: how it arrives, and when a change of it replaces the provider.
 import type { Props, Provider } from "./types";
 import { changedKeys, type Change } from "./diff";
 import { decode, decodeProps } from "./wire";
 
-/** Set by the engine on every provider; their change is no change of what the provider does. */
+/** Pulumi sets these on every provider. They do not change what the provider does. */
 const ENGINE_KEYS = ["version", "pluginDownloadURL"];
 
 /**
- * Configuration as handlers see it. Nested values and booleans travel as JSON text. Numbers do too, but cannot be
- * told from texts such as "26.10": they stay text.
+ * Configuration as handlers see it. Nested values and booleans travel as JSON text. Numbers do too, but they look like
+ * texts such as "26.10", so they stay text.
  */
 export function readConfig(wire: Props): Props {
     const plain = decodeProps(wire);
@@ -24,7 +24,7 @@ function fromJson(value: unknown): unknown {
     }
 }
 
-/** What changed in a provider's configuration; the engine's own keys are nobody's change. */
+/** What changed in a provider's configuration, apart from Pulumi's own keys. */
 export function diffConfig(provider: Provider, olds: Props, news: Props): Change[] {
     const keys = changedKeys(olds, news).filter((key) => !ENGINE_KEYS.includes(key));
     return keys.map((key) => ({

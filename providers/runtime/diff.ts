@@ -1,13 +1,13 @@
-// What changed, and what that means: nothing, an update, or a replacement. Pure.
+// What changed in a resource, and what that means: nothing, an update, or a replacement. No I/O.
 import { keepIgnored } from "./ignore";
 import type { Props, Resource } from "./types";
 import { same } from "./wire";
 
-/** Everything that a comparison looks at; plain values. */
+/** Everything that a comparison needs, as plain values. */
 export interface Comparison {
     oldInputs: Props;
     newInputs: Props;
-    /** The resource's outputs in state: what `drift` compares the new inputs with. */
+    /** The resource's outputs in the state. `differs` and `drift` compare the new inputs with them. */
     state: Props;
     ignoreChanges: readonly string[];
 }
@@ -16,7 +16,7 @@ export interface Change {
     key: string;
     kind: "add" | "delete" | "update";
     replaces: boolean;
-    /** False for drift: no input changed, the real thing did. */
+    /** False for drift: no input changed, but the real thing did. */
     inputDiff: boolean;
 }
 
@@ -33,7 +33,10 @@ export type DiffRules = Pick<
     update?: unknown;
 };
 
-/** Compares the new inputs with the old ones or the state; a change anywhere inside a property is a change of the property. */
+/**
+ * Compares the new inputs with the old ones or the state. A change anywhere inside a property is a change of the
+ * property.
+ */
 export function diffResource(rules: DiffRules, comparison: Comparison): Difference {
     const { oldInputs, state, ignoreChanges } = comparison;
     const newInputs = keepIgnored(oldInputs, comparison.newInputs, ignoreChanges);
@@ -50,7 +53,7 @@ export function diffResource(rules: DiffRules, comparison: Comparison): Differen
     return { changes, deleteBeforeReplace: rules.deleteBeforeReplace ?? false };
 }
 
-/** Names of the properties that differ. Names that begin with `__` are the engine's own bookkeeping. */
+/** Names of the properties that differ. Leaves out names that begin with `__`, which are Pulumi's own bookkeeping. */
 export function changedKeys(olds: Props, news: Props): string[] {
     const keys = new Set([...Object.keys(olds), ...Object.keys(news)]);
     return [...keys].filter((key) => !key.startsWith("__") && !same(olds[key], news[key]));

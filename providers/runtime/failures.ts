@@ -1,4 +1,5 @@
-// How handlers' errors reach the engine: their message only, and "made, but not yet as asked" with its state.
+// How handlers' errors reach Pulumi: only their message, and for "made, but not yet as asked" the resource's state as
+// well.
 import * as grpc from "@grpc/grpc-js";
 import { ErrorResourceInitFailed } from "@pulumi/pulumi/proto/provider_pb";
 import { Status } from "@pulumi/pulumi/proto/status_pb";
@@ -8,7 +9,7 @@ import type { Scrub } from "./scrub";
 import type { Props } from "./types";
 import { toStruct } from "./wire";
 
-/** A gRPC error of its own, which goes out as it is. */
+/** An error with its own gRPC code, which goes out as it is. */
 export class RpcError extends Error {
     constructor(
         readonly code: grpc.status,
@@ -19,7 +20,7 @@ export class RpcError extends Error {
     }
 }
 
-/** What the engine needs to keep a resource that exists but has not converged. All wire values. */
+/** What Pulumi needs to keep a resource that exists but has not converged. All values are wire values. */
 export interface InitFailure {
     id: string;
     properties: Props;
@@ -28,7 +29,9 @@ export interface InitFailure {
     refreshBeforeUpdate: boolean;
 }
 
-/** The engine keeps the resource in state and calls update on the next up, even without a change. */
+/**
+ * The error after which Pulumi keeps the resource in the state and calls update on the next up, even without a change.
+ */
 export function initFailed(failure: InitFailure): RpcError {
     const detail = new ErrorResourceInitFailed();
     detail.setId(failure.id);
@@ -54,7 +57,7 @@ function packed(detail: ErrorResourceInitFailed): Any {
     return any;
 }
 
-/** The error as gRPC sends it: no stack, no secret. SKEP_DEBUG=1 adds the stack of what is a bug. */
+/** The error as gRPC sends it, without stack and secrets. SKEP_DEBUG=1 adds the stack of a bug. */
 export function toServiceError(error: unknown, scrub: Scrub): Partial<grpc.StatusObject> {
     const { code = grpc.status.UNKNOWN, metadata } = error instanceof RpcError ? error : {};
     return { code, details: scrub(describe(error)), metadata };
@@ -63,6 +66,6 @@ export function toServiceError(error: unknown, scrub: Scrub): Partial<grpc.Statu
 function describe(error: unknown): string {
     if (!(error instanceof Error)) return String(error);
     const expected = error instanceof SkepError || error instanceof RpcError;
-    const debugging = process.env.SKEP_DEBUG === "1" && !expected;
+    const debugging = Boolean(process.env.SKEP_DEBUG) && !expected;
     return (debugging && error.stack) || error.message || error.name;
 }

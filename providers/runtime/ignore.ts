@@ -5,7 +5,7 @@ import type { Props } from "./types";
 type Step = string | number;
 const EVERY = "*";
 
-/** Splits a property path into its steps; a number is a place in a list. */
+/** Splits a property path into its steps. A number is an index in a list. */
 export function parsePath(path: string): Step[] {
     const steps: Step[] = [];
     const token = /\["((?:[^"\\]|\\.)*)"\]|\[(\d+|\*)\]|([^.[\]]+)/g;
@@ -52,7 +52,7 @@ function keepInObject(old: unknown, now: Props, key: string, rest: readonly Step
     return Object.fromEntries(Object.entries(now).filter(([name]) => name !== key));
 }
 
-// Unknowns are symbols, so they are no bags: nothing inside them can be kept.
+// Unknowns are symbols, not objects: nothing inside them can be kept.
 function isBag(value: unknown): value is Props {
     return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,4 @@
-// What the engine asks of one resource: check, diff, create, update, read, delete. Wire values in, responses out.
+// What Pulumi asks of one resource: check, diff, create, update, read, delete. Wire values come in, responses go out.
 import * as grpc from "@grpc/grpc-js";
 import * as rpc from "@pulumi/pulumi/proto/provider_pb";
 import { diffResource } from "./diff";
@@ -8,7 +8,7 @@ import { scrubber, type Scrub } from "./scrub";
 import { NotConverged, UNKNOWN, type Context, type Props, type Provider, type Resource } from "./types";
 import { decodeProps, dropNulls, encode, fromStruct, seal, secretKeys, toStruct } from "./wire";
 
-/** What every operation shares; the server fills it in. */
+/** What every operation shares. The server fills it in. */
 export interface Environment {
     config: Props;
     signal: AbortSignal;
@@ -20,31 +20,31 @@ interface Addressed {
     getType?(): string;
 }
 
-/** Pulumi gives reads no `customTimeouts`. */
+/** Pulumi passes no `customTimeouts` to a read. */
 const NO_TIMEOUT = 0;
-/** The longest time of a timer, in milliseconds: 24 days. */
+/** The longest time that a timer can have, in milliseconds: 24 days. */
 const LONGEST = 2 ** 31 - 1;
 
-/** One request while it is worked on. */
+/** One request while it is handled. */
 interface Call {
     /** What the handler works with. */
     wire: Props;
     context: Context;
-    /** Hides the secrets of this request, old ones included. */
+    /** Hides the secrets of this request, including old ones. */
     scrub: Scrub;
-    /** How long it may take by `customTimeouts`; 0 without a limit. */
+    /** How many seconds it may take, from `customTimeouts`; 0 without a limit. */
     seconds: number;
-    /** Whether that time is over, and the engine has not cancelled. */
+    /** Whether that time is over and Pulumi has not cancelled. */
     isOverdue(): boolean;
 }
 
-/** What is needed to say how a handler failed. */
+/** What the report of a failed handler needs. */
 interface Run {
     resource: Resource;
     call: Call;
-    /** What the state keeps of a resource that has not converged, beside its own outputs. */
+    /** What the state keeps of a resource that has not converged, beside the handler's outputs. */
     echoed: Props;
-    /** Inputs that the state then gets. */
+    /** The inputs that the state gets then. */
     inputs?: Props;
 }
 
@@ -57,7 +57,7 @@ function nameOf(urn: string): string {
     return urn.split("::").slice(3).join("::");
 }
 
-/** What the engine asks of a provider's resources, one method for each of its requests. */
+/** Pulumi's requests for a provider's resources, one method for each. */
 export class Operations {
     constructor(
         private readonly provider: Provider,
@@ -74,7 +74,7 @@ export class Operations {
             property,
             reason: `Missing required property '${property}'`,
         }));
-        // A resource's own check may rely on what is required, so it only sees complete inputs.
+        // A resource's own check may rely on what is required, so it sees complete inputs only.
         if (failures.length === 0) failures.push(...(resource.check?.(inputs) ?? []));
         return checkResponse(wire, failures);
     }
@@ -174,7 +174,7 @@ export class Operations {
         throw unknownToken(this.provider, type);
     }
 
-    /** Runs a handler; what exists but has not converged becomes the error that keeps it in state. */
+    /** Runs a handler. If the resource exists but has not converged, throws the error that keeps it in the state. */
     private async run<T>({ resource, call, echoed, inputs }: Run, handler: () => Promise<T>): Promise<T> {
         this.refuseWhenCancelled();
         try {
@@ -199,7 +199,9 @@ export class Operations {
         if (this.environment.signal.aborted) throw new RpcError(grpc.status.CANCELLED, "cancelled");
     }
 
-    /** Outputs as they go into state: what must be secret is, also what was made from a secret. */
+    /**
+     * The outputs as they go into the state. What must be secret is secret there, and so is what was made from a secret.
+     */
     private sealed(resource: Resource, origin: Props, outs: Props): Props {
         const { secretOutputs = [], taintFrom = [], computed = [] } = resource;
         const tainted = secretKeys(origin).some((key) => taintFrom.includes(key));
@@ -207,8 +209,9 @@ export class Operations {
     }
 
     /**
-     * One request: its signal is aborted by the engine's Cancel and, after `seconds`, by the resource's `customTimeouts`; 0
-     * sets no limit. `wire` is what the handler works with. Secrets of it and of `others` are kept out of messages.
+     * One request. Its signal aborts on Pulumi's Cancel and after `seconds`, the limit from the resource's
+     * `customTimeouts`; 0 sets no limit. `wire` is what the handler works with. Messages hide the secrets in it and in
+     * `others`.
      */
     private call(request: Addressed, seconds: number, wire: Props, ...others: Props[]): Call {
         const urn = request.getUrn();
@@ -232,13 +235,13 @@ export class Operations {
     }
 }
 
-/** The error for a type that the provider does not have, with its own reason where it gives one. */
+/** The error for a type that the provider does not have, with the provider's own reason if it gives one. */
 export function unknownToken(provider: Provider, token: string): RpcError {
     const reason = provider.unknownToken?.(token) ?? `the provider ${provider.name} has no ${token}`;
     return new RpcError(grpc.status.NOT_FOUND, reason);
 }
 
-/** What a preview shows: inputs as they are, outputs that only the real thing has as unknown. */
+/** What a preview shows: inputs as they are, and outputs that only the real thing has as unknown. */
 function previewOuts({ computed = [], stable = [] }: Resource, inputs: Props, olds: Props): Props {
     const outs: Props = { ...inputs };
     for (const key of computed) {
@@ -248,7 +251,10 @@ function previewOuts({ computed = [], stable = [] }: Resource, inputs: Props, ol
     return outs;
 }
 
-/** State keeps the inputs of the last update; inputs that cause none are newer in the old inputs. */
+/**
+ * The state with its newest inputs. The state keeps the inputs of the last update; inputs whose change causes no update
+ * are newer in `inputs`.
+ */
 function withNewest({ ignoreInDiff = [] }: Resource, state: Props, inputs: Props): Props {
     const newest = ignoreInDiff.filter((key) => key in inputs).map((key) => [key, inputs[key]]);
     return { ...state, ...Object.fromEntries(newest) };

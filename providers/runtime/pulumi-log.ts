@@ -1,4 +1,4 @@
-// The way back to the engine: log lines that appear under a resource.
+// The way back to Pulumi: log lines that appear under a resource.
 import * as grpc from "@grpc/grpc-js";
 import { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb";
 import { LogRequest, LogSeverity } from "@pulumi/pulumi/proto/engine_pb";
@@ -13,10 +13,10 @@ const SEVERITIES: Record<Severity, LogSeverity> = {
     error: LogSeverity.ERROR,
 };
 
-/** The engine is on this machine: a proxy that the environment names is not for it. */
+/** Pulumi is on this machine, so a proxy from the environment must not be used. */
 const DIRECT = { "grpc.enable_http_proxy": 0 };
 
-/** Sends log lines in order. Without an engine, and when the engine has gone, lines are dropped. */
+/** Sends log lines in order. Drops them if no Pulumi is connected, or if it has gone. */
 export class EngineLog {
     private client: EngineClient | undefined;
     private sent: Promise<void> = Promise.resolve();
@@ -35,7 +35,7 @@ export class EngineLog {
         this.sent = this.sent.then(() => this.send(request));
     }
 
-    /** Resolves when all lines so far have been shown, so that they stand before the operation's end. */
+    /** Resolves when all lines so far have been shown, so that they appear before the operation's end. */
     flush(): Promise<void> {
         return this.sent;
     }

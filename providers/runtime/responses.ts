@@ -1,4 +1,4 @@
-// Protobuf responses that are more than one setter long.
+// Protobuf responses that take more than one setter.
 import {
     CheckFailure as CheckFailureMessage,
     CheckResponse,
@@ -9,7 +9,7 @@ import type { Change, Difference } from "./diff";
 import type { CheckFailure, Props } from "./types";
 import { toStruct } from "./wire";
 
-/** Inputs that were checked, and what is wrong with them, as the engine takes it. */
+/** The response to check: the checked inputs, and what is wrong with them. */
 export function checkResponse(inputs: Props, failures: readonly CheckFailure[]): CheckResponse {
     const response = new CheckResponse();
     response.setInputs(toStruct(inputs));
@@ -24,7 +24,7 @@ function checkFailure({ property, reason }: CheckFailure): CheckFailureMessage {
     return message;
 }
 
-/** Which inputs changed, and which of them need another resource, as the engine takes it. */
+/** The response to diff: which inputs changed, and which of those replace the resource. */
 export function diffResponse({ changes, deleteBeforeReplace }: Difference): DiffResponse {
     const response = new DiffResponse();
     const { DIFF_SOME, DIFF_NONE } = DiffResponse.DiffChanges;
@@ -50,7 +50,9 @@ function propertyDiff({ kind, replaces, inputDiff }: Change): PropertyDiff {
     return message;
 }
 
-/** The detailed diff is keyed by property paths: a key with a dot in it needs quotes to stay one step. */
+/**
+ * A property's key in the detailed diff, which is keyed by paths: a key with a dot in it needs quotes to stay one step.
+ */
 function quoted(key: string): string {
     return /[.[\]"]/.test(key) ? `["${key.replace(/[\\"]/g, "\\$&")}"]` : key;
 }

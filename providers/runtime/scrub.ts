@@ -1,8 +1,8 @@
-// Keeps secrets out of what people read: the last net under log lines and error messages.
+// Keeps secrets out of what people read: the last safety net under log lines and error messages.
 import type { Props } from "./types";
 import { secretTexts } from "./wire";
 
-/** Shorter texts are too common to be recognised: hiding every "on" would make messages unreadable. */
+/** Shorter texts are too common: hiding every "on" would make messages unreadable. */
 const SHORTEST = 6;
 
 export type Scrub = (message: string) => string;
@@ -12,7 +12,7 @@ export function scrubber(...wires: Props[]): Scrub {
     const texts = wires.flatMap((wire) => secretTexts(wire));
     const lines = texts.flatMap((text) => [text, ...text.split(/\r?\n/)]).map((line) => line.trim());
     const hidden = [...new Set(lines)].filter((line) => line.length >= SHORTEST);
-    // Longest first: a secret that contains another one goes as a whole.
+    // Longest first, so that a secret that contains another one is hidden as a whole.
     hidden.sort((a, b) => b.length - a.length);
     return (message) => hidden.reduce((text, line) => text.replaceAll(line, "[secret]"), message);
 }

@@ -1,5 +1,5 @@
-// A provider as a process of its own, started by the engine and ended with it; or several in one process that an engine
-// attaches to.
+// Serves a provider in a process of its own, which Pulumi starts and ends, or several providers in one process to which
+// Pulumi attaches.
 import { ProviderServer } from "./server";
 import type { Provider } from "./types";
 
@@ -7,7 +7,7 @@ import type { Provider } from "./types";
 const GRACE_MS = 2000;
 const ORPHAN_POLL_MS = 250;
 
-/** Serves the provider to the engine that started this process, until that engine ends. */
+/** Serves the provider to the Pulumi that started this process, until that Pulumi ends. */
 export function serve(provider: Provider): void {
     const server = new ProviderServer(provider);
     server.log.connect(engineAddress());
@@ -22,14 +22,14 @@ export function serve(provider: Provider): void {
 }
 
 /**
- * Serves these providers to engines that attach to them, until standard input ends: whoever started this process holds
- * its other end. The first line of output is what such an engine's PULUMI_DEBUG_PROVIDERS has to be.
+ * Serves these providers to each Pulumi that attaches, until standard input ends: whoever started this process holds its
+ * other end. The first line of output is the value for PULUMI_DEBUG_PROVIDERS.
  */
 export async function serveAttached(providers: readonly Provider[]): Promise<void> {
     const servers = providers.map((provider) => new ProviderServer(provider));
-    // A terminal's Ctrl-C is meant for whoever started this process, and ends it in order.
+    // A terminal's Ctrl-C is meant for the process that started this one, which ends it in order.
     for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => undefined);
-    // Whoever wanted to read it may have ended already; then standard input ends, too.
+    // The reader of this output may have ended already. Then standard input ends, too.
     process.stdout.on("error", () => undefined);
     process.stdin.resume().on("end", () => void end(...servers));
     const ports = await Promise.all(servers.map((server) => server.listen()));
@@ -37,7 +37,7 @@ export async function serveAttached(providers: readonly Provider[]): Promise<voi
     process.stdout.write(`${attach}\n`);
 }
 
-/** The engine passes the address of its own service as the last argument. */
+/** Pulumi passes the address of its own service as the last argument. */
 function engineAddress(): string | undefined {
     return process.argv
         .slice(2)
@@ -46,9 +46,9 @@ function engineAddress(): string | undefined {
 }
 
 /**
- * A terminal's Ctrl-C reaches the whole process group: dying of it would cut work short that the engine is about to
- * cancel in order. But the engine also ends its plugins by an interrupt, after hanging up. So an interrupt counts once
- * there is no connection.
+ * Ends the provider when Pulumi is done with it. A terminal's Ctrl-C reaches the whole process group: if the provider
+ * died of it, it would cut short work that Pulumi is about to cancel in order. But Pulumi also ends its plugins by an
+ * interrupt, after it has hung up. So an interrupt counts only once there is no connection.
  */
 function followEngine(server: ProviderServer): void {
     let interrupted = false;

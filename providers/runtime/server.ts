@@ -23,7 +23,7 @@ const MAX_MESSAGE = 400 * 1024 * 1024;
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- see above
 type Handler = (request: any) => unknown;
 
-/** Serves one provider. Its listener is ours, because gRPC does not say when the engine hangs up. */
+/** Serves one provider. It has a listener of its own, because gRPC does not say when Pulumi hangs up. */
 export class ProviderServer {
     readonly log = new EngineLog();
     private readonly listener: Server;
@@ -63,12 +63,12 @@ export class ProviderServer {
         });
     }
 
-    /** Whether the engine holds a connection. */
+    /** Whether Pulumi holds a connection. */
     get connected(): boolean {
         return this.connections.size > 0;
     }
 
-    /** Called each time the last connection closes. */
+    /** Calls `callback` each time the last connection closes. */
     onHangUp(callback: () => void): void {
         this.hangUpCallbacks.push(callback);
     }
@@ -82,7 +82,7 @@ export class ProviderServer {
         });
     }
 
-    /** Handlers see their signal aborted and stop at the next safe line; new work is refused. */
+    /** Aborts the handlers' signal, so that they stop at the next safe line, and refuses new work. */
     cancel(): void {
         this.cancelled.abort();
     }
@@ -122,7 +122,10 @@ export class ProviderServer {
         return Object.fromEntries([...all, ...known]) as grpc.UntypedServiceImplementation;
     }
 
-    /** A method whose errors go out as messages without stacks and secrets, after the lines it logged. */
+    /**
+     * A gRPC method for a handler. Its errors go out as messages without stacks and secrets, after the lines that it
+     * logged.
+     */
     private unary(handler: Handler): grpc.handleUnaryCall<unknown, unknown> {
         return (call, callback) => {
             const work = Promise.resolve()
@@ -137,7 +140,7 @@ export class ProviderServer {
     }
 
     private handshake(request: rpc.ProviderHandshakeRequest): rpc.ProviderHandshakeResponse {
-        // An engine that is done cancels, too; the next one that attaches begins anew.
+        // A Pulumi that is done cancels, too. The next one that attaches begins anew.
         if (this.cancelled.signal.aborted) this.cancelled = new AbortController();
         // Every wait of a run listens to it, and Node warns of more than ten.
         setMaxListeners(0, this.cancelled.signal);
@@ -182,7 +185,7 @@ function unimplemented(name: string) {
         callback ? callback(error) : call.emit("error", error);
 }
 
-/** Hides every secret that the request carries, under whatever name its property bags have. */
+/** Hides every secret in the request, whatever the names of its property bags are. */
 function requestScrubber(request: unknown): Scrub {
     const getters = ["getProperties", "getNews", "getOlds", "getOldInputs", "getInputs", "getArgs"];
     const bags = request as Record<string, (() => Struct | undefined) | undefined>;

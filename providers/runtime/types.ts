@@ -1,7 +1,7 @@
-// The contract between a provider's resources and the runtime that speaks Pulumi's gRPC protocol for them.
-// Handlers see plain values: secrets unwrapped, unknowns as UNKNOWN; the runtime wraps both again on the way out.
+// The contract between a provider's resources and the runtime that speaks Pulumi's gRPC protocol for them. Handlers see
+// plain values: secrets are unwrapped, unknowns are UNKNOWN. The runtime wraps both again on the way out.
 
-/** A value that will only be known when the resources it comes from exist. */
+/** A value that is known only once the resources that it comes from exist. */
 export const UNKNOWN = Symbol.for("skep.unknown");
 
 // Property bags are typed by each resource's own check; the wire itself is untyped JSON.
@@ -14,52 +14,55 @@ export interface CheckFailure {
 }
 
 export interface Context {
-    /** The resource's URN and its last part, the name that the program gave it. */
+    /** The resource's URN, and its last part: the name that the program gave the resource. */
     urn: string;
     name: string;
     /** The provider's configuration as it arrived at Configure. */
     config: Props;
-    /** Names of the inputs that are, or hold, a secret: what they lead to must not be shown. */
+    /** Names of the inputs that are or contain a secret. What results from them must not be shown. */
     secretInputs?: ReadonlySet<string>;
-    /** Aborted by the engine's Cancel: stop at the next safe line. */
+    /** Aborts on Pulumi's Cancel: stop at the next safe line. */
     signal: AbortSignal;
     /** Shows one line under the resource. Never give it a secret. */
     log(message: string, severity?: "debug" | "info" | "warning" | "error"): void;
 }
 
 export interface Resource {
-    /** Inputs without which check fails. */
+    /** Inputs that the program must give. */
     required?: readonly string[];
-    /** Filled in by check where the program gave nothing. */
+    /** Values that check fills in if the program gave none. */
     defaults?: Props;
-    /** Outputs that exist only after create: unknown at preview, kept out of inputs. */
+    /** Outputs that exist only after create. A preview shows them as unknown, and inputs do not contain them. */
     computed?: readonly string[];
-    /** Computed outputs that an update never changes: its preview keeps showing them. */
+    /** Computed outputs that an update never changes. Its preview still shows them. */
     stable?: readonly string[];
     /** Outputs (or echoed inputs) that are always secret in state. */
     secretOutputs?: readonly string[];
     /** Inputs that, when secret, make every computed output secret. */
     taintFrom?: readonly string[];
-    /** Changed inputs that force replacement: top-level keys, or "*" for all. */
+    /** Inputs whose change replaces the resource: top-level keys, or "*" for all. */
     replaceOn?: readonly string[] | "*";
     deleteBeforeReplace?: boolean;
-    /** Inputs whose change alone is no reason to update (the newest value is still what handlers get). */
+    /** Inputs whose change alone causes no update. Handlers still get the newest value. */
     ignoreInDiff?: readonly string[];
-    /** The engine reads the resource before every preview and update, so that plain `up` sees drift. */
+    /** Pulumi reads the resource before every preview and update, so that plain `up` sees drift. */
     refreshBeforeUpdate?: boolean;
     /** Refuses bad input, all problems at once. Unknown values must pass. */
     check?(inputs: Props): CheckFailure[];
     /**
-     * Names of the inputs that differ from the state, for a provider that compares the program with the real thing as it
-     * was read back. Without it the new inputs are compared with the old ones.
+     * Names of the inputs that differ from the state, for a provider that compares the program with the real thing as
+     * read found it. Without this, the new inputs are compared with the old ones.
      */
     differs?(state: Props, inputs: Props): string[];
-    /** Names of inputs to show as changed though no input changed: what read found different on the real thing. */
+    /** Names of inputs to show as changed although none changed: read found the real thing different. */
     drift?(state: Props, inputs: Props): string[];
     create(inputs: Props, ctx: Context): Promise<{ id: string; outs: Props }>;
-    /** Without it every change replaces. */
+    /** Without it, every change replaces the resource. */
     update?(id: string, olds: Props, inputs: Props, ctx: Context): Promise<Props>;
-    /** An empty answer means: gone. `inputs` must equal what check produces, or refresh shows phantom changes. */
+    /**
+     * Returns an empty object if the resource is gone. `inputs` must equal what check produces, or a refresh shows
+     * changes that do not exist.
+     */
     read?(id: string, state: Props, ctx: Context): Promise<{ id?: string; outs?: Props; inputs?: Props }>;
     delete?(id: string, state: Props, ctx: Context): Promise<void>;
 }
@@ -72,15 +75,15 @@ export interface Provider {
     /** By function token. */
     functions?: Record<string, (args: Props, ctx: Pick<Context, "config" | "signal">) => Promise<Props>>;
     configure?(config: Props): Promise<void>;
-    /** What to say about a type or function token that is not here. */
+    /** What to say about a type or function token that the provider does not have. */
     unknownToken?(token: string): string;
     /** Provider configuration whose change replaces the provider, and with it everything it made. */
     configReplaces?: readonly string[];
 }
 
 /**
- * Thrown by create, update and read when the thing exists but is not yet what was asked:
- * it stays in state and the next up calls update again, even without a change.
+ * Thrown by create, update and read if the thing exists but is not yet as asked. It stays in the state, and the next up
+ * calls update, even without a change.
  */
 export class NotConverged extends Error {
     constructor(

@@ -1,14 +1,14 @@
-// How property values travel: secrets and unknowns are marked on the wire, plain in handlers.
-// Pure functions over JSON values; the protobuf Struct is converted at the two ends only.
+// How property values travel: secrets and unknowns are marked on the wire, and plain in handlers. Pure functions over
+// JSON values; only the two ends convert the protobuf Struct.
 import { Struct, type JavaScriptValue } from "google-protobuf/google/protobuf/struct_pb";
 import { UNKNOWN, type Props } from "./types";
 
-/** The key under which the engine marks special objects, and the marks that matter here. */
+/** The key under which Pulumi marks special objects, and the marks that matter here. */
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
 const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 const OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4";
 
-/** What the engine sends for a value that is not known yet, by the type it will have. */
+/** What Pulumi sends for a value that is not known yet, by the type that it will have. */
 const UNKNOWN_STRING = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 const UNKNOWN_MARKS = new Set([
     UNKNOWN_STRING,
@@ -30,7 +30,10 @@ function mapEntries(value: Walkable, change: (item: unknown) => unknown): Props 
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, change(item)]));
 }
 
-/** Wire to plain: secrets unwrapped, unknowns as UNKNOWN. Assets and archives keep their marked objects. */
+/**
+ * Converts a wire value to a plain one: unwraps secrets, and turns unknowns into UNKNOWN. Assets and archives keep their
+ * marked objects.
+ */
 export function decode(value: unknown): unknown {
     if (typeof value === "string") return UNKNOWN_MARKS.has(value) ? UNKNOWN : value;
     if (Array.isArray(value)) return value.map(decode);
@@ -40,12 +43,12 @@ export function decode(value: unknown): unknown {
     return mapEntries(value, decode);
 }
 
-/** Wire to plain for a whole bag of properties. */
+/** Converts a whole bag of wire properties to plain ones. */
 export function decodeProps(wire: Props): Props {
     return mapEntries(wire, decode);
 }
 
-/** Plain to wire, without marking anything secret. Keys without a value are left out. */
+/** Converts a plain value to a wire value, without marking anything as secret. Leaves out keys without a value. */
 export function encode(value: unknown): unknown {
     if (value === UNKNOWN) return UNKNOWN_STRING;
     if (value === undefined) return null;
@@ -60,7 +63,7 @@ export function secret(wire: unknown): Props {
     return { [SIGNATURE]: SECRET, value: wire };
 }
 
-/** Whether a wire value is, or holds anywhere, a secret. */
+/** Whether a wire value is or contains a secret. */
 export function hasSecret(wire: unknown): boolean {
     if (Array.isArray(wire)) return wire.some(hasSecret);
     if (!isObject(wire)) return false;
@@ -68,24 +71,27 @@ export function hasSecret(wire: unknown): boolean {
     return marked || Object.values(wire).some(hasSecret);
 }
 
-/** Names of the properties that are, or hold anywhere, a secret. */
+/** Names of the properties that are or contain a secret. */
 export function secretKeys(wire: Props): string[] {
     return Object.keys(wire).filter((key) => hasSecret(wire[key]));
 }
 
-/** Whether a plain value is, or holds anywhere, an unknown. */
+/** Whether a plain value is or contains an unknown. */
 export function hasUnknown(value: unknown): boolean {
     if (value === UNKNOWN) return true;
     if (Array.isArray(value)) return value.some(hasUnknown);
     return isObject(value) && Object.values(value).some(hasUnknown);
 }
 
-/** Equality of plain values: key order and absent-or-undefined do not matter, an unknown equals nothing. */
+/**
+ * Whether plain values are equal. The order of keys does not matter, nor whether a key is absent or undefined. An unknown
+ * equals nothing.
+ */
 export function same(left: unknown, right: unknown): boolean {
     return !hasUnknown(left) && !hasUnknown(right) && canonical(left) === canonical(right);
 }
 
-/** One text for every spelling of the same plain value. */
+/** A plain value as JSON with its keys sorted, so that equal values have equal texts. */
 function canonical(value: unknown): string {
     return JSON.stringify(value ?? null, (_key, item: unknown) => {
         if (!isObject(item)) return item;
@@ -97,13 +103,13 @@ function canonical(value: unknown): string {
 export interface Sealing {
     /** Keys that are always secret. */
     always: Iterable<string>;
-    /** The wire values that the plain ones came from: what was secret there stays secret. */
+    /** The wire values that the plain ones came from. What was secret there stays secret. */
     origin: Props;
 }
 
 /**
- * Plain outputs to wire. A property whose value equals its origin travels exactly as it came, so that a secret deep
- * inside hides only itself; a changed one is secret as a whole when its origin held a secret.
+ * Converts plain outputs to wire values. A property that equals its origin travels exactly as it came, so that a secret
+ * deep inside hides only itself. A changed property is secret as a whole if its origin contained a secret.
  */
 export function seal(outs: Props, { always, origin }: Sealing): Props {
     const alwaysSecret = new Set(always);
@@ -126,17 +132,17 @@ export function dropNulls(wire: Props): Props {
     );
 }
 
-/** Wire properties as a message of the protocol. */
+/** Converts wire properties to a message of the protocol. */
 export function toStruct(wire: Props): Struct {
     return Struct.fromJavaScript(wire as Record<string, JavaScriptValue>);
 }
 
-/** Wire properties out of a message; none where there is no message. */
+/** Converts a message of the protocol to wire properties; empty without a message. */
 export function fromStruct(struct: Struct | undefined): Props {
     return struct ? (struct.toJavaScript() as Props) : {};
 }
 
-/** The texts inside secret wire values, for keeping them out of messages. */
+/** The texts inside secret wire values, which messages must hide. */
 export function secretTexts(wire: unknown, inside = false): string[] {
     if (typeof wire === "string") return inside ? [wire] : [];
     if (Array.isArray(wire)) return wire.flatMap((item) => secretTexts(item, inside));

@@ -1,4 +1,4 @@
-// The provider's resources as the program sees them. Imported by the program only, never by the provider itself.
+// The provider's resources as the program sees them. Only the program imports this file, never the provider itself.
 import * as pulumi from "@pulumi/pulumi";
 import type { EngineVersions } from "../../planning/engine-packages";
 
@@ -6,31 +6,31 @@ const VERSION = "0.1.0";
 
 /** How this machine reaches a host. */
 export interface HostSshArgs {
-    /** The host's name or address for this machine. */
+    /** The host's name or address, as this machine reaches it. */
     host: pulumi.Input<string>;
-    /** Where sshd answers there. */
+    /** The port of its SSH server. */
     port: pulumi.Input<number>;
     /** A login that may use sudo without a password. */
     user: pulumi.Input<string>;
     /** Made secret here, if it is not already. */
     privateKey: pulumi.Input<string>;
-    /** The only host key that is accepted: `ssh-ed25519 AAAA...`. */
+    /** The only accepted host key: `ssh-ed25519 AAAA...`. */
     hostKey: pulumi.Input<string>;
 }
 
-/** A host as the program hands it over; `id` changes when the host is replaced. */
+/** A host as the program passes it. `id` changes when the host is replaced. */
 export interface HostArgs {
     /** The container's or instance's id. */
     id: pulumi.Input<string>;
-    /** As in `manager-1`: fixed for the life of the stack, also its hostname. */
+    /** The host's name and hostname, as in `manager-1`. Fixed for the life of the stack. */
     name: pulumi.Input<string>;
-    /** What it is to be in the swarm. */
+    /** Its role in the swarm. */
     role: pulumi.Input<"manager" | "worker">;
     /** Its availability zone. */
     zone: pulumi.Input<string>;
-    /** The private address that the other members of the swarm reach it by. */
+    /** The private address at which the other members of the swarm reach it. */
     address: pulumi.Input<string>;
-    /** This machine's way to it. */
+    /** How this machine reaches it. */
     ssh: HostSshArgs;
 }
 
@@ -44,13 +44,16 @@ function withVersion(opts: pulumi.CustomResourceOptions | undefined, secrets: st
 }
 
 export interface HostKeyArgs {
-    /** The host, with the host key that came by its user data: only the first contact is vouched for by it. */
+    /** The host, with the host key from its user data. That key vouches for the first contact only. */
     host: HostArgs;
     /** The host's identity: a new host makes a new key. */
     hostId: pulumi.Input<string>;
 }
 
-/** A host's SSH host key for life, made on the host at the first contact: what came by user data others may have read. */
+/**
+ * A host's SSH host key for life. It is made on the host at the first contact, because others may have read the key in
+ * the user data.
+ */
 export class HostKey extends pulumi.CustomResource {
     /** The key that the host shows from then on: `ecdsa-sha2-nistp256 AAAA...`. */
     declare readonly publicKey: pulumi.Output<string>;
@@ -62,15 +65,15 @@ export class HostKey extends pulumi.CustomResource {
 }
 
 export interface HostFilesArgs {
-    /** The host that has the files. */
+    /** The host that gets the files. */
     host: HostArgs;
     /** The host's identity: a new host gets all files. */
     hostId: pulumi.Input<string>;
-    /** By path: what the file says, and its mode in octal digits (`644` by default). Made secret here. */
+    /** The files by path, each with its content and its mode in octal digits (`644` by default). Made secret here. */
     files: pulumi.Input<Record<string, { content: string; mode?: string }>>;
 }
 
-/** Files that a host has just as they are given; what somebody changes there is found and mended. */
+/** Files on a host, exactly as they are given. What somebody changes there is found and put right. */
 export class HostFiles extends pulumi.CustomResource {
     constructor(name: string, args: HostFilesArgs, opts?: pulumi.CustomResourceOptions) {
         const inputs = { ...args, host: sealed(args.host), files: pulumi.secret(args.files) };
@@ -80,11 +83,11 @@ export class HostFiles extends pulumi.CustomResource {
 
 /** A repository of docker-ce, as a host sees it. */
 export interface HostRepository {
-    /** What stands before the suite in apt's sources; `<url>/gpg` is the key. */
+    /** The URL before the suite in apt's sources; `<url>/gpg` is the key. */
     url: string;
-    /** The key's, without spaces. */
+    /** The key's fingerprint, without spaces. */
     fingerprint: string;
-    /** Whether the host goes by the proxy that the environment of Skep names, which is kept in no state. Default false. */
+    /** Whether the host uses the proxy that Skep's environment names. No state keeps the proxy. Default: false. */
     viaProxy?: boolean;
 }
 
@@ -93,19 +96,21 @@ export interface HostEngineArgs {
     host: HostArgs;
     /** The host's identity: a new host gets an engine. */
     hostId: pulumi.Input<string>;
-    /** All hosts that manage the swarm: asked before the engine of one that serves it is restarted. */
+    /** All hosts that manage the swarm. They are asked before an engine that serves the swarm is restarted. */
     managers: HostArgs[];
-    /** Where packages come from, and the fingerprint of the key that signs them; a change alone changes no host. */
+    /**
+     * Where packages come from, and the fingerprint of the key that signs them. A change of this alone changes no host.
+     */
     repository: HostRepository;
-    /** Exact versions. */
+    /** The exact versions of the packages. */
     packages: EngineVersions;
 }
 
-/** A host's engine at exact versions, held and running; what somebody changes there is found and mended. */
+/** A host's engine at exact versions, held and running. What somebody changes there is found and put right. */
 export class HostEngine extends pulumi.CustomResource {
     /** Whether the host's kernel has IPVS, without which virtual IPs and the routing mesh cannot work. */
     declare readonly mesh: pulumi.Output<boolean>;
-    /** Whether it has ESP, without which encrypted overlay networks cannot work. */
+    /** Whether the host's kernel has ESP, without which encrypted overlay networks cannot work. */
     declare readonly esp: pulumi.Output<boolean>;
 
     constructor(name: string, args: HostEngineArgs, opts?: pulumi.CustomResourceOptions) {
@@ -120,22 +125,22 @@ export class HostEngine extends pulumi.CustomResource {
 }
 
 export interface ClusterArgs {
-    /** All hosts that are to manage the swarm; the first one starts it. */
+    /** All hosts that should manage the swarm. The first one starts it. */
     managers: HostArgs[];
-    /** Whether a manager that was restarted needs the unlock key. */
+    /** Whether a manager needs the unlock key after a restart. */
     autolock: pulumi.Input<boolean>;
-    /** The range that overlay networks get their addresses from; a change makes a new swarm. */
+    /** The range that overlay networks take their addresses from. A change makes a new swarm. */
     addressPool: pulumi.Input<string>;
-    /** Bits of each network's prefix, 24 by default; a change makes a new swarm. */
+    /** The prefix length of each overlay network, in bits. Default: 24. A change makes a new swarm. */
     subnetSize?: pulumi.Input<number>;
 }
 
 /** The swarm itself. */
 export class Cluster extends pulumi.CustomResource {
     declare readonly clusterId: pulumi.Output<string>;
-    /** Opens a locked manager; empty without autolock. */
+    /** The key that opens a locked manager; empty without autolock. */
     declare readonly unlockKey: pulumi.Output<string>;
-    /** The key before the last rotation, or empty: a manager that was away then still needs it. */
+    /** The key before the last rotation, or empty. A manager that was down during the rotation still needs it. */
     declare readonly previousUnlockKey: pulumi.Output<string>;
     declare readonly autolock: pulumi.Output<boolean>;
 
@@ -147,25 +152,25 @@ export class Cluster extends pulumi.CustomResource {
 }
 
 export interface NodeArgs {
-    /** The swarm that it is to be a member of; another one is another membership. */
+    /** The swarm to be a member of. Another swarm is another membership. */
     clusterId: pulumi.Input<string>;
-    /** All hosts that manage the swarm: the first that answers is asked. */
+    /** All hosts that manage the swarm. The first one that answers is asked. */
     managers: HostArgs[];
-    /** The host that is to be a member. */
+    /** The host that becomes a member. */
     host: HostArgs;
     /** The host's identity: another one is another member. */
     hostId: pulumi.Input<string>;
-    /** What messages call the member. */
+    /** The member's name in messages. */
     hostname: pulumi.Input<string>;
-    /** What it is to be; a change promotes or demotes it where it stands, one voter at a time. */
+    /** The member's role. A change promotes or demotes it where it stands, one voter at a time. */
     role: pulumi.Input<"manager" | "worker">;
-    /** `active` by default. */
+    /** Default: `active`. */
     availability?: pulumi.Input<"active" | "pause" | "drain">;
-    /** Labels of the program; those that others add are left alone. */
+    /** The program's labels. Labels that others add are left alone. */
     labels?: pulumi.Input<Record<string, pulumi.Input<string>>>;
 }
 
-/** A host's membership. */
+/** A host's membership of the swarm. */
 export class Node extends pulumi.CustomResource {
     declare readonly nodeId: pulumi.Output<string>;
     declare readonly engineVersion: pulumi.Output<string>;
@@ -184,29 +189,29 @@ export interface ImageArgs {
     image: pulumi.Input<string>;
     /** Its id there: another id is another image under the same name. */
     imageId: pulumi.Input<string>;
-    /** Every one of these gets the image; with `push` the first that answers pushes it, and the others pull. */
+    /** The hosts that get the image. With `push`, the first one that answers pushes it, and the others pull it. */
     hosts: HostArgs[];
     /** The hosts' identities: a new host gets the image, too. */
     hostIds: pulumi.Input<pulumi.Input<string>[]>;
-    /** The registry that hosts pull the image from; without it the image is loaded on each host. */
+    /** The registry that hosts pull the image from. Without it, the image is loaded on each host. */
     push?: {
-        /** The name to push it under: `registry.skep.internal:5000/web:abc`. */
+        /** The name to push the image under: `registry.skep.internal:5000/web:abc`. */
         reference: pulumi.Input<string>;
         username: pulumi.Input<string>;
         /** Made secret here, if it is not already. */
         password: pulumi.Input<string>;
-        /** What the registry keeps images in: another place begins empty, and gets the image, too. */
+        /** The registry's storage. Another storage begins empty, and gets the image, too. */
         place: pulumi.Input<string>;
     };
 }
 
-/** An image of the local engine on the hosts, by way of the swarm's registry with `push`. */
+/** An image of the local engine on the hosts. With `push`, it goes through the swarm's registry. */
 export class Image extends pulumi.CustomResource {
     /** The digest that the registry gave; empty without `push`. */
     declare readonly digest: pulumi.Output<string>;
-    /** What services call the image. */
+    /** The image's name in services. */
     declare readonly reference: pulumi.Output<string>;
-    /** Names of hosts that could not pull it: the next up tries again. */
+    /** Names of hosts that could not pull the image. The next up tries again. */
     declare readonly missing: pulumi.Output<string[]>;
 
     constructor(name: string, args: ImageArgs, opts?: pulumi.CustomResourceOptions) {
@@ -222,19 +227,19 @@ export class Image extends pulumi.CustomResource {
 }
 
 export interface StackArgs {
-    /** The swarm that it runs on; on another one it is deployed anew. */
+    /** The swarm that the stack runs on. On another one, it is deployed anew. */
     clusterId: pulumi.Input<string>;
-    /** All hosts that manage the swarm: the first that answers deploys. */
+    /** All hosts that manage the swarm. The first one that answers deploys. */
     managers: HostArgs[];
-    /** The stack's name in the swarm, which its services' names begin with; another name is another stack. */
+    /** The stack's name in the swarm. Its services' names begin with it. Another name is another stack. */
     name: pulumi.Input<string>;
-    /** The file for `docker stack deploy`, complete; secrets and configs in it are external. */
+    /** The complete compose file for `docker stack deploy`. Secrets and configs in it are external. */
     compose: pulumi.Input<string>;
-    /** Values by the name of the swarm secret, which changes with the value. */
+    /** Values of swarm secrets by name. The name changes with the value. */
     secrets?: pulumi.Input<Record<string, pulumi.Input<string>>>;
-    /** Values by the name of the swarm config, which changes with the value. */
+    /** Values of swarm configs by name. The name changes with the value. */
     configs?: pulumi.Input<Record<string, pulumi.Input<string>>>;
-    /** Login of the registry that its images come from; the nodes get it with their tasks. */
+    /** Login for the registry that the stack's images come from. The nodes get it with their tasks. */
     registryAuth?: {
         server: pulumi.Input<string>;
         username: pulumi.Input<string>;
@@ -242,19 +247,19 @@ export interface StackArgs {
         password: pulumi.Input<string>;
     };
     /**
-     * Names of the nodes that take tasks: given when tasks are to be spread again by the service's own way of updating,
-     * once there are more nodes than they were started on. Left out, tasks stay where they are.
+     * Names of the nodes that take tasks. If given, tasks are spread again, by the service's own update settings, once
+     * there are more nodes than they were started on. If left out, tasks stay where they are.
      */
     rebalance?: pulumi.Input<string[]>;
-    /** How long all services may take until they run, 180 by default. */
+    /** How many seconds all services may take until they run. Default: 180. */
     timeoutSeconds?: pulumi.Input<number>;
 }
 
-/** A stack of services that all run. */
+/** A swarm stack whose services all run. */
 export class Stack extends pulumi.CustomResource {
-    /** Each service's specification as a short text that changes with it. */
+    /** By service name, a short text that changes with the service's specification. */
     declare readonly services: pulumi.Output<Record<string, string>>;
-    /** The same as it was deployed: where they differ, someone changed the service since. */
+    /** The same texts at the last deploy. If they differ from `services`, someone has changed the service since. */
     declare readonly deployed: pulumi.Output<Record<string, string>>;
 
     constructor(name: string, args: StackArgs, opts?: pulumi.CustomResourceOptions) {

@@ -1,4 +1,4 @@
-// The swarm as a whole: made once, or adopted; locked or not; left by all at the end.
+// The swarm as a whole: created once or adopted, locked or not, and left by all hosts at the end.
 import { formatProblem, SkepError } from "../../errors";
 import { hostsIn, isGone, whyUnusable } from "../../planning/adoption";
 import { findOrMake, open, setAutolock, type NewSwarm } from "../../swarm/adopt";
@@ -19,7 +19,7 @@ type Outs = {
     previousUnlockKey: string;
     /** Names of the managers that no key opened. */
     locked: string[];
-    /** The manager hosts, where all of them were found to be in no swarm. */
+    /** The manager hosts, if all of them were found to be in no swarm; else empty. */
     emptyHosts: HostInput[];
 };
 type State = Inputs & Outs;
@@ -40,7 +40,7 @@ export const cluster: Resource = {
         return [{ property: "managers", reason: "a swarm needs at least one manager" }];
     },
 
-    /** Locked managers are opened by an update, never by merely looking. */
+    /** An update opens locked managers; reading never does. */
     drift: ({ locked }: Partial<State>) => (locked && locked.length > 0 ? ["locked"] : []),
 
     async create(inputs: Inputs, ctx) {
@@ -53,7 +53,7 @@ export const cluster: Resource = {
         const swarm = Swarm.of(inputs.managers, id, ctx);
         const sightings = await swarm.look();
         if (isGone(sightings)) {
-            // The engine keeps no input of an update that failed, and these hosts are the ones to look at next.
+            // Pulumi keeps no inputs of an update that failed, and these hosts are the ones to look at next.
             const { clusterId, unlockKey, previousUnlockKey, locked } = olds;
             const outs = { clusterId, unlockKey, previousUnlockKey, locked, emptyHosts: inputs.managers };
             throw new NotConverged(id, outs, [formatProblem(whyUnusable(sightings))]);
@@ -69,7 +69,7 @@ export const cluster: Resource = {
         const sightings = await all.look();
         if (isGone(sightings)) return {};
         const inputs = inputsOf(state, COMPUTED);
-        // Kept in state as it was, so that destroy works; the next up calls update, which mends it or fails.
+        // The state stays as it was, so that destroy works. The next up calls update, which repairs the swarm or fails.
         const unusable = () => new NotConverged(id, {}, [formatProblem(whyUnusable(sightings))]);
         const swarm = await all.ifSeen();
         if (!swarm) throw unusable();
@@ -89,14 +89,16 @@ export const cluster: Resource = {
     },
 };
 
-/** A manager that was away during a rotation still opens with the key before. */
+/**
+ * The current unlock key and the one before. A manager that was down during a rotation still opens with the key before.
+ */
 function keys(state: State, now: string): Pick<Outs, "unlockKey" | "previousUnlockKey"> {
     const before = state.unlockKey ?? "";
     const rotated = before !== "" && before !== now;
     return { unlockKey: now, previousUnlockKey: rotated ? before : (state.previousUnlockKey ?? "") };
 }
 
-/** Bounded: a host that is gone has nothing left to leave. */
+/** Makes the host leave this swarm. The time is short: a host that is gone has nothing left to leave. */
 async function leave(host: Host, clusterId: string): Promise<void> {
     const member = await host.membership(LEAVE_MS / 2);
     if (member.clusterId && member.clusterId !== clusterId) return;

@@ -1,5 +1,5 @@
-// A host's engine: exact packages, held and running. Installed on a host that has none; brought back, as gently as the
-// swarm needs it, where somebody changed them.
+// A host's engine: exact packages, held and running. It is installed on a host that has none. Where somebody changed it,
+// it is brought back as gently as the swarm needs.
 import { formatProblem, SkepError } from "../../errors";
 import { theOneCluster, whyUnusable } from "../../planning/adoption";
 import {
@@ -39,7 +39,7 @@ export const hostEngine: Resource = {
     computed: COMPUTED,
     stable: COMPUTED,
     replaceOn: ["hostId"],
-    // Another repository is for new hosts, or for what is changed for another reason.
+    // Another repository counts for new hosts, and for engines that change for another reason.
     ignoreInDiff: ["host", "managers", "repository"],
     refreshBeforeUpdate: true,
 
@@ -53,7 +53,8 @@ export const hostEngine: Resource = {
             await settle(inputs, ctx);
         } catch (error) {
             if (!(error instanceof Refused || error instanceof NoManager)) throw error;
-            // What it waits for comes later in the same run: a lost manager's new host, the key of those that are locked.
+            // What the step waits for comes later in the same run: a lost manager's new host, or the key for locked
+            // managers.
             const problem = `The engine is left as it is: ${reasonOf(error)}.`;
             ctx.log(formatProblem({ id: "ENGINE_LEFT", problem, advice: "Run up again." }), "warning");
         }
@@ -67,14 +68,14 @@ export const hostEngine: Resource = {
             return { id, outs: { ...state, packages }, inputs: { ...inputs, packages } };
         } catch (error) {
             if (!(error instanceof SkepError)) throw error;
-            // What cannot be seen stays as it was: looking never fails.
+            // If the host cannot be seen, the state stays as it was: reading never fails.
             ctx.log(`The engine of ${state.host.name} could not be looked at: ${reasonOf(error)}`, "debug");
             return { id, outs: state, inputs };
         }
     },
 };
 
-/** Brings the engine to what is asked. */
+/** Brings the engine to the packages that are asked for. If that restarts it, waits for the host's turn. */
 async function settle(inputs: Inputs, ctx: Context): Promise<Outs> {
     const host = Host.of(inputs.host);
     const found = await ask(host, ctx);
@@ -89,7 +90,7 @@ async function ask(host: Host, { signal }: Context): Promise<FoundEngine> {
     return { installed: parseInstalled(stdout), running: version?.Version };
 }
 
-/** The engine's answer, or nothing where the host answers and its engine does not. */
+/** The engine's answer, or undefined if the host answers and its engine does not. */
 async function ifRunning<T>(answer: Promise<T>): Promise<T | undefined> {
     try {
         return await answer;
@@ -99,7 +100,7 @@ async function ifRunning<T>(answer: Promise<T>): Promise<T | undefined> {
     }
 }
 
-/** The swarm that the host works for, if any: one that is locked, or in no swarm, serves nobody. */
+/** The swarm that the host serves, if any. A host that is locked or in no swarm serves nobody. */
 async function swarmOf(host: Host, { managers }: Inputs, ctx: Context): Promise<Swarm | undefined> {
     if ((await ifRunning(host.membership()))?.state !== "active") return undefined;
     const sightings = await Promise.all(managers.map((manager) => Host.of(manager).look()));

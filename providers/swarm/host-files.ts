@@ -1,4 +1,5 @@
-// The files that Skep keeps on a host: written, found changed and written again, removed when Skep gives them no longer.
+// The files that Skep keeps on a host. They are written, written again if somebody changed them, and removed when Skep no
+// longer gives them.
 import { pack } from "tar-stream";
 import { buffer } from "node:stream/consumers";
 import { formatProblem, SkepError } from "../../errors";
@@ -19,7 +20,7 @@ const PATH = /^(\/[\w.:@-]+)+$/;
 const OF_ENGINE = /daemon\.json|docker\.service\.d|docker\/tls/;
 
 type Inputs = OnHost & { files: Record<string, HostFile> };
-/** Paths of the files that were found to be others. */
+/** Paths of the files that differ on the host. */
 type Outs = { differing: string[] };
 type State = Inputs & Outs;
 
@@ -37,7 +38,7 @@ export const hostFiles: Resource = {
             .map((path) => ({ property: "files", reason: `${path} is no plain path from the root` }));
     },
 
-    /** What somebody changed on the host. */
+    /** Shows files that somebody changed on the host as a change. */
     drift: ({ differing }: Partial<State>) => (differing && differing.length > 0 ? ["files"] : []),
 
     async create(inputs: Inputs, ctx) {
@@ -47,7 +48,7 @@ export const hostFiles: Resource = {
 
     async update(_id, olds: State, inputs: Inputs, ctx): Promise<Outs> {
         const changed = await apply(inputs, goneFiles(olds.files, inputs.files), ctx);
-        // Restarting an engine locks a manager and ends tasks: never by the way.
+        // Never restart an engine in passing: that locks a manager and ends tasks.
         const unread = changed.filter((path) => OF_ENGINE.test(path));
         if (unread.length > 0)
             ctx.log(
@@ -64,26 +65,26 @@ export const hostFiles: Resource = {
     async read(id, state: State, ctx) {
         const inputs = inputsOf(state, COMPUTED);
         try {
-            const script = hostScript("files"); // without the lock: looking must not wait for a script that works
+            const script = hostScript("files"); // without the lock: reading must not wait for a script at work
             const variables = await variablesFor("check", state.files);
             const options = { timeoutMs: CHECK_MS, signal: ctx.signal };
             const { differing } = await Host.of(state.host).script<Outs>(script, variables, options);
             return { id, outs: { ...state, differing }, inputs };
         } catch (error) {
             if (!(error instanceof SkepError)) throw error;
-            // What cannot be seen stays as it was: looking never fails.
+            // If the host cannot be seen, the state stays as it was: reading never fails.
             ctx.log(`The files of ${state.host.name} could not be looked at: ${reasonOf(error)}`, "debug");
             return { id, outs: state, inputs };
         }
     },
 };
 
-/** Paths that Skep gave the host, and no longer gives it. */
+/** Paths that Skep gave the host and no longer gives it. */
 export function goneFiles(olds: Inputs["files"] = {}, files: Inputs["files"]): string[] {
     return Object.keys(olds).filter((path) => PATH.test(path) && !(path in files));
 }
 
-/** Writes and removes files on the host; answers with the paths of those that were others, or are gone. */
+/** Writes and removes files on the host. Returns the paths of files that differed or are gone. */
 async function apply({ host, files }: Inputs, gone: readonly string[], ctx: Context): Promise<string[]> {
     const script = `${hostScript("lock")}\n${hostScript("files")}`;
     const variables = await variablesFor("apply", files, gone);
@@ -95,7 +96,10 @@ async function apply({ host, files }: Inputs, gone: readonly string[], ctx: Cont
     return changed;
 }
 
-/** sshd takes its settings over a moment after it is told to, and refuses logins meanwhile: two in a row have to answer. */
+/**
+ * Waits until sshd takes logins again. It applies its settings a moment after it is told to, and refuses logins
+ * meanwhile, so two logins in a row have to succeed.
+ */
 async function untilLogin(fresh: SshConnection, ctx: Context): Promise<void> {
     let answered = 0;
     const steady = async () => {

@@ -1,4 +1,4 @@
-// A host's SSH host key for life: made on the host at the first contact, which the key from user data has vouched for.
+// A host's SSH host key for life. It is made on the host at the first contact, for which the key from user data vouches.
 import { ConnectionError } from "../../swarm/failures";
 import { Host } from "../../swarm/host";
 import { pausePoint } from "../../swarm/pause-point";
@@ -7,7 +7,7 @@ import { until } from "../../swarm/wait";
 import type { Resource } from "../runtime/types";
 import type { OnHost } from "./inputs";
 
-/** An instance of EC2 takes a minute or two until sshd answers. */
+/** It takes a minute or two until sshd answers on an EC2 instance. */
 const BOOT_MS = 5 * 60_000;
 const RELOAD_MS = 30_000;
 
@@ -28,13 +28,13 @@ export const hostKey: Resource = {
         const script = `${hostScript("lock")}\n${hostScript("hostkey")}`;
         const { hostKey: publicKey } = await first.script<{ hostKey: string }>(script, {}, ctx);
         const own = Host.of({ ...host, ssh: { ...host.ssh, hostKey: publicKey } });
-        // A server that takes over its settings is away for a moment, and shows the keys from before until then.
+        // An sshd that reloads its settings is away for a moment, and shows its former keys until then.
         const shows = (error: unknown) => error instanceof ConnectionError && error.id === "HOST_KEY";
         const reload = { ...ctx, passes: shows };
         await until(`${host.name} to show its own host key`, () => answers(own), RELOAD_MS, reload);
         return { id: hostId, outs: { publicKey } };
     },
 
-    /** What else changed is how the host is reached, and its key stays. */
+    /** Only how the host is reached can have changed. Its key stays. */
     update: (_id, { publicKey }: { publicKey: string }) => Promise.resolve({ publicKey }),
 };

@@ -1,5 +1,5 @@
-// An image of the local engine on the hosts: loaded into each of them, or pushed once to the swarm's registry and pulled
-// from there, so that no node needs the registry to start a task: it may stand in the zone that is lost.
+// An image of the local engine on the hosts. It is loaded into each of them, or pushed once to the swarm's registry and
+// pulled from there. Then no node needs the registry to start a task: the registry may be in the zone that is lost.
 import { PassThrough } from "node:stream";
 import type { ImageInspectInfo } from "dockerode";
 import { formatProblem, skepError } from "../../errors";
@@ -26,11 +26,11 @@ type Inputs = { image: string; imageId: string; hosts: HostInput[]; hostIds: str
 type Outs = {
     /** The digest that the registry gave; empty without `push`. */
     digest: string;
-    /** What services call the image. */
+    /** The image's name in services. */
     reference: string;
-    /** Names of hosts that could not pull it. */
+    /** Names of hosts that could not pull the image. */
     missing: string[];
-    /** What the hosts' engines call it, beside `imageId`. */
+    /** The ids that the hosts' engines have for the image, beside `imageId`. */
     hostImageIds: string[];
 };
 type State = Inputs & Outs;
@@ -41,10 +41,10 @@ export const image: Resource = {
     computed: ["digest", "reference", "missing", "hostImageIds"],
     ignoreInDiff: ["hosts"],
 
-    /** Hosts that could not pull get another chance with every up. */
+    /** Hosts that could not pull the image try again with every up. */
     drift: ({ missing }: Partial<State>) => (missing && missing.length > 0 ? ["hostIds"] : []),
 
-    /** Named as in the program: an update may bring another image, and keeps the id. */
+    /** The id is the name in the program: an update may bring another image, and the id stays. */
     create: async (inputs: Inputs, ctx) => ({ id: ctx.name, outs: await distribute(inputs, {}, ctx) }),
 
     update: (_id, olds: State, inputs: Inputs, ctx) => distribute(inputs, olds, ctx),
@@ -73,7 +73,7 @@ async function loadEverywhere(
     return { reference: image, digest: "", missing: [] };
 }
 
-/** Under the registry's real name, and with each host's own trust. */
+/** Pushes and pulls under the registry's real name. Each host relies on its own trust in the registry. */
 async function pushAndPull(
     inputs: Inputs,
     push: Push,
@@ -100,7 +100,7 @@ async function pushAndPull(
     return { reference: push.reference, digest, missing: missing.sort() };
 }
 
-/** The digest of an earlier push, where the registry still has it: its host may have been made anew since. */
+/** The digest of an earlier push, if the registry still has it. The registry's host may have been recreated since. */
 async function pushedBefore(
     { connection }: Host,
     { imageId }: Inputs,
@@ -124,7 +124,7 @@ function pushFrom(
         await tag(connection, image, push.reference);
         return pushOnce(name, connection, push, ctx.signal);
     };
-    // A registry that has just started refuses for a while; what it thinks of the password and its certificate stays.
+    // A registry that has just started refuses for a while. A refused password or certificate stays refused.
     const passes = (error: unknown) =>
         error instanceof EngineError && !/unauthorized|denied|x509/i.test(error.message);
     const wait = { ...ctx, pollMs: 2000, passes };
@@ -133,7 +133,10 @@ function pushFrom(
     });
 }
 
-/** An engine tells little of why a registry refuses: what its storage is about stands in the registry's own log. */
+/**
+ * Turns a registry's refusal into IMAGE_PUSH, and leaves other errors as they are. An engine says little about why a
+ * registry refuses: problems of its storage are in the registry's own log.
+ */
 export function pushFailure(reference: string, error: unknown): unknown {
     const reason = reasonOf(error);
     if (!/unexpected HTTP status: 5\d\d|unauthorized|denied/i.test(reason)) return error;
@@ -152,7 +155,9 @@ async function pushOnce(host: string, engine: Connection, push: Push, signal: Ab
     throw new EngineError(host, `the push of ${push.reference}`, 200, "it ended without a digest");
 }
 
-/** Pulls what the host does not have; tasks name an image by its digest, which only a pull or a push records. */
+/**
+ * Pulls the image if the host does not have it. Tasks name an image by its digest, which only a pull or a push records.
+ */
 async function pull(engine: Connection, push: Push, digest: string, signal: AbortSignal): Promise<void> {
     const { name, tag: version } = split(push.reference);
     const found = await inspect(engine, push.reference);
@@ -184,9 +189,9 @@ async function firstReachable(hosts: readonly Host[]): Promise<Host> {
 }
 
 /**
- * Loads the image where it is missing, and gives it its name where only that is. `ids` are the image's: this machine's
- * engine and a host's may each have another for it, the digest of its manifest in a containerd store, that of its
- * configuration elsewhere. What a host calls it is learned from a transfer, so that a later one finds it there.
+ * Loads the image if it is missing, and names it if only the name is. `ids` are the image's ids: this machine's engine
+ * and a host's may have different ones, the digest of the manifest in a containerd store and that of the configuration
+ * elsewhere. A transfer shows the id on the host, so that a later one finds the image there.
  */
 export async function provide(
     engine: Pick<Connection, "call" | "load">,
@@ -198,7 +203,7 @@ export async function provide(
     if (found && ids.has(found.Id)) return;
     for (const id of ids) if (await inspect(engine, id)) return tag(engine, id, reference);
     const saved = await localImage(reference);
-    // A pull stream of its own: what the engine sends can be piped, but is no Readable by type.
+    // A stream of our own: what the engine sends can be piped, but its type is no Readable.
     const stream = saved.on("error", (error) => stream.destroy(error)).pipe(new PassThrough());
     await engine.load(stream, signal);
     const loaded = await inspect(engine, reference);
@@ -223,14 +228,14 @@ function inspect(engine: Pick<Connection, "call">, reference: string): Promise<I
 
 type ImageFound = Pick<ImageInspectInfo, "Id" | "RepoDigests">;
 
-/** Gives an image that is there, by its id or a name, another name. */
+/** Gives an existing image, named by its id or a name, another name. */
 async function tag(engine: Pick<Connection, "call">, source: string, reference: string): Promise<void> {
     const { name, tag: version } = split(reference);
     const query = `repo=${encodeURIComponent(name)}&tag=${encodeURIComponent(version)}`;
     await engine.call("POST", `/images/${source}/tag?${query}`);
 }
 
-/** A reference's parts; a colon before the last slash belongs to the registry's port. */
+/** A reference's parts. A colon before the last slash belongs to the registry's port. */
 export function split(reference: string): { server: string; name: string; tag: string } {
     const colon = reference.indexOf(":", reference.lastIndexOf("/") + 1);
     const name = colon < 0 ? reference : reference.slice(0, colon);
@@ -238,7 +243,7 @@ export function split(reference: string): { server: string; name: string; tag: s
     return { server: name.split("/")[0] ?? "", name, tag: version };
 }
 
-/** Works through a list with at most `limit` at once. The first failure ends what is under way, and is thrown. */
+/** Works through a list, at most `limit` items at once. The first failure ends what is under way, and is thrown. */
 export async function eachLimited<T>(
     items: readonly T[],
     limit: number,

@@ -1,4 +1,4 @@
-// What several resources of the provider are given.
+// Inputs that several resources of the provider share.
 import type { HostInput } from "../../swarm/ssh";
 
 /** A resource about one host. */
@@ -15,7 +15,7 @@ export type InSwarm = {
     managers: HostInput[];
 };
 
-/** State without what only exists after create: what check would have produced. */
+/** The state without outputs that only exist after create: the inputs as check would have produced them. */
 export function inputsOf<S extends object, K extends keyof S>(state: S, computed: readonly K[]): Omit<S, K> {
     const inputs = Object.entries(state).filter(([key]) => !(computed as readonly string[]).includes(key));
     return Object.fromEntries(inputs) as Omit<S, K>;

@@ -1,5 +1,6 @@
-// A host's membership in the swarm: joined, labelled, kept, and left in the order that keeps the swarm's quorum. The
-// resource is the host's place in the swarm: a host that lost its membership gets another one, and stays this resource.
+// A host's membership of the swarm: the host joins, gets its labels, and leaves in the order that keeps the swarm's
+// quorum. The resource is the host's place in the swarm: a host that lost its membership gets another one, and stays this
+// resource.
 import { SkepError } from "../../errors";
 import { isReady, type NodeSpec, type SwarmNode } from "../../planning/engine-api";
 import type { Availability } from "../../planning/members";
@@ -39,7 +40,7 @@ export const node: Resource = {
         return [...oneOf("role", role, ROLES), ...oneOf("availability", availability, AVAILABILITIES)];
     },
 
-    /** A host that is not the ready member it should be is brought back, though none of its inputs changed. */
+    /** A host that is not a ready member is brought back, although none of its inputs changed. */
     drift: ({ settled }: Partial<State>) => (settled === false ? ["settled"] : []),
 
     create: async (inputs: Inputs, ctx) => ({ id: inputs.hostname, outs: await bringIn(inputs, {}, ctx) }),
@@ -63,7 +64,7 @@ function oneOf(property: string, value: unknown, allowed: readonly string[]) {
     return [{ property, reason: `${property} is ${value}, not one of ${allowed.join(", ")}` }];
 }
 
-/** Makes the host a member, gives it its role, availability and labels, and waits until it is what they say. */
+/** Makes the host a member, gives it its role, availability and labels, and waits until it is ready in that role. */
 async function bringIn(inputs: Inputs, olds: Partial<State>, ctx: Context): Promise<Outs> {
     const { clusterId, hostname, role } = inputs;
     const host = Host.of(inputs.host);
@@ -82,14 +83,17 @@ async function bringIn(inputs: Inputs, olds: Partial<State>, ctx: Context): Prom
     }
 }
 
-/** Labels that someone else added stay; those that the program dropped go. */
+/**
+ * The member's specification with its availability and labels. Labels that someone else added stay; labels that the
+ * program dropped go.
+ */
 function wanted(spec: NodeSpec, olds: Partial<State>, { availability, labels }: Inputs): NodeSpec {
     const kept = { ...spec.Labels };
     for (const label of Object.keys(olds.labels ?? {})) if (!(label in labels)) delete kept[label];
     return { ...spec, Availability: availability, Labels: { ...kept, ...labels } };
 }
 
-/** What the swarm and the host itself say. What cannot be seen now stays as it was: looking never fails. */
+/** What the swarm and the host itself say; undefined if they cannot be seen now. Reading never fails. */
 async function look(swarm: Swarm, state: State) {
     try {
         const [found, member] = await Promise.all([
@@ -107,7 +111,7 @@ async function look(swarm: Swarm, state: State) {
     }
 }
 
-/** What the swarm has for the inputs that can drift; of the labels only those that the program gave. */
+/** The swarm's values of the inputs that can drift. Of the labels, only those that the program gave. */
 function observed({ Spec }: SwarmNode, { labels = {} }: State) {
     const managed = Object.entries(Spec.Labels ?? {}).filter(([label]) => label in labels);
     return { role: Spec.Role, availability: Spec.Availability, labels: Object.fromEntries(managed) };

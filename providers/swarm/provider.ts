@@ -1,4 +1,4 @@
-// The provider "swarm": the Docker Swarm itself, its members, images and stacks, managed from the inside.
+// The provider "swarm": manages the Docker Swarm itself, its members, images and stacks from the inside.
 import type { Provider } from "../runtime/types";
 import { cluster } from "./cluster";
 import { hostEngine } from "./host-engine";

@@ -1,4 +1,5 @@
-// A stack: its secrets and configs, deployed by docker's own command, waited for until every task runs.
+// A swarm stack: its secrets and configs are created, docker's own command deploys it, and the provider waits until every
+// task runs.
 import { formatProblem } from "../../errors";
 import { canonical, digestOf, standing } from "../../planning/convergence";
 import type { SwarmNode, SwarmService } from "../../planning/engine-api";
@@ -24,17 +25,22 @@ import { inputsOf, type InSwarm } from "./inputs";
 
 const COMPUTED = ["services", "deployed", "uneven", "tolerated"] as const;
 const POLL_MS = 1000;
-/** Good twice in a row: between a deploy and the first new task nothing looks wrong. */
+/** How often in a row the stack must look good: between a deploy and the first new task, nothing looks wrong. */
 const STEADY_POLLS = 2;
-/** A node that was out of sight for a moment while tasks were placed gets none of them. */
+/**
+ * How often tasks are spread again. A node that was out of sight for a moment while tasks were placed gets none of them.
+ */
 const REBALANCE_ROUNDS = 2;
 
 type Inputs = InSwarm & StackParts & { timeoutSeconds: number; rebalance?: string[] };
 type Outs = {
-    /** By service name, a digest of its specification: as it is, and as it was deployed. */
+    /** By service name, a digest of the service's specification: as it is, and as it was deployed. */
     services: Record<string, string>;
     deployed: Record<string, string>;
-    /** By service name, the nodes of tasks that could be spread more evenly: as they are, and as no spreading changed. */
+    /**
+     * By service name, the nodes of tasks that could be spread more evenly: as they are, and as they were after the last
+     * attempt to spread them.
+     */
     uneven: Record<string, string>;
     tolerated: Record<string, string>;
 };
@@ -72,12 +78,12 @@ export const stack: Resource = {
     async read(id, state: State, ctx) {
         const inputs = inputsOf(state, COMPUTED);
         const swarm = await Swarm.of(state.managers, state.clusterId, ctx).ifSeen();
-        // What cannot be seen stays as it was: the cluster says why, and destroy must not wait for it.
+        // If the swarm cannot be seen, the state stays as it was: the cluster says why, and destroy must not wait for it.
         const seen = swarm && (await ifAnswered(around(swarm, id)));
         if (!seen) return { id, outs: state, inputs };
         const { services, tasks, nodes } = seen;
         if (services.length === 0) return {};
-        // Nodes that are down now count: they are brought back before the stack is updated.
+        // Nodes that are down now count, too: they are brought back before the stack is updated.
         const uneven = state.rebalance ? unevenServices(services, tasks, nodes.filter(takesTasks)) : {};
         const { deployed = {}, tolerated = {} } = state;
         return { id, outs: { ...inputs, deployed, services: digests(services), uneven, tolerated }, inputs };
@@ -100,7 +106,10 @@ async function bringUp(inputs: Inputs, ctx: Context): Promise<Outs> {
     return { services, deployed: services, uneven, tolerated: uneven };
 }
 
-/** Spreads again what is uneven, one service after the other; what stays so is not tried again before it moves. */
+/**
+ * Spreads uneven tasks again, one service after the other. Returns what stays uneven, which is not tried again before it
+ * changes.
+ */
 async function rebalance(swarm: Swarm, inputs: Inputs): Promise<Record<string, string>> {
     const look = async () => {
         const { services, tasks, nodes } = await around(swarm, inputs.name);
@@ -118,7 +127,10 @@ async function rebalance(swarm: Swarm, inputs: Inputs): Promise<Record<string, s
     return (await look()).uneven;
 }
 
-/** Waits until all services run. What was deployed but does not run is kept in state, and tried again. */
+/**
+ * Waits until all services run. A stack that was deployed but does not run stays in the state, and the next up tries
+ * again.
+ */
 async function converge(swarm: Swarm, inputs: Inputs): Promise<void> {
     const now = swarm.during({ patienceMs: 0 });
     const end = Date.now() + inputs.timeoutSeconds * 1000;

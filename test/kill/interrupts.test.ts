@@ -1,5 +1,5 @@
-// `up` interrupted and killed at its critical moments: it ends in time and in order, the next one goes on, and however
-// often that happens there is one swarm. Each scenario is one stack that goes through all moments.
+// `up` is interrupted and killed at its critical moments. It ends in time and in order, the next one goes on, and there
+// is one swarm however often that happens. Each scenario is one stack that goes through all moments.
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -19,18 +19,18 @@ const LIMIT_MILLISECONDS = 10_000;
 const INTERRUPTED = 130;
 
 interface Moment {
-    /** What `up` does then. */
+    /** What `up` is doing at that moment. */
     doing: string;
-    /** The point in the code where it stops, or what it has just said. */
+    /** The pause point in the code where it stops, or a line that it has just printed. */
     at: string | RegExp;
     /** A program that runs on manager-2 at that moment. */
     running?: string;
-    /** Whether another `up` is typed meanwhile. */
+    /** Set if another `up` runs meanwhile and must be refused. */
     refusesOther?: true;
 }
 
 const MOMENTS: readonly Moment[] = [
-    // The docker plugin has no points of ours.
+    // The docker plugin has no pause points.
     { doing: "hosts are made", at: /create docker:Container manager-1/ },
     { doing: "hosts boot, and refuses another up meanwhile,", at: "host:boot:manager-1", refusesOther: true },
     { doing: "engines are installed", at: "engine:apt:manager-2", running: "apt-get" },
@@ -107,7 +107,7 @@ async function runs(stack: string, program: string): Promise<true | undefined> {
     return true;
 }
 
-/** The swarms that the stack's hosts are in, as their own engines say; hosts without an engine are in none. */
+/** The swarms that the stack's hosts are in, as their own engines report. Hosts without an engine are in none. */
 async function clusterIds(stack: string): Promise<string[]> {
     const hosts = await dockerClient().listContainers({ filters: { label: [`io.skep.stack=${stack}`] } });
     const said = hosts.map(({ Id }) => {

@@ -1,4 +1,4 @@
-// The providers in one process that the engine attaches to, as every command starts them.
+// The providers in one process to which Pulumi attaches, as every command starts them.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -43,7 +43,7 @@ describe("providers that the engine attaches to", function () {
             return this.skip();
         }
         const home = join(folder, "home");
-        // What the engine finds installed would fail if it were started.
+        // The installed plugin would fail if Pulumi started it.
         const installed = join(home, "plugins", `resource-random-v${version}`);
         await mkdir(installed, { recursive: true });
         await mkdir(join(folder, "state"));
@@ -81,7 +81,7 @@ describe("providers that the engine attaches to", function () {
         const port = Number(/^random:(\d+)/.exec(String(line))?.[1]);
         const engine = createConnection(port, "127.0.0.1").on("error", () => undefined);
         await once(engine, "connect");
-        // A terminal's Ctrl-C comes to them too, and is not theirs.
+        // A terminal's Ctrl-C reaches them too, and is not meant for them.
         child.kill("SIGINT");
         child.stdin.destroy();
         const [code] = (await once(child, "exit", { signal: AbortSignal.timeout(10_000) })) as [number];

@@ -1,4 +1,4 @@
-// The stand-in for the aws plugin against moto: what it makes, sees, changes and refuses.
+// The stand-in for the aws plugin against moto: what it creates, reads, changes and refuses.
 import assert from "node:assert/strict";
 import {
     DescribeInstancesCommand,
@@ -167,7 +167,7 @@ describe("the aws stand-in", function () {
         clients(ctx).ec2.middlewareStack.add(
             () => (args) => {
                 tokens.push((args.input as { ClientToken?: string }).ClientToken);
-                // The first request is refused as EC2 does it while it does not know a new profile yet.
+                // Refuse the first request, as EC2 does while it does not know a new profile yet.
                 const name = tokens.length === 1 ? "Invalid IAM Instance Profile name" : "Stop";
                 return Promise.reject(Object.assign(new Error(name), { name }));
             },

@@ -131,7 +131,7 @@ describe("a command on this machine", () => {
     });
 });
 
-/** A killed child of another process may stay as a zombie where nobody reaps it: that is ended, too. */
+/** A killed child of another process may stay as a zombie if nobody reaps it. A zombie has ended, too. */
 async function isRunning(pid: number): Promise<boolean> {
     const status = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
     return status !== undefined && !/\) [ZX] /.test(status);

@@ -1,4 +1,4 @@
-// The comparison of plugins on the real engine: the stand-ins are like themselves, and what differs is found.
+// The comparison of plugins under the real Pulumi: the stand-ins are like themselves, and differences are found.
 
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";

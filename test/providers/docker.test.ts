@@ -1,4 +1,4 @@
-// The stand-in for the docker plugin against a real Docker engine. Images are made from nothing but a shell.
+// The stand-in for the docker plugin against a real Docker engine. The tests build their images from nothing but a shell.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, realpathSync } from "node:fs";
@@ -22,7 +22,7 @@ const LABELS = [
 ];
 const PREFIX = `skep-${STACK}`;
 const IMAGE = `${PREFIX}:latest`;
-/** Programs that the image has, each with the libraries that it needs. */
+/** The image's programs, each with the libraries that it needs. */
 const PROGRAMS = ["/bin/sh", "/bin/sleep", "/bin/cat", "/bin/ls"];
 const FOREVER = ["/bin/sh", "-c", "trap 'exit 0' TERM; while :; do /bin/sleep 0.1; done"];
 
@@ -299,7 +299,7 @@ describe("the docker stand-in", function () {
     });
 });
 
-/** A container with every input that is read back, in an order of the program's own. */
+/** A container with every input that is read back, in the program's own order. */
 function whole(): Props {
     return {
         hostname: "host-a",
@@ -326,7 +326,7 @@ function whole(): Props {
     };
 }
 
-/** What the engine is told of a resource that exists and is not as asked: its id among others. */
+/** What Pulumi is told about a resource that exists and is not as asked, its id among others. */
 function detailsOf(failure: ServiceError): string {
     return String(failure.metadata.get("grpc-status-details-bin")[0]);
 }
@@ -336,7 +336,7 @@ async function run(id: string, script: string): Promise<string> {
     return execFileSync("docker", ["exec", id, "/bin/sh", "-c", script], { encoding: "utf8" });
 }
 
-/** Removes everything that carries the label of these tests. */
+/** Removes everything with the label of these tests. */
 async function removeEverything(): Promise<void> {
     const filters = { label: [`io.skep.stack=${STACK}`] };
     for (const { Id } of await engineApi.listContainers({ all: true, filters })) {

@@ -1,4 +1,5 @@
-// A provider for tests whose one kind of thing is a JSON file: anything that can happen to it is one write away.
+// A provider for tests. Its one kind of thing is a JSON file, so that a test can make anything happen to it with one
+// write.
 import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { serve } from "../../providers/runtime/serve";
 import { NotConverged, type Props, type Resource } from "../../providers/runtime/types";
@@ -7,7 +8,7 @@ function load(path: string): Props {
     return JSON.parse(readFileSync(path, "utf8")) as Props;
 }
 
-/** Writes the thing and says what it is; a thing that is marked slow exists but is not ready. */
+/** Writes the thing and returns its outputs. A thing that is marked as slow exists but is not ready. */
 function apply(inputs: Props): Props {
     const slow = existsSync(`${inputs.path}.slow`);
     writeFileSync(inputs.path, JSON.stringify({ size: inputs.size }));

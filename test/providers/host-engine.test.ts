@@ -1,5 +1,5 @@
-// What a host's engine is found to be, against an SSH server in this process, a list of packages and an engine that only
-// answer.
+// What Skep finds out about a host's engine, against an SSH server in this process, a list of packages and an engine that
+// only answers.
 
 import assert from "node:assert/strict";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -41,13 +41,13 @@ describe("A host's engine", () => {
         rmSync(folder, { recursive: true });
     });
 
-    /** State of a host whose dpkg-query prints these lines. */
+    /** The state of a host whose dpkg-query prints these lines. */
     async function stateOf(listed: readonly string[], isStopped = false): Promise<Props> {
         const program = join(folder, "dpkg-query");
         writeFileSync(program, `#!/bin/sh\ncat <<'END'\n${listed.join("\n")}\nEND\nexit 1\n`);
         chmodSync(program, 0o755);
         const [own, user] = [utils.generateKeyPairSync("ed25519"), utils.generateKeyPairSync("ed25519")];
-        // An engine that no login reaches is one that is stopped.
+        // Skep takes an engine that no login reaches for a stopped one.
         const forbidFirst = isStopped ? 99 : 0;
         host = new SshHost({ hostKey: own.private, authorizedKey: user.public, engineSocket, forbidFirst });
         const port = await host.listen();

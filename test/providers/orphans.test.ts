@@ -1,4 +1,4 @@
-// Plugins that an engine starts, and what becomes of them when it is killed.
+// Plugins that Pulumi starts, and what becomes of them when it is killed.
 
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
@@ -22,7 +22,8 @@ describe("a plugin that the engine started", function () {
             return this.skip();
         }
         folder = await mkdtemp(join(tmpdir(), "skep-orphans-"));
-        // Processes are told by their names: a shell for the engine, which starts a sleep for a plugin and waits.
+        // Processes are recognised by their names. A shell stands in for Pulumi, starts a sleep in place of a plugin, and
+        // waits.
         copyFileSync("/bin/sh", join(folder, "pulumi"));
         copyFileSync("/bin/sleep", join(folder, "pulumi-resource-docker"));
     });
@@ -31,7 +32,7 @@ describe("a plugin that the engine started", function () {
     });
     after(() => folder && rm(folder, { recursive: true, force: true }));
 
-    /** An engine with a plugin, marked as a command's or not. */
+    /** Pulumi's stand-in with a plugin, marked as a command's or not. */
     async function engineWithPlugin(mark?: string): Promise<{ engine: ChildProcess; plugin: number }> {
         const script = `"${folder}/pulumi-resource-docker" 20 & echo $!; wait`;
         const engine = spawn(join(folder, "pulumi"), ["-c", script], {

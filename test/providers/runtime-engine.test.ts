@@ -1,4 +1,4 @@
-// The provider runtime under the real engine: drift, things that have not converged, inputs that cause no update.
+// The provider runtime under the real Pulumi: drift, things that have not converged, inputs that cause no update.
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";

@@ -1,4 +1,4 @@
-// The provider runtime over real gRPC: what the engine sends and gets.
+// The provider runtime over real gRPC: what Pulumi sends and gets.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -137,7 +137,7 @@ describe("a provider on the runtime", () => {
         );
         assert.equal(failure.details, "[secret] is refused");
         const [bytes] = failure.metadata.get("grpc-status-details-bin");
-        // The properties are for the state and marked as secret there; they are the new ones.
+        // The properties are the new ones. They go into the state, where they are marked as secret.
         assert.doesNotMatch(String(bytes), /SWMKEY-before/);
         assert.deepEqual(
             engine.logged

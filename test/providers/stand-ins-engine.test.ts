@@ -1,4 +1,5 @@
-// The stand-ins under the real engine: a program with real npm SDKs is previewed, made, changed, interrupted, destroyed.
+// The stand-ins under the real Pulumi: a program with real npm SDKs is previewed, created, changed, interrupted and
+// destroyed.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -165,7 +166,7 @@ describe("the stand-ins under the real engine", function () {
         await sleep(500);
         const running = Number(await readFile(pidFile, "utf8"));
         const asked = Date.now();
-        // As the terminal does it: to every process of the group at once.
+        // As a terminal does it: to every process of the group at once.
         process.kill(-(child.pid as number), "SIGINT");
         await ended;
         assert.ok(Date.now() - asked < 10_000, `took ${Date.now() - asked} ms`);
@@ -183,7 +184,7 @@ async function isRunning(pid: number): Promise<boolean> {
     return status !== undefined && !/\) [ZX] /.test(status);
 }
 
-/** A program of its own process group, whose only command would run for a minute. */
+/** A program in its own process group, whose only command would run for a minute. */
 function interruptedProgram(pidFile: string): string {
     const modules = join(__dirname, "../../node_modules");
     return `

@@ -1,4 +1,4 @@
-// A small engine for tests: starts a provider's gRPC server, in this process or as one of its own, and asks it things.
+// A small Pulumi for tests: starts a provider's gRPC server, in this process or in one of its own, and sends it requests.
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import * as grpc from "@grpc/grpc-js";
@@ -13,7 +13,7 @@ import { fromStruct, toStruct } from "../../providers/runtime/wire";
 
 type Call<Request, Response> = (request: Request, callback: grpc.requestCallback<Response>) => unknown;
 
-/** Speaks to one provider as the engine does. Property bags are wire values: secrets are marked. */
+/** Speaks to one provider as Pulumi does. Property bags are wire values: secrets are marked. */
 export class TestEngine {
     readonly logged: string[] = [];
     private readonly client: ResourceProviderClient;
@@ -35,7 +35,7 @@ export class TestEngine {
         return engine;
     }
 
-    /** Starts a plugin's executable, as the engine does, and reads its port from its first line. */
+    /** Starts a plugin's executable, as Pulumi does, and reads its port from its first line. */
     static async spawned(
         command: string,
         args: string[],
@@ -132,7 +132,7 @@ export class TestEngine {
         await this.call(this.client.cancel, new Empty());
     }
 
-    /** Closes the connection only, as the engine does before it ends a plugin. */
+    /** Closes only the connection, as Pulumi does before it ends a plugin. */
     hangUp(): void {
         this.client.close();
     }
@@ -170,7 +170,7 @@ export class TestEngine {
     }
 }
 
-/** What a failed call says, without gRPC's own prefix. */
+/** The message of a failed call, without gRPC's own prefix. */
 export async function failureOf(call: Promise<unknown>): Promise<grpc.ServiceError> {
     try {
         await call;
@@ -183,7 +183,7 @@ export async function failureOf(call: Promise<unknown>): Promise<grpc.ServiceErr
 const WAIT_MS = 20_000;
 const POLL_MS = 20;
 
-/** What `question` answers once it answers anything. */
+/** Repeats `question` until it answers, and returns the answer. */
 export async function eventually<T>(question: () => Promise<T | undefined>): Promise<T> {
     for (const end = Date.now() + WAIT_MS; ; await new Promise((done) => setTimeout(done, POLL_MS))) {
         const answer = await question();

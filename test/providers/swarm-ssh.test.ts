@@ -1,4 +1,4 @@
-// The way to a host's engine through SSH, against an SSH server in this process and an engine that only answers.
+// The connection to a host's engine through SSH, against an SSH server in this process and an engine that only answers.
 
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -9,7 +9,7 @@ import { type Client, utils } from "ssh2";
 import { closeRemotes, remote, type Remote } from "../../swarm/engine";
 import { SshHost } from "../support/ssh-host";
 
-/** More at once than the connection keeps channels. */
+/** More requests at once than the connection keeps channels. */
 const BURST = 12;
 const { signal } = new AbortController();
 
@@ -69,6 +69,12 @@ describe("The way to a host's engine", function () {
             );
     });
 
+    it("reads characters whole that come in two pieces", async () => {
+        const to = await connect(engineSocket);
+        const pieces = "printf '\\303'; sleep 0.3; printf '\\244'";
+        assert.equal((await to.exec(pieces, { signal })).stdout, "ä");
+    });
+
     it("logs in anew when the login is older than the user's right to the engine", async () => {
         const to = await connect(engineSocket, 1);
         await to.exec("true", { signal });
@@ -103,7 +109,7 @@ describe("The way to a host's engine", function () {
         );
         assert.equal((await to.exec("echo here", { signal })).stdout, "here\n");
         (await (to as unknown as { connect(): Promise<Client> }).connect()).destroy();
-        // Not ENGINE_STOPPED: an engine that serves would be taken for one that nobody needs.
+        // Not ENGINE_STOPPED: an engine at work would be taken for one that nobody needs.
         await assert.rejects(to.call("POST", "/1"), /^ConnectionError: ENGINE_CONNECTION: /);
         assert.equal((to as unknown as { starting: number }).starting, 0);
     });

@@ -1,4 +1,4 @@
-// Hosts and their swarms in memory, behind the API of their engines: for tests of what Skep asks in which order.
+// Hosts and their swarms in memory, behind the API of their engines: for tests of what Skep asks, and in which order.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { EngineInfo, NodeSpec, SwarmNode } from "../../planning/engine-api";
@@ -7,7 +7,10 @@ import { brokenRequest, EngineError, noConnection } from "../../swarm/failures";
 import { type Connection, Host } from "../../swarm/host";
 import { Swarm } from "../../swarm/swarm";
 
-/** What becomes of a request: answered after so many milliseconds, not carried out, or carried out without an answer. */
+/**
+ * What happens to a request: it is answered after so many milliseconds, not carried out, or carried out without an
+ * answer.
+ */
 export interface Fate {
     delayMs?: number;
     is?: "refused" | "lost";
@@ -74,10 +77,10 @@ export class FakeCluster {
 export class FakeWorld {
     readonly hosts: FakeHost[];
     readonly clusters: FakeCluster[] = [];
-    /** What was asked, as `manager-1 POST /swarm/join`. */
+    /** The requests so far, as `manager-1 POST /swarm/join`. */
     readonly asked: string[] = [];
     readonly said: string[] = [];
-    /** Decides what becomes of each request. */
+    /** Decides what happens to each request. */
     fate: (host: string, method: string, path: string) => Fate = () => ({});
     readonly stop = new AbortController();
     private made = 0;
@@ -101,7 +104,7 @@ export class FakeWorld {
         return found;
     }
 
-    /** A swarm of these hosts, without anything in its way. */
+    /** Creates a swarm of these hosts at once, without requests. */
     standing(managers: readonly string[], workers: readonly string[] = [], autolock = true): FakeCluster {
         const cluster = new FakeCluster(this.id("swarm"), autolock);
         this.clusters.push(cluster);
@@ -147,7 +150,7 @@ export class FakeHost implements Connection {
         cluster.members.set(this.nodeId, { spec, version: 1, host: this });
     }
 
-    /** Its engine starts anew: a manager of a locked swarm is locked then. */
+    /** Restarts its engine. A manager is locked after that if the swarm locks its managers. */
     restart(): void {
         this.isLocked = this.isManager() && (this.cluster?.spec.EncryptionConfig.AutoLockManagers ?? false);
     }

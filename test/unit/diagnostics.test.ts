@@ -1,4 +1,4 @@
-// What Pulumi 3.274 reported, as it was recorded, and what a user is shown of it.
+// What Pulumi 3.274 reported, as recorded, and what a user sees of it.
 
 import assert from "node:assert/strict";
 import { formatProblem } from "../../errors";

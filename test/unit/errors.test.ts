@@ -22,7 +22,7 @@ const isTest = (file: string) => file.startsWith("test/") && !file.startsWith(RU
 const product = files.filter((file) => !isTest(file));
 const tests = files.filter(isTest);
 
-/** What raises a problem without the compiler's eye on its id. */
+/** Code that raises a problem, and whose id the compiler does not check. */
 const RAISED = [
     // Shell: fail ID "sentence", refuse ID "sentence".
     { files: /\.sh$/, raises: /\b(?:fail|refuse) ([A-Z][A-Z_]+) "/g },
@@ -30,7 +30,7 @@ const RAISED = [
     { files: /\.mjs$|^test\/run\//, raises: /["`]([A-Z]{3,}(?:_[A-Z]+)+): /g },
 ];
 
-/** Ids that no test names, each with the reason. */
+/** Ids that no test names, by the reason. */
 const UNTESTED = new Map(
     Object.entries({
         "needs a machine that lacks what every test needs": [

@@ -1,4 +1,4 @@
-// What Skep chose for a stack, as its state has it, and what is made of a state that does not have it.
+// What Skep chose for a stack, as its state has it, and what Skep does with a state that does not have it.
 
 import assert from "node:assert/strict";
 import type { Facts } from "../../config/facts";
@@ -59,7 +59,7 @@ describe("What Skep chose for a stack", () => {
     it("is not chosen anew for a stack that stands: without state and file the stack is refused", async () => {
         const found = await findFacts({}, reading(state()));
         assert.throws(() => refuseLost("dev", found), /FACTS_LOST: .*\.skep\/stacks\/dev\.yaml/);
-        // A stack that a failed up has just named has nothing yet.
+        // A stack that a failed up has only just named has nothing yet.
         for (const resources of [state().slice(0, 1), undefined])
             refuseLost("dev", await findFacts({}, reading(resources)));
         refuseLost("dev", await findFacts({}));

@@ -1,4 +1,4 @@
-// Whose lock on a stack may be taken away: only one of a process that is surely dead.
+// Whose lock on a stack may be removed: only that of a process that is certainly dead.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -38,7 +38,7 @@ describe("The holder of a stack's lock", () => {
     it("counts as alive in another container of the same name, which has no note here or other numbers", () => {
         assert.ok(!isDead(LOCK, undefined, HERE));
         assert.ok(!isDead(LOCK, NOTE, { ...HERE, namespace: "pid:[2]" }));
-        // A number that a killed process of ours had as well, at another time.
+        // A killed process of ours had the same number at another time.
         assert.ok(!isDead(LOCK, { ...NOTE, at: AT - 600_000 }, HERE));
         assert.ok(!isDead(LOCK, { ...NOTE, at: AT + 600_000 }, HERE));
     });

@@ -1,4 +1,4 @@
-// Problems that need nothing but a call, each by its id.
+// Problems that a single call raises, each by its id.
 
 import assert from "node:assert/strict";
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -82,7 +82,7 @@ describe("A problem", function () {
         const saying = (stderr: string) => {
             const ssh = { host: "127.0.0.1", port: 1, user: "admin", privateKey: "", hostKey: "" };
             const input = { id: "1", name: "worker-1", role: "worker", zone: "a", address: "10.0.0.1", ssh };
-            const exec = () => Promise.resolve({ code: 1, stdout: "", stderr });
+            const exec = () => Promise.resolve({ code: stderr === "" ? 0 : 1, stdout: "welcome\n", stderr });
             const host = Object.assign(Host.of(input as HostInput), { exec });
             return host.script("true", {}, { signal: new AbortController().signal });
         };
@@ -93,6 +93,10 @@ describe("A problem", function () {
         await assert.rejects(
             saying("skep: FOO_BAR: Nobody knows this.\n"),
             /^SkepError: HOST_SCRIPT: .* ended with 1 on worker-1: skep: FOO_BAR: Nobody knows this\. Look at/,
+        );
+        await assert.rejects(
+            saying(""),
+            /^SkepError: HOST_SCRIPT: .* on worker-1 without its result: welcome\. /,
         );
     });
 });

@@ -124,6 +124,18 @@ describe("a service that is to be spread again", () => {
         assert.deepEqual(unevenServices([service(ZONE_FIRST)], now, NODES), {});
     });
 
+    it("stands unevenly by labels of the engines, too, however the preference is spelled", () => {
+        const rack = (ID: string, Labels: Record<string, string>): SwarmNode => ({
+            ...node(ID, "a"),
+            Description: { Hostname: ID, Engine: { EngineVersion: "26.1.5", Labels } },
+        });
+        const nodes = [rack("w1", { rack: "1" }), rack("w2", { rack: "1" }), rack("w3", { rack: "2" })];
+        for (const SpreadDescriptor of ["engine.labels.rack", "Engine.Labels.rack"]) {
+            const byRack = service({ Preferences: [{ Spread: { SpreadDescriptor } }] });
+            assert.deepEqual(unevenServices([byRack], tasks("w1", "w2"), nodes), { web: "w1 w2" });
+        }
+    });
+
     it("is none where tasks are tied to nodes, or run on every node", () => {
         const tied = service({ ...ZONE_FIRST, Constraints: ["node.labels.registry == true"] });
         const everywhere = service(ZONE_FIRST, { Mode: { Global: {} } });

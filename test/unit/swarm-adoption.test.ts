@@ -1,4 +1,4 @@
-// Which swarm the manager hosts are in, on hosts in memory: adopted, opened, refused, and never made twice.
+// Which swarm the manager hosts are in, with hosts in memory: it is adopted, opened, refused, and never created twice.
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -107,13 +107,13 @@ describe("The manager hosts of a deployment", function () {
                     let count = 0;
                     world.fate = () => fates[count++] ?? {};
                     for (let round = 0; round < 4; round++) {
-                        // In the last round all are there again.
+                        // In the last round, all hosts are up again.
                         for (const [i, { isUp, restarted }] of were.entries()) {
                             const host = world.hosts[i]!;
                             host.isUp = round === 3 || (isUp && round > 0) || i === round;
                             if (restarted && round === 1) host.restart();
                         }
-                        // Bounded: a swarm without a majority is waited for.
+                        // Limit the time: a swarm without a majority is waited for.
                         const stop = new AbortController();
                         const ctx = { ...world.ctx, signal: stop.signal };
                         setTimeout(() => stop.abort(), 20);

@@ -1,4 +1,4 @@
-// The lease over processes, on a swarm in memory: who holds it, and how long.
+// The lease across processes, with a swarm in memory: who holds it, and how long.
 
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -12,10 +12,10 @@ import { FakeWorld, type Fate } from "../support/fake-swarm";
 const TIMES: LeaseTimes = { expiryMs: 600, deadlineMs: 400, renewalMs: 50, requestMs: 200 };
 const never = new AbortController().signal;
 
-/** One process that talks to a swarm of its own or of others. */
+/** One process with a swarm of its own, or with one that it shares. */
 class Client {
     writes = 0;
-    /** What becomes of each of its requests. */
+    /** What happens to each of its requests. */
     fate: (method: string, count: number) => Fate = () => ({});
     private count = 0;
 
@@ -49,7 +49,7 @@ function swarmOfOne(): FakeWorld {
     return world;
 }
 
-/** Work that notices how many do it at once. */
+/** Work that counts how many do it at once. */
 function counted() {
     const seen = { now: 0, most: 0 };
     const work = (ms: number) => async (signal: AbortSignal) => {
@@ -133,7 +133,7 @@ describe("The lease of a swarm", function () {
             const { seen, work } = counted();
             const clients = each.map((list) => {
                 const client = new Client(world);
-                // Disturbed for a while, so that all come to an end.
+                // Requests are disturbed only for a while, so that every client comes to an end.
                 client.fate = (_method, count) => list[count] ?? {};
                 return client
                     .take(work(150))
@@ -142,7 +142,7 @@ describe("The lease of a swarm", function () {
             await Promise.all(clients);
             assert.equal(seen.most, 1);
         };
-        // The runs wait for timers alone, so that many of them fit into the time of one.
+        // The runs only wait for timers, so that many of them fit into the time of one.
         const runs = fc.sample(fates, 60).map(once);
         await Promise.all(runs);
     });
@@ -152,7 +152,7 @@ describe("Work on one thing at a time", () => {
     it("is refused inside of itself, where it would wait for ever", async () => {
         const inner = () => exclusively("swarm", () => Promise.resolve(), never);
         await assert.rejects(exclusively("swarm", inner, never), TypeError);
-        // On another thing, and afterwards, it may be done.
+        // Work on another key, or afterwards on the same one, is allowed.
         await exclusively("swarm", () => exclusively("other", () => Promise.resolve(), never), never);
     });
 });

@@ -1,4 +1,4 @@
-// How members join, change their role, are maintained and leave, on a swarm in memory.
+// How members join, change their role, are maintained and leave, with a swarm in memory.
 
 import assert from "node:assert/strict";
 import { admit, giveRole, managersFor, untilReady } from "../../swarm/join";
@@ -14,7 +14,7 @@ function join(world: FakeWorld, name: string, role: Role, formerId = "", id = wo
     return admit(world.swarm(MANAGERS, id), world.at(name).host, { hostname: name, role, formerId });
 }
 
-/** Names of the members, managers with a star. */
+/** The members' names, those of managers with a star. */
 function members(world: FakeWorld): string[] {
     const all = [...world.clusters[0]!.members.values()];
     return all.map(({ host, spec }) => `${host.name}${spec.Role === "manager" ? "*" : ""}`).sort();

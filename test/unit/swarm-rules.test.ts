@@ -1,4 +1,4 @@
-// The swarm provider's pure rules: who votes, when a service has converged, how an image is named.
+// The swarm provider's rules that need no I/O: who votes, when a service has converged, how an image is named.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -41,7 +41,7 @@ describe("a member as the engine describes it", () => {
         });
         const leader: SwarmNode = { ...bare, ManagerStatus: { Leader: true, Reachability: "reachable" } };
         assert.equal(memberOf(leader).leader, true);
-        // An engine leaves the word out where the state is unknown: it votes all the same.
+        // An engine leaves the value out if the state is unknown. The member votes all the same.
         assert.equal(memberOf({ ...bare, ManagerStatus: {} }).reachability, "unknown");
     });
 });
