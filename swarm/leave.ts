@@ -1,7 +1,7 @@
 // How a member goes: it is drained and demoted, leaves, and is removed. If its host is dead, the others remove it.
 import { isGone } from "../planning/adoption";
 import type { NodeSpec, SwarmNode } from "../planning/engine-api";
-import { HostFailure, ifAnswered, ifExists, NoManager } from "./failures";
+import { EngineError, ifAnswered, ifExists, NoManager } from "./failures";
 import { type Host, WRITE_MS } from "./host";
 import type { Swarm } from "./swarm";
 import { pause, until } from "./wait";
@@ -82,6 +82,6 @@ async function removeNode(others: Swarm, nodeId: string, force: boolean): Promis
         await ifExists(others.call("DELETE", path, { timeoutMs: WRITE_MS }));
         return true;
     };
-    const passes = (error: unknown) => error instanceof HostFailure;
+    const passes = (error: unknown) => error instanceof EngineError;
     await until(`the removal of member ${nodeId}`, removed, REMOVE_MS, { ...others.ctx, passes });
 }

@@ -4,7 +4,7 @@ import { skepError } from "../errors";
 import type { SwarmNode, SwarmService, SwarmTask } from "../planning/engine-api";
 import { oneLine } from "../planning/sentence";
 import { shellQuote } from "../planning/shell";
-import { EngineError, HostFailure, ifExists } from "./failures";
+import { EngineError, ifExists } from "./failures";
 import { type Host, WRITE_MS } from "./host";
 import { hostScript } from "./scripts";
 import { filters, type Swarm } from "./swarm";
@@ -145,7 +145,7 @@ export async function removeAll(swarm: Swarm, stack: string): Promise<void> {
         return networks.length === 0;
     };
     // Tasks that just ended still hold their networks for a moment, and the engine refuses to remove those.
-    const passes = (error: unknown) => error instanceof HostFailure;
+    const passes = (error: unknown) => error instanceof EngineError;
     const wait = { ...swarm.ctx, pollMs: 1000, passes };
     await until(`the networks of ${stack} to go`, noNetworks, GONE_MS, wait);
     await removeKind(swarm, "secrets", stack, []);
