@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { exitCodeOf, type ProblemId } from "../../errors";
 import { LOOPBACK } from "../../planning/proxies";
 import { cacheFolder } from "../../scripts/setup/cache";
 import { dockerClient } from "../../scripts/setup/docker";
@@ -37,9 +38,9 @@ describe("A lab that cannot be brought up here", function () {
         rmSync(lab.project, { recursive: true, force: true });
     });
 
-    async function assertRefused(id: string, sentence: RegExp, command = ["up"], on = lab): Promise<void> {
+    async function assertRefused(id: ProblemId, sentence: RegExp, command = ["up"], on = lab): Promise<void> {
         const running = on.start(...command);
-        assert.equal(await running.result(), 1, running.said);
+        assert.equal(await running.result(), exitCodeOf(id), running.said);
         const lines = running.said.split("\n").filter((line) => line.startsWith("✗"));
         assert.equal(lines.length, 1, running.said);
         assert.ok(lines[0]?.startsWith(`✗ ${id}: `), running.said);

@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { createProgress } from "../../scripts/setup/progress";
 import { installPackages } from "../../scripts/setup/programs";
+import { exitCodeOf } from "../../errors";
 import { dockerClient } from "../../scripts/setup/docker";
 import { ensureEngine } from "../../scripts/setup/pulumi";
 import { ensureImages } from "../../scripts/setup/images";
@@ -206,7 +207,7 @@ describe("An office with mirrors, a proxy and an authority of its own", function
     it("is refused packages that another key has signed, and nothing of them is installed", async () => {
         configure({ fingerprint: "0".repeat(40) });
         const running = lab.start("up");
-        assert.equal(await running.result(), 1, running.said);
+        assert.equal(await running.result(), exitCodeOf("REPOSITORY_KEY"), running.said);
         assert.match(
             running.said,
             /✗ REPOSITORY_KEY: On (manager|worker)-1: The key of \S+ has the fingerprint/,
@@ -221,7 +222,7 @@ describe("An office with mirrors, a proxy and an authority of its own", function
             SKEP_DOCKER_HUB: `${hub.address}/none`,
         });
         const running = other.start("up");
-        assert.equal(await running.result(), 1, running.said);
+        assert.equal(await running.result(), exitCodeOf("IMAGE"), running.said);
         assert.match(running.said, /✗ IMAGE: Pulling \S+\/none\/library\/debian:bookworm-slim failed/);
     });
 });
