@@ -190,8 +190,10 @@ describe("A lab in daily use", function () {
 
     it("killed while it makes a host is freed by the next up, which says so and finishes", async () => {
         await docker.getContainer(`skep-${second.stack}-manager-1`).remove({ force: true });
-        const killed = second.start("up");
-        await killed.until(/replace swarm:HostEngine manager-1-engine/);
+        // Then the state surely has the operation as one that has begun.
+        const at = "engine:apt:manager-1";
+        const killed = new Lab(second.stack, second.project, { SKEP_TEST_PAUSE_AT: at }).start("up");
+        await killed.until(new RegExp(`paused at ${at}`));
         await killed.kill();
         // A kill may leave such an empty file when it interrupts the writing of the state.
         const state = join(second.project, ".skep/state/.pulumi/stacks/skep");
