@@ -3,8 +3,9 @@
 // process that waits measures for itself how long the label has not changed. The holder measures from before its last
 // renewal, and gives up well before others may take the lease.
 import { randomUUID } from "node:crypto";
-import { skepError } from "../errors";
+import { SkepError, skepError } from "../errors";
 import type { SwarmInfo } from "../planning/engine-api";
+import { reasonOf } from "../planning/sentence";
 import type { CallOptions } from "./engine";
 import { EngineError, mayPass } from "./failures";
 import { pause } from "./wait";
@@ -55,18 +56,27 @@ export async function withLease<T>(
 ): Promise<T> {
     const lease = new Lease(options, options.times ?? TIMES);
     await lease.acquire();
+    let done: T;
     try {
-        return await work(AbortSignal.any([options.signal, lease.lost]));
+        done = await work(AbortSignal.any([options.signal, lease.lost]));
     } catch (error) {
-        if (!lease.lost.aborted || options.signal.aborted) throw error;
-        throw skepError(
-            "LEASE_LOST",
-            `The swarm could not be written to for ${Math.round(lease.times.deadlineMs / 1000)} s in the middle of ${options.purpose}.`,
-            `See whether its managers have a majority. ${RETRY}`,
-        );
-    } finally {
         await lease.release();
+        throw lease.lost.aborted && !options.signal.aborted
+            ? lostIn(options.purpose, lease.lost.reason)
+            : error;
     }
+    await lease.release();
+    return done;
+}
+
+/** The error of work whose lease was lost: for a sentence that says why, LEASE_LOST; a bug stays what it is. */
+function lostIn(purpose: string, reason: unknown): unknown {
+    if (typeof reason !== "string") return reason;
+    return skepError(
+        "LEASE_LOST",
+        `${reason} in the middle of ${purpose}.`,
+        `See whether its managers have a majority. ${RETRY}`,
+    );
 }
 
 class Lease {
@@ -131,7 +141,9 @@ class Lease {
         if (this.lost.aborted || at < this.renewedAt) return;
         this.renewedAt = at;
         clearTimeout(this.deadline);
-        this.deadline = setTimeout(() => this.ended.abort(), at + this.times.deadlineMs - Date.now());
+        const { deadlineMs } = this.times;
+        const why = `The swarm could not be written to for ${Math.round(deadlineMs / 1000)} s`;
+        this.deadline = setTimeout(() => this.ended.abort(why), at + deadlineMs - Date.now());
     }
 
     private async renew(): Promise<void> {
@@ -139,15 +151,16 @@ class Lease {
         try {
             const { label, swap } = await this.look();
             if (this.renewals === undefined) return;
-            if (!this.isMine(label)) this.ended.abort();
+            if (!this.isMine(label)) this.ended.abort("Another Skep process took over");
             else if (await swap(this.next())) this.renewed(began);
         } catch (error) {
             // The deadline decides whether a passing failure matters. A bug ends the lease at once.
-            if (!mayPass(error)) this.ended.abort(error);
+            if (mayPass(error)) return;
+            this.ended.abort(error instanceof SkepError ? `The lease was lost (${reasonOf(error)})` : error);
         }
     }
 
-    /** Gives the lease back. Best effort: a lease that is left behind expires. */
+    /** Gives the lease back. Best effort: a lease that is left behind expires. Throws bugs only. */
     async release(): Promise<void> {
         clearInterval(this.renewals);
         this.renewals = undefined;
@@ -159,7 +172,8 @@ class Lease {
                 const { label, swap } = await this.look();
                 if (!this.isMine(label) || (await swap(undefined))) return;
             } catch (error) {
-                if (!mayPass(error)) throw error;
+                if (!(error instanceof SkepError)) throw error;
+                if (!mayPass(error)) return;
                 await pause(POLL_MS);
             }
         }

@@ -89,7 +89,7 @@ describe("The lease of a swarm", function () {
         const takenAt = await other.take(() => Promise.resolve(Date.now()));
         assert.ok(gaveUpAt > 0 && gaveUpAt < takenAt, `given up at ${gaveUpAt}, taken at ${takenAt}`);
         holder.fate = () => ({});
-        await assert.rejects(held, /LEASE_LOST/);
+        await assert.rejects(held, /LEASE_LOST: The swarm could not be written to for/);
     });
 
     it("is not lost by a renewal that hangs once: the next one does not wait for it", async () => {
@@ -108,7 +108,26 @@ describe("The lease of a swarm", function () {
             world.clusters[0]!.spec.Labels = { "io.skep.lease": "another 1" };
             await sleep(60_000, undefined, { signal });
         });
-        await assert.rejects(work, /LEASE_LOST/);
+        await assert.rejects(work, /LEASE_LOST: Another Skep process took over in the middle of a turn/);
+    });
+
+    it("is given back without a word of its own where the work has failed, and a bug of a renewal is told as one", async () => {
+        const client = new Client();
+        const failing = client.take(() => {
+            client.fate = () => ({ delayMs: 60_000 });
+            return Promise.reject(new Error("the work's own"));
+        });
+        await assert.rejects(failing, /the work's own/);
+        const broken = new Client();
+        const work = broken.take(async (signal) => {
+            const call = broken.call.bind(broken);
+            broken.call = () => {
+                broken.call = call;
+                return Promise.reject(new TypeError("a bug"));
+            };
+            await sleep(60_000, undefined, { signal });
+        });
+        await assert.rejects(work, /TypeError: a bug/);
     });
 
     it("is refused where its holder would give up no sooner than others may take it", async () => {
