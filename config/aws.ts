@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import type { Problem } from "../errors";
-import { overlaps } from "../planning/addresses";
+import { overlaps, prefixOf } from "../planning/addresses";
 import { hostsInSubnet, MAX_PREFIX, MIN_PREFIX } from "../planning/aws-addresses";
 import { SYSTEMS, type System } from "../planning/systems";
 import { choice, flag, group, list, port, range, text, url, whole } from "./values";
@@ -96,7 +96,6 @@ export interface Shared {
 }
 
 const WIDEST_ADMIN_PREFIX = 8;
-const prefixOf = (text: string) => Number(text.split("/")[1]);
 
 /** Checks the rules between the settings of AWS and the others; reports all problems at once. */
 export function checkAws(aws: z.output<typeof awsSchema>, shared: Shared): Problem[] {

@@ -1,6 +1,7 @@
 // Rules for settings that share one space: ports on hosts, and the pools from which networks get their ranges.
 
 import type { Problem } from "../errors";
+import { prefixOf } from "../planning/addresses";
 
 /**
  * Ports that every host already uses: SSH, the engine's API, and the swarm's own (Docker's manual of swarm mode, "Open
@@ -54,8 +55,6 @@ interface PoolSettings {
     addressPools: { overlay: string; bridge: string };
     labSubnet?: string;
 }
-
-const prefixOf = (range: string) => Number(range.split("/")[1]);
 
 /** Problems for pools with too little room, and for a lab's subnet with too little. */
 export function checkPools({ hosts, addressPools, labSubnet }: PoolSettings): Problem[] {

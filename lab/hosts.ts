@@ -159,7 +159,8 @@ async function start(container: Docker.Container, state: LabHost["state"]): Prom
     }
 }
 
-async function output(container: Docker.Container, command: string[]): Promise<string> {
+/** The output of a command on a host; empty if the host cannot run it yet. */
+export async function output(container: Docker.Container, command: string[]): Promise<string> {
     try {
         const exec = await container.exec({ Cmd: command, AttachStdout: true });
         let text = "";

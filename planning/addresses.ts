@@ -10,6 +10,11 @@ export function parseRange(text: string): Address4 | undefined {
     return range.startAddress().correctForm() === range.correctForm() ? range : undefined;
 }
 
+/** The length of a range's prefix: 20 for `10.190.0.0/20`. */
+export function prefixOf(range: string): number {
+    return Number(range.split("/")[1]);
+}
+
 /** Whether two ranges, such as `10.0.0.0/8`, have an address in common. */
 export function overlaps(a: string, b: string): boolean {
     const [first, second] = [new Address4(a), new Address4(b)];

@@ -101,16 +101,15 @@ export async function noted<T>(stack: string, work: () => Promise<T>): Promise<T
     const before = new Set(pulumis());
     const ended = new AbortController();
     const noting = writeNote(stack, before, ended.signal);
+    let done: T;
     try {
-        const done = await work();
-        ended.abort();
-        await noting;
-        removeNotes(stack);
-        return done;
+        done = await work();
     } finally {
         ended.abort();
         await noting;
     }
+    removeNotes(stack);
+    return done;
 }
 
 /** Removes all notes of a stack that nobody has locked. */

@@ -11,7 +11,8 @@ import { engineError, knownProblem } from "../../scripts/setup/known-failures";
 /** The limits of a read. A distant backend may be slow, and no state of ours is as large as this. */
 const READ_MILLISECONDS = 60_000;
 const MEGABYTES_256 = 256 * 1024 * 1024;
-const PROJECT_NAME = "skep";
+/** The name of the Pulumi project. */
+export const PROJECT_NAME = "skep";
 
 const run = promisify(execFile);
 

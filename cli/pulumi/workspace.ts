@@ -20,9 +20,7 @@ import {
 import { keptRandom } from "../../scripts/setup/kept-random";
 import { endOrphans } from "./orphans";
 import { startProviders } from "./attach";
-import { stateFile, StateReader, unreachable } from "./state";
-
-const PROJECT_NAME = "skep";
+import { PROJECT_NAME, stateFile, StateReader, unreachable } from "./state";
 
 /**
  * The SDK talks to Pulumi by gRPC on this machine. Node.js sends that through `http_proxy` unless this variable names the

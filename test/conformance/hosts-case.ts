@@ -4,6 +4,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type Docker from "dockerode";
 import { LabHosts, type LabHostsArgs } from "../../components/hosts/lab";
+import { output } from "../../lab/hosts";
 import { planPlacement } from "../../planning/placement";
 import type { Case, Version } from "./cases";
 
@@ -72,7 +73,7 @@ export function hostsCases(args: HostsCase): Case[] {
         after("once it has restarted", booted),
         after("once a host was rebooted", async () => {
             const { StartedAt } = (await container.inspect()).State;
-            await execute(container, ["systemctl", "reboot"]);
+            await output(container, ["systemctl", "reboot"]);
             await until("a host to reboot", async () => {
                 const { State } = await container.inspect();
                 return State.Running && State.StartedAt !== StartedAt;
@@ -101,7 +102,7 @@ async function crash(container: Docker.Container): Promise<void> {
         await until("a host to crash", async () => {
             const { State, RestartCount: now } = await container.inspect();
             if (State.Restarting || now > RestartCount) return true;
-            await execute(container, CRASH);
+            await output(container, CRASH);
             return false;
         });
         if (i + 1 < CRASHES)
@@ -114,20 +115,8 @@ async function crash(container: Docker.Container): Promise<void> {
 
 function hasBooted(container: Docker.Container): Promise<void> {
     return until("a host to boot", async () =>
-        /running|degraded/.test(await execute(container, ["systemctl", "is-system-running"])),
+        /running|degraded/.test(await output(container, ["systemctl", "is-system-running"])),
     );
-}
-
-/** The output of a command on a host; undefined when the host cannot run it yet. */
-async function execute(container: Docker.Container, command: string[]): Promise<string> {
-    try {
-        const run = await container.exec({ Cmd: command, AttachStdout: true });
-        let text = "";
-        for await (const chunk of await run.start({})) text += String(chunk);
-        return text;
-    } catch {
-        return "";
-    }
 }
 
 async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
