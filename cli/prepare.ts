@@ -12,7 +12,7 @@ import { createProgress, type Progress } from "../scripts/setup/progress";
 import { BRIDGED } from "../scripts/setup/bridged";
 import { ensureDocker } from "../scripts/setup/docker";
 import { askedKind } from "../scripts/setup/plugin-kind";
-import { ensurePulumi, setup } from "../scripts/setup/setup";
+import { pulumiAlone, setup } from "../scripts/setup/setup";
 import type { PulumiTools, Tools } from "../scripts/setup/tools";
 import { refuseTooManyHosts } from "../lab/capacity";
 import { labEngine, refuseOtherEnvironment } from "../lab/engine";
@@ -167,7 +167,7 @@ export async function readyForPlain(options: Options): Promise<{ progress: Progr
         for (const problem of error.problems)
             progress.note(`Not prepared for an up: ${formatProblem(problem)}`);
         const { facts } = await factsOfStack(options.stack, progress);
-        const tools = await setup({ progress, needs: "engine", made: madeWith(facts) });
+        const tools = await setup({ progress, needs: "pulumi", made: madeWith(facts) });
         linkSwarmPlugin(tools);
         return { progress, tools };
     }
@@ -192,7 +192,7 @@ export async function factsOfStack(stack: string, progress: Progress): Promise<F
  * before the command's other refusals.
  */
 async function readerOf(stack: string, progress: Progress): Promise<StateReader | undefined> {
-    return mayHaveState(stack) ? stateReader(stack, await ensurePulumi(progress)) : undefined;
+    return mayHaveState(stack) ? stateReader(stack, await pulumiAlone(progress)) : undefined;
 }
 
 async function prepare(way: Way, options: Options): Promise<Preparation> {

@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { checkSettings, checkStackName, type ReadySettings, type Settings } from "../../config/settings";
 import { chosenSettings, type Facts } from "../../config/facts";
 import { lostKeys, misplacedKeys, ownSettings, readConfig, type Values } from "../../config/file";
-import { engineConfigFile, settingsFile, stackFile } from "../../config/folders";
+import { pulumiConfigFile, settingsFile, stackFile } from "../../config/folders";
 import { KEY_SETTINGS } from "../../config/registry";
 import { type Problem, SkepError, skepError } from "../../errors";
 import { chooseRanges } from "../../lab/ranges";
@@ -29,7 +29,7 @@ export interface StackFiles {
 export async function readFiles(stack: string): Promise<StackFiles> {
     const [settings, pulumi, kept] = await Promise.all([
         readConfig(settingsFile(stack)),
-        readConfig(engineConfigFile(stack)),
+        readConfig(pulumiConfigFile(stack)),
         StackFile.read(stack),
     ]);
     return { settings, pulumi, kept };

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { writeWhole } from "../../scripts/setup/cache";
-import { engineError, knownProblem } from "../../scripts/setup/known-failures";
+import { pulumiError, knownProblem } from "../../scripts/setup/known-failures";
 import { forgetReservation, isReserved, reserving, type Reserved } from "../../lab/reservations";
 
 describe("what a lab has reserved on this machine", () => {
@@ -75,8 +75,8 @@ describe("what an engine says in passing", () => {
 
     it("is found in all that its command line prints", () => {
         const printed = "code: 255\n stderr: Command failed\nerror: no such folder.\n err?: more\n";
-        assert.equal(engineError(printed), "no such folder");
-        assert.equal(engineError("it broke\nhere"), "it broke");
+        assert.equal(pulumiError(printed), "no such folder");
+        assert.equal(pulumiError("it broke\nhere"), "it broke");
     });
 
     it("is left as it is when it is unknown", () => {
