@@ -352,12 +352,13 @@ async function findHosts(work: Preparation): Promise<void> {
 async function chooseAll(work: Preparation): Promise<void> {
     const { stack, files, found, prepared } = work;
     const { plugins } = prepared;
-    work.settings = await chooseRest(stack, work.settings, prepared.repository, (chosen) => {
-        const { packages, labSubnet, labPorts } = chosen;
+    const keep = ({ packages, labSubnet, labPorts }: ReadySettings) => {
         // An up settles where the registry is and which Docker runs the lab. Until then, both may change.
         const facts = withoutMissing({ ...found.facts, packages, labSubnet, labPorts, plugins });
         return files.kept.keep({ facts, prepared });
-    });
+    };
+    const note = (text: string) => work.note(text);
+    work.settings = await chooseRest(stack, work.settings, prepared.repository, note, keep);
 }
 
 function checkChosen(work: Preparation): void {

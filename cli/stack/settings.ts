@@ -98,12 +98,13 @@ export async function hostsOf(
 
 /**
  * Chooses what is not chosen yet for the stack. `keep` writes the choice, before another lab on this machine can choose
- * the same.
+ * the same. `note` tells the user what else was found.
  */
 export async function chooseRest(
     stack: string,
     settings: Settings,
     repository: DockerRepository,
+    note: (text: string) => void,
     keep: (chosen: ReadySettings) => Promise<void>,
 ): Promise<ReadySettings> {
     const found = { ...settings, packages: await packages(settings, repository) };
@@ -114,7 +115,7 @@ export async function chooseRest(
     const { hosts, labSubnet, labPorts } = settings;
     const isChosen = labSubnet !== undefined && labPorts !== undefined && isReserved(stackFile(stack));
     if (hosts !== "lab" || isChosen) return kept(found);
-    return reserving(stackFile(stack), async (reserved) =>
+    return reserving(stackFile(stack), note, async (reserved) =>
         kept({ ...found, ...(await chooseRanges(stack, settings, reserved)) }),
     );
 }
