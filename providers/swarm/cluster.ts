@@ -3,15 +3,14 @@ import { formatProblem, SkepError } from "../../errors";
 import { hostsIn, isGone, whyUnusable } from "../../planning/adoption";
 import { majority } from "../../planning/membership";
 import { findOrMake, open, setAutolock, type NewSwarm } from "../../swarm/adopt";
-import { ifAnswered } from "../../swarm/failures";
 import { Host } from "../../swarm/host";
+import { disband } from "../../swarm/leave";
 import type { HostInput } from "../../swarm/ssh";
 import { Swarm } from "../../swarm/swarm";
 import { NotConverged, type Props, type Resource, UNKNOWN } from "../runtime/types";
 import { inputsOf } from "./inputs";
 import { mayLose, refuseRemade, refuseReplaced, remade } from "./plan-guard";
 
-const LEAVE_MS = 8000;
 const COMPUTED = ["clusterId", "unlockKey", "previousUnlockKey", "locked", "emptyHosts"] as const;
 
 type Inputs = NewSwarm & { managers: HostInput[] };
@@ -100,9 +99,7 @@ export const cluster: Resource = {
         }
     },
 
-    async delete(id, { managers }: State) {
-        await Promise.all(managers.map((host) => ifAnswered(leave(Host.of(host), id))));
-    },
+    delete: (id, { managers }: State, ctx) => disband(managers.map(Host.of), id, ctx),
 };
 
 function managersIn({ managers }: Props, wanted: (host: HostInput) => boolean = () => true): HostInput[] {
@@ -121,11 +118,4 @@ function keys(state: State, now: string): Pick<Outs, "unlockKey" | "previousUnlo
     const before = state.unlockKey ?? "";
     const rotated = before !== "" && before !== now;
     return { unlockKey: now, previousUnlockKey: rotated ? before : (state.previousUnlockKey ?? "") };
-}
-
-/** Makes the host leave this swarm. The time is short: a host that is gone has nothing left to leave. */
-async function leave(host: Host, clusterId: string): Promise<void> {
-    const member = await host.membership(LEAVE_MS / 2);
-    if (member.clusterId && member.clusterId !== clusterId) return;
-    await host.leave({ force: true, timeoutMs: LEAVE_MS });
 }
