@@ -44,6 +44,7 @@ export function hostsCases(args: HostsCase): Case[] {
             stack: STACK,
             project: args.project,
             facts: {},
+            renewed: [],
             hosts,
             image: args.image,
             subnet: SUBNET,
