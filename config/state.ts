@@ -5,6 +5,7 @@ export interface StateResource {
     urn: string;
     type: string;
     custom?: boolean;
+    protect?: boolean;
     id?: string;
     inputs?: object;
     outputs?: Record<string, unknown>;
