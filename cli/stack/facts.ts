@@ -9,7 +9,8 @@ import { chooseRegistryHosts } from "../../planning/registry-hosts";
 import { placementOf } from "../../planning/zone-moves";
 import { type Fixed, fixedIn } from "./fixed";
 import { PLUGIN_KINDS, type PluginKind } from "../../scripts/setup/tools";
-import type { StateReader, StateResource } from "../pulumi/state";
+import type { StateResource } from "../../config/state";
+import type { StateReader } from "../pulumi/state";
 
 /** A stack's facts, and where they were found. */
 export interface FoundFacts {
