@@ -79,6 +79,7 @@ export function program({
         packages: settings.packages,
         bridgePool: settings.addressPools.bridge,
         members: settings,
+        drainSeconds: settings.drainTimeout,
     });
     const publish: pulumi.Output<PublishMode> =
         settings.publish === "auto"
@@ -90,6 +91,7 @@ export function program({
         autolock: settings.autolock,
         overlayPool: settings.addressPools.overlay,
         members: settings,
+        drainSeconds: settings.drainTimeout,
         registryHosts: registryNames,
         foundation: made.foundation,
     });

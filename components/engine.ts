@@ -27,6 +27,8 @@ export interface EngineArgs {
     bridgePool: string;
     /** Settings of roles and availabilities in the swarm. */
     members: MemberSettings;
+    /** How long a drain of a host waits for its tasks, in seconds. */
+    drainSeconds: number;
 }
 
 /** Skep's files and the engine on every host. */
@@ -84,6 +86,7 @@ export class Engine extends pulumi.ComponentResource {
                     ...(args.repository.viaProxy && { viaProxy: true }),
                 },
                 packages: { "docker-ce": docker, "docker-ce-cli": docker, "containerd.io": containerd },
+                drainSeconds: args.drainSeconds,
             },
             { parent: this, dependsOn: [files], deletedWith: host.resource },
         );

@@ -17,6 +17,8 @@ export interface SwarmArgs {
     overlayPool: string;
     /** Settings of roles and availabilities. */
     members: MemberSettings;
+    /** How long a drain of a node waits for its tasks, in seconds. */
+    drainSeconds: number;
     /** Names of the hosts that run the registry. */
     registryHosts: readonly string[];
     /** Destroy deletes this last. The whole swarm goes with it, so no member has to leave by itself. */
@@ -77,6 +79,7 @@ export class Swarm extends pulumi.ComponentResource {
                     availability_zone: host.zone,
                     ...(args.registryHosts.includes(host.name) && { registry: "true" }),
                 },
+                drainSeconds: args.drainSeconds,
             },
             { parent: this, deletedWith: this.cluster },
         );

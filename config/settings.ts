@@ -12,7 +12,20 @@ import { placeHosts, tolerated } from "../planning/placement";
 import { checkRegistry, registrySchema, registryWarnings } from "./registry";
 import { repositorySchema } from "./repository";
 import { checkPools, checkPorts } from "./ranges-and-ports";
-import { choice, flag, group, keysBelow, list, port, range, shown, text, version, whole } from "./values";
+import {
+    choice,
+    duration,
+    flag,
+    group,
+    keysBelow,
+    list,
+    port,
+    range,
+    shown,
+    text,
+    version,
+    whole,
+} from "./values";
 
 /** Every additional manager slows changes down (Docker admin guide, "Maintain the quorum of managers"). */
 const MOST_MANAGERS = 7;
@@ -56,6 +69,11 @@ const schema = group({
     autolock: flag().default(true),
     /** Whether managers run tasks. `false` drains them: set it when workloads could starve the managers. Default true. */
     managersRunTasks: flag().default(true),
+    /**
+     * How long a drained node's tasks get to stop before Skep goes on: `90s`, `2m`, `1h`. Within that, each task has its
+     * service's own stop_grace_period. Default `2m`.
+     */
+    drainTimeout: duration("2m").prefault("2m"),
     /** Roles and availabilities that differ from the default, by host name: `worker-2: {role: manager}`. Default none. */
     nodes: z
         .record(

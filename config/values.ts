@@ -16,6 +16,16 @@ export const port = (example: number) => whole(1, 65535, example);
 /** True or false. */
 export const flag = () => z.boolean({ error: "it must be true or false" });
 
+/** A time such as `90s`, `2m` or `1h`, from one second to one day. Its value is in seconds. */
+export function duration(example: string) {
+    const error = `it must be a time from 1s to 24h, such as ${example}`;
+    return z
+        .string({ error })
+        .regex(/^\d{1,5}[smh]$/, { error })
+        .transform((given) => parseInt(given) * { s: 1, m: 60, h: 3600 }[given.at(-1) as "s" | "m" | "h"])
+        .refine((seconds) => seconds >= 1 && seconds <= 86_400, { error });
+}
+
 /** One of a few words. */
 export function choice<const T extends readonly [string, ...string[]]>(words: T) {
     const list = new Intl.ListFormat("en", { type: "disjunction" }).format(words);

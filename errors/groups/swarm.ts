@@ -149,6 +149,11 @@ export const SWARM = {
             advice: "Run `up` again: it sets the node's availability back.",
             exit: "left",
         },
+        TASKS_NOT_STOPPED: {
+            meaning: "Tasks still ran on a drained node when its time was over, and Skep went on.",
+            advice: "Set `skep:drainTimeout` to more than the `stop_grace_period` of their services.",
+            exit: "done",
+        },
         MANAGER_LOCKED: {
             meaning: "A manager stays locked, and the others went on without it.",
             advice: "Unlock it with the key that it was locked with, then run `up` again.",

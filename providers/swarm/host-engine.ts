@@ -29,6 +29,8 @@ type Inputs = OnHost & {
     managers: HostInput[];
     repository: { url: string; fingerprint: string; viaProxy?: boolean };
     packages: EngineVersions;
+    /** How long a drain waits for tasks, in seconds. States of earlier versions of Skep have none. */
+    drainSeconds?: number;
 };
 /** What the host's kernel can do, as the script found it. */
 type Outs = { mesh: boolean; esp: boolean };
@@ -40,7 +42,7 @@ export const hostEngine: Resource = {
     stable: COMPUTED,
     replaceOn: ["hostId"],
     // Another repository counts for new hosts, and for engines that change for another reason.
-    ignoreInDiff: ["host", "managers", "repository"],
+    ignoreInDiff: ["host", "managers", "repository", "drainSeconds"],
     refreshBeforeUpdate: true,
 
     async create(inputs: Inputs, ctx) {
@@ -101,12 +103,16 @@ async function ifRunning<T>(answer: Promise<T>): Promise<T | undefined> {
 }
 
 /** The swarm that the host serves, if any. A host that is locked or in no swarm serves nobody. */
-async function swarmOf(host: Host, { managers }: Inputs, ctx: Context): Promise<Swarm | undefined> {
+async function swarmOf(
+    host: Host,
+    { managers, drainSeconds }: Inputs,
+    ctx: Context,
+): Promise<Swarm | undefined> {
     if ((await ifRunning(host.membership()))?.state !== "active") return undefined;
     const sightings = await Promise.all(managers.map((manager) => Host.of(manager).look()));
     const clusterId = theOneCluster(sightings);
     if (clusterId === undefined) throw new Refused([whyUnusable(sightings)]);
-    return Swarm.of(managers, clusterId, ctx);
+    return Swarm.of(managers, clusterId, ctx, drainSeconds);
 }
 
 async function install(

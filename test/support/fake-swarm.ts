@@ -1,7 +1,7 @@
 // Hosts and their swarms in memory, behind the API of their engines: for tests of what Skep asks, and in which order.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import type { EngineInfo, NodeSpec, SwarmNode } from "../../planning/engine-api";
+import type { EngineInfo, NodeSpec, SwarmNode, SwarmService, SwarmTask } from "../../planning/engine-api";
 import type { CallOptions } from "../../swarm/engine";
 import { brokenRequest, EngineError, noConnection } from "../../swarm/failures";
 import { type Connection, Host } from "../../swarm/host";
@@ -28,6 +28,8 @@ export class FakeCluster {
     spec: { Labels?: Record<string, string>; EncryptionConfig: { AutoLockManagers: boolean } };
     readonly members = new Map<string, Member>();
     key: string;
+    readonly services: Pick<SwarmService, "ID" | "Spec">[] = [];
+    tasks: SwarmTask[] = [];
 
     constructor(
         readonly id: string,
@@ -113,12 +115,13 @@ export class FakeWorld {
         return cluster;
     }
 
-    swarm(managers: readonly string[], id: string, patienceMs = 50): Swarm {
+    swarm(managers: readonly string[], id: string, patienceMs = 50, drainMs?: number): Swarm {
         return new Swarm(
             managers.map((name) => this.at(name).host),
             id,
             this.ctx,
             patienceMs,
+            drainMs,
         );
     }
 }
@@ -148,6 +151,18 @@ export class FakeHost implements Connection {
         this.nodeId = this.world.id("node");
         const spec: NodeSpec = { Role: role, Availability: "active", Labels: {} };
         cluster.members.set(this.nodeId, { spec, version: 1, host: this });
+    }
+
+    /** Starts a task of this service on it, which runs until the test ends it. */
+    runTask(service: string): SwarmTask {
+        const { cluster } = this;
+        if (!cluster) throw new Error(`${this.name} is in no swarm`);
+        const ID = `service-${service}`;
+        if (!cluster.services.some((each) => each.ID === ID))
+            cluster.services.push({ ID, Spec: { Name: service, TaskTemplate: {} } });
+        const task = { ServiceID: ID, NodeID: this.nodeId, Status: { State: "running" } };
+        cluster.tasks.push(task);
+        return task;
     }
 
     /** Restarts its engine. A manager is locked after that if the swarm locks its managers. */
@@ -235,7 +250,10 @@ export class FakeHost implements Connection {
             cluster.spec = body as unknown as FakeCluster["spec"];
             return undefined;
         }
-        if (plain === "/tasks") return [];
+        const filter = JSON.parse(query.get("filters") ?? "{}") as Record<string, string[] | undefined>;
+        if (plain === "/tasks")
+            return cluster.tasks.filter(({ NodeID = "" }) => filter.node?.includes(NodeID));
+        if (plain === "/services") return cluster.services.filter(({ ID }) => filter.id?.includes(ID));
         if (plain === "/nodes") return [...cluster.members.keys()].map((id) => cluster.node(id));
         const [, id = "", action] = /^\/nodes\/(\w+)(\/update)?$/.exec(plain) ?? [];
         const member = cluster.members.get(id);

@@ -298,7 +298,9 @@ for (const preview of [true, false])
                 "worker-2": { role: "manager" },
                 "worker-3": { availability: "drain" },
             };
-            const changed = await declare({ nodes }, preview);
+            const changed = await declare({ nodes, drainTimeout: "5m" }, preview);
+            for (const type of ["swarm:index:Node", "swarm:index:HostEngine"])
+                assert.ok(ofType(changed, type).every(({ inputs }) => inputs.drainSeconds === 300));
             const node = (name: string) =>
                 ofType(changed, "swarm:index:Node").find((each) => each.name === `${name}-node`)?.inputs;
             assert.equal(node("manager-1")?.role, "worker");

@@ -37,6 +37,7 @@ describe("configuration", () => {
             containerdVersion: "1.7",
             autolock: true,
             managersRunTasks: true,
+            drainTimeout: 120,
             nodes: {},
             addressPools: { overlay: "10.200.0.0/16", bridge: "172.30.0.0/16" },
             publish: "auto",
@@ -44,6 +45,14 @@ describe("configuration", () => {
             registry: { name: "registry.skep.internal", port: 5000, user: "skep", replicas: 1 },
             sample: { enabled: true, replicas: 3, port: 8080 },
         });
+    });
+
+    it("takes a drain's time in seconds, minutes and hours, up to a day", () => {
+        const seconds = (drainTimeout: unknown) =>
+            checkSettings("dev", { drainTimeout }).settings?.drainTimeout;
+        assert.deepEqual(["90s", "2m", "24h"].map(seconds), [90, 120, 86_400]);
+        for (const wrong of ["0s", "25h", "2", 120, "2 m", "1h30m", ""])
+            assert.match(onlyProblem({ drainTimeout: wrong }).problem, /a time from 1s to 24h, such as 2m/);
     });
 
     it("names all of its problems at once", () => {
