@@ -17,6 +17,22 @@ export const HOSTS = {
             meaning: "Another machine answers in the host's place.",
             advice: "Find out why before anything else.",
         },
+        HOST_HANGS_UP: {
+            meaning: "A host closes connections before the login: it boots, or its sshd limits logins.",
+            advice: "Wait for its boot to end, or raise `MaxStartups` in its sshd_config.",
+        },
+        HOST_FORWARDING: {
+            meaning: "A host's sshd forwards no connection to the engine's socket.",
+            advice: "Set `AllowStreamLocalForwarding yes` in its sshd_config, and reload sshd.",
+        },
+        HOST_SESSIONS: {
+            meaning: "A host's sshd starts no command.",
+            advice: "Set `MaxSessions` in its sshd_config to 1 or more, and reload sshd.",
+        },
+        HOST_IDLE_TIMEOUT: {
+            meaning: "A host's sshd closed a session before the command in it ended.",
+            advice: "Take `ChannelTimeout` out of its sshd_config, and reload sshd.",
+        },
         HOST_TIMEOUT: {
             meaning: "A host did not answer in time.",
             advice: "See whether the host and its engine are overloaded or stopped.",

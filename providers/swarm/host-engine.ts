@@ -13,7 +13,7 @@ import {
 import { proxiesForOthers } from "../../planning/proxies";
 import { reasonOf } from "../../planning/sentence";
 import type { Context } from "../../swarm/context";
-import { ConnectionError, NoManager } from "../../swarm/failures";
+import { ConnectionError, HostFailure, NoManager } from "../../swarm/failures";
 import { Host } from "../../swarm/host";
 import { pausePoint } from "../../swarm/pause-point";
 import { hostScript } from "../../swarm/scripts";
@@ -71,7 +71,13 @@ export const hostEngine: Resource = {
         } catch (error) {
             if (!(error instanceof SkepError)) throw error;
             // If the host cannot be seen, the state stays as it was: reading never fails.
-            ctx.log(`The engine of ${state.host.name} could not be looked at: ${reasonOf(error)}`, "debug");
+            const isSettled = error instanceof HostFailure && !error.passes;
+            if (isSettled) ctx.log(error.problems.map(formatProblem).join(" "), "warning");
+            else
+                ctx.log(
+                    `The engine of ${state.host.name} could not be looked at: ${reasonOf(error)}`,
+                    "debug",
+                );
             return { id, outs: state, inputs };
         }
     },
