@@ -76,6 +76,7 @@ export class Swarm extends pulumi.ComponentResource {
                 role: roleOf(host, args.members),
                 availability: availabilityOf(host, args.members),
                 labels: {
+                    ...args.members.nodes[host.name]?.labels,
                     availability_zone: host.zone,
                     ...(args.registryHosts.includes(host.name) && { registry: "true" }),
                 },

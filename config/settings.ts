@@ -19,6 +19,7 @@ import {
     group,
     keysBelow,
     list,
+    nodeLabels,
     port,
     range,
     shown,
@@ -74,7 +75,7 @@ const schema = group({
      * service's own stop_grace_period. Default `2m`.
      */
     drainTimeout: duration("2m").prefault("2m"),
-    /** Roles and availabilities that differ from the default, by host name: `worker-2: {role: manager}`. Default none. */
+    /** What differs from the default for single nodes, by host name: `worker-2: {role: manager}`. Default none. */
     nodes: z
         .record(
             z.string(),
@@ -86,6 +87,8 @@ const schema = group({
                  * all away). Default: `drain` for managers without `managersRunTasks`, else `active`.
                  */
                 availability: choice(["active", "pause", "drain"]).optional(),
+                /** Labels of the node, for placement constraints: `{disk: ssd}`. A replaced host gets them back. */
+                labels: nodeLabels().optional(),
             }),
             { error: "it must be settings by the names of nodes, such as worker-2: {role: manager}" },
         )

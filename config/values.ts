@@ -3,6 +3,10 @@
 
 import { z } from "zod";
 import { parseRange } from "../planning/addresses";
+import { isOwnLabel } from "../planning/members";
+
+/** What a constraint can name: `node.labels.NAME` (swarmkit, manager/constraint). */
+const LABEL = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,127}$/;
 
 /** A whole number from `min` to `max`. */
 export function whole(min: number, max: number, example: number) {
@@ -48,6 +52,30 @@ export function version(series: string, full: string) {
 export function range(example: string) {
     const error = `it must be a range of addresses written from its first one, such as ${example}`;
     return z.string({ error }).refine((given) => parseRange(given) !== undefined, { error });
+}
+
+/** Labels of a node by their names. */
+export function nodeLabels() {
+    const value = 'it must be a text: put numbers, true and false in quotes, such as disk: "1"';
+    return z
+        .record(z.string(), z.string({ error: value }), {
+            error: "it must be labels by their names, such as {disk: ssd}",
+        })
+        .superRefine((labels, { addIssue }) => {
+            for (const name of Object.keys(labels))
+                if (isOwnLabel(name))
+                    addIssue({
+                        code: "custom",
+                        path: [name],
+                        message: "it is a label that Skep itself gives",
+                    });
+                else if (!LABEL.test(name))
+                    addIssue({
+                        code: "custom",
+                        path: [name],
+                        message: `its name must match ${LABEL.source}`,
+                    });
+        });
 }
 
 /** A URL of http or https. */

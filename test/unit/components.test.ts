@@ -296,7 +296,7 @@ for (const preview of [true, false])
             const nodes = {
                 "manager-1": { role: "worker" },
                 "worker-2": { role: "manager" },
-                "worker-3": { availability: "drain" },
+                "worker-3": { availability: "drain", labels: { disk: "ssd" } },
             };
             const changed = await declare({ nodes, drainTimeout: "5m" }, preview);
             for (const type of ["swarm:index:Node", "swarm:index:HostEngine"])
@@ -306,6 +306,7 @@ for (const preview of [true, false])
             assert.equal(node("manager-1")?.role, "worker");
             assert.equal(node("worker-2")?.role, "manager");
             assert.equal(node("worker-3")?.availability, "drain");
+            assert.deepEqual(node("worker-3")?.labels, { disk: "ssd", availability_zone: "lab-c" });
             const [cluster] = ofType(changed, "swarm:index:Cluster");
             const managers = JSON.stringify(cluster?.inputs.managers);
             // The value is wrapped as a secret, because it contains a key.

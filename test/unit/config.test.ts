@@ -47,14 +47,6 @@ describe("configuration", () => {
         });
     });
 
-    it("takes a drain's time in seconds, minutes and hours, up to a day", () => {
-        const seconds = (drainTimeout: unknown) =>
-            checkSettings("dev", { drainTimeout }).settings?.drainTimeout;
-        assert.deepEqual(["90s", "2m", "24h"].map(seconds), [90, 120, 86_400]);
-        for (const wrong of ["0s", "25h", "2", 120, "2 m", "1h30m", ""])
-            assert.match(onlyProblem({ drainTimeout: wrong }).problem, /a time from 1s to 24h, such as 2m/);
-    });
-
     it("names all of its problems at once", () => {
         const input = {
             manager: 3,
