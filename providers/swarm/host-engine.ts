@@ -71,13 +71,14 @@ export const hostEngine: Resource = {
         } catch (error) {
             if (!(error instanceof SkepError)) throw error;
             // If the host cannot be seen, the state stays as it was: reading never fails.
-            const isSettled = error instanceof HostFailure && !error.passes;
-            if (isSettled) ctx.log(error.problems.map(formatProblem).join(" "), "warning");
-            else
-                ctx.log(
-                    `The engine of ${state.host.name} could not be looked at: ${reasonOf(error)}`,
-                    "debug",
-                );
+            const unseen = `The engine of ${state.host.name} could not be looked at`;
+            const [problem] = error.problems;
+            const mayStay = error instanceof HostFailure && !error.passes;
+            if (mayStay && problem) {
+                const why = `${unseen} (${problem.id}): ${problem.problem}`;
+                const left = { ...problem, id: "ENGINE_LEFT" as const, problem: why };
+                ctx.log(formatProblem(left), "warning");
+            } else ctx.log(`${unseen}: ${reasonOf(error)}`, "debug");
             return { id, outs: state, inputs };
         }
     },

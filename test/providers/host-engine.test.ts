@@ -57,8 +57,12 @@ describe("A host's engine", () => {
         return { host: input, hostId: "1", managers: [], packages: ASKED, mesh: true, esp: false };
     }
 
+    const said: string[] = [];
+
     async function packagesRead(state: Props): Promise<Props> {
-        const context = { signal: new AbortController().signal, log: () => undefined };
+        said.length = 0;
+        const log = (text: string, severity = "info") => void said.push(`${severity} ${text}`);
+        const context = { signal: new AbortController().signal, log };
         const found = await hostEngine.read!("1", state, context as unknown as Context);
         assert.deepEqual(found.inputs?.packages, found.outs?.packages);
         assert.equal(found.outs?.mesh, true);
@@ -79,6 +83,16 @@ describe("A host's engine", () => {
             "docker-ce-cli": `${CE} (not held)`,
             "containerd.io": "1.7.20-1",
         });
+    });
+
+    it("stays what it was, and is said to be out of sight, where sshd forwards nothing to it", async () => {
+        const state = await stateOf(ALL_HELD, true);
+        writeFileSync(join(folder, "docker"), "#!/bin/sh\nexit 0\n", { mode: 0o755 });
+        assert.deepEqual(await packagesRead(state), ASKED);
+        assert.match(
+            said.join("\n"),
+            /^warning ENGINE_LEFT: The engine of worker-1 could not be looked at \(HOST_FORWARDING\): .* Set Allow/m,
+        );
     });
 
     it("stays what it was where the host does not answer: looking never fails", async () => {
