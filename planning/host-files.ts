@@ -1,6 +1,8 @@
 // The files that Skep keeps on every host: the engine's logging, the authorities that it trusts, the registry's addresses,
 // the SSH host key. No I/O.
 
+import { DAEMON_JSON } from "./daemon-json";
+
 export interface HostFile {
     content: string;
     /** Permissions in octal digits. Default 644. */
@@ -33,7 +35,7 @@ export function renderHostFiles({
 }: HostFilesArgs): Record<string, HostFile> {
     return {
         // Must exist before the engine's first start: log-opts apply only to containers created later (moby/moby#35185).
-        "/etc/docker/daemon.json": { content: daemonJson(bridgePool) },
+        [DAEMON_JSON]: { content: daemonJson(bridgePool) },
         [`/etc/docker/certs.d/${registry.name}:${registry.port}/ca.crt`]: { content: lines(ca) },
         "/etc/skep/hosts": {
             content: registry.addresses.map((address) => `${address} ${registry.name} # skep\n`).join(""),

@@ -107,9 +107,14 @@ export const HOSTS = {
             advice: "Bring back what the line names, then run `up` again.",
             exit: "left",
         },
+        ENGINE_KEYS_KEPT: {
+            meaning: "A host's daemon.json has keys that somebody else wrote, and they stay.",
+            advice: "Take them out on that host if nobody needs them.",
+            exit: "done",
+        },
         ENGINE_UNREAD: {
             meaning: "A host has new files that its running engine has not read.",
-            advice: "Restart the engine when the swarm can do without the host.",
+            advice: "Run `up` again: it restarts the engine when the swarm can do without the host.",
             exit: "done",
         },
     },

@@ -4,9 +4,10 @@ import { formatProblem, SkepError } from "../../errors";
 import { theOneCluster, whyUnusable } from "../../planning/adoption";
 import {
     describeEngine,
-    LIST_PACKAGES,
+    LOOK,
     needsRestart,
     parseInstalled,
+    parseStale,
     type EngineVersions,
     type FoundEngine,
 } from "../../planning/engine-packages";
@@ -89,14 +90,16 @@ async function settle(inputs: Inputs, ctx: Context): Promise<Outs> {
     const host = Host.of(inputs.host);
     const found = await ask(host, ctx);
     const swarm = needsRestart(found, inputs.packages) ? await swarmOf(host, inputs, ctx) : undefined;
-    if (!swarm) return install(host, inputs, ctx);
-    return swarm.inMaintenance(host, (turn) => install(host, inputs, turn));
+    const isStale = found.running !== undefined && found.stale.length > 0;
+    if (isStale) ctx.log(`the engine restarts: ${found.stale.join(", ")}`);
+    if (!swarm) return install(host, inputs, isStale, ctx);
+    return swarm.inMaintenance(host, (turn) => install(host, inputs, isStale, turn));
 }
 
 async function ask(host: Host, { signal }: Context): Promise<FoundEngine> {
-    const { stdout } = await host.exec(LIST_PACKAGES, { timeoutMs: CHECK_MS, signal });
+    const { stdout } = await host.exec(LOOK, { timeoutMs: CHECK_MS, signal });
     const version = await ifRunning(host.call<{ Version: string }>("GET", "/version"));
-    return { installed: parseInstalled(stdout), running: version?.Version };
+    return { installed: parseInstalled(stdout), running: version?.Version, stale: parseStale(stdout) };
 }
 
 /** The engine's answer, or undefined if the host answers and its engine does not. */
@@ -125,6 +128,7 @@ async function swarmOf(
 async function install(
     host: Host,
     { host: { ssh }, repository, packages }: Inputs,
+    restarts: boolean,
     ctx: Context,
 ): Promise<Outs> {
     const variables = {
@@ -133,6 +137,7 @@ async function install(
         DOCKER_VERSION: packages["docker-ce"],
         CONTAINERD_VERSION: packages["containerd.io"],
         LOGIN_USER: ssh.user,
+        RESTART: restarts ? "yes" : "no",
         ...(repository.viaProxy && proxiesForOthers(process.env)),
     };
     const running = host.script<Outs>(`${hostScript("lock")}\n${hostScript("engine")}`, variables, ctx);
