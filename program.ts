@@ -78,6 +78,8 @@ export function program({
         repository,
         packages: settings.packages,
         bridgePool: settings.addressPools.bridge,
+        proxy: settings.proxy,
+        range: settings.hosts === "aws" ? settings.aws?.network.range : settings.labSubnet,
         members: settings,
         drainSeconds: settings.drainTimeout,
     });

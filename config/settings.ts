@@ -10,6 +10,7 @@ import { countMembers, roleOf, unknownNodes } from "../planning/members";
 import { movesRefused, movesWaiting, placementOf, zoneNames } from "../planning/zone-moves";
 import { placeHosts, tolerated } from "../planning/placement";
 import { checkRegistry, registrySchema, registryWarnings } from "./registry";
+import { proxySchema } from "./proxy";
 import { repositorySchema } from "./repository";
 import { checkPools, checkPorts } from "./ranges-and-ports";
 import {
@@ -111,6 +112,8 @@ const schema = group({
     registry: registrySchema.prefault({}),
     /** A mirror of Docker's package repository (config/repository.ts). Default: Docker's own. */
     repository: repositorySchema.optional(),
+    /** The proxy of the hosts' apt and engines (config/proxy.ts). Default: none. */
+    proxy: proxySchema.optional(),
     /** The sample stack: a web server, and a client that sends it requests. */
     sample: group({
         /** Whether Skep deploys it. Default true. */

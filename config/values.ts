@@ -104,6 +104,8 @@ export function shown(path: string, value: unknown): string {
     if (value === null) return "has no value, and";
     if (Array.isArray(value)) return value.length === 0 ? "is an empty list, and" : "is a list, and";
     if (typeof value === "object") return "is a group of settings, and";
+    // A URL may have a password.
+    if (typeof value === "string" && /:\/\/.*@/.test(value)) return "cannot be as it is:";
     const json = JSON.stringify(value);
     return `is ${json.length > 60 ? `${json.slice(0, 57)}…` : json}, and`;
 }

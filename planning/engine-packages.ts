@@ -61,15 +61,15 @@ export function parseInstalled(text: string): FoundEngine["installed"] {
 export function parseStale(text: string): string[] {
     return text.split("\n").flatMap((line) => {
         const [kind, file] = line.split(" ");
-        if (kind === "newer" && file) return [`started before ${file} was written`];
+        if (kind === "newer" && file) return [`it started before ${file} was changed`];
         return line === "no-chains" ? ["its firewall rules are gone"] : [];
     });
 }
 
 const LIST_PACKAGES = `dpkg-query -W -f '\${Package} \${Version} \${db:Status-Want} \${db:Status-Status}\\n' ${ENGINE_PACKAGES.join(" ")} 2>/dev/null`;
 
-/** The files that an engine reads at its start only. */
-const READ_AT_START = [DAEMON_JSON, "/etc/docker/tls/cert.pem"];
+/** What an engine reads at its start only. The folder changes when a file in it comes or goes. */
+const READ_AT_START = [DAEMON_JSON, "/etc/docker/tls/cert.pem", "/etc/systemd/system/docker.service.d"];
 
 /**
  * Skep runs this on every host before every command. It reads dpkg's own list, when the engine's files changed, and whether

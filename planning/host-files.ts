@@ -2,6 +2,7 @@
 // the SSH host key. No I/O.
 
 import { DAEMON_JSON } from "./daemon-json";
+import { type HostProxy, proxyFiles } from "./host-proxy";
 
 export interface HostFile {
     content: string;
@@ -18,6 +19,8 @@ export interface HostFilesArgs {
     bridgePool: string;
     /** The engine's server certificate. With it the engine answers on 2376, to clients of the same authority only. */
     engine?: { certificate: string; privateKey: string };
+    /** The proxy of the host's apt and engine. Default: none. */
+    proxy?: HostProxy;
     /** The text of scripts/host/hosts.sh. */
     hostsScript: string;
 }
@@ -31,6 +34,7 @@ export function renderHostFiles({
     registry,
     bridgePool,
     engine,
+    proxy,
     hostsScript,
 }: HostFilesArgs): Record<string, HostFile> {
     return {
@@ -46,6 +50,7 @@ export function renderHostFiles({
         "/etc/sysctl.d/60-skep.conf": { content: "net.ipv4.tcp_keepalive_time = 600\n" },
         // sshd shows only the key that the host made itself (scripts/host/hostkey.sh).
         "/etc/ssh/sshd_config.d/10-skep.conf": { content: "HostKey /etc/ssh/skep_host_key\n" },
+        ...(proxy && proxyFiles(proxy)),
         ...(engine && {
             [`${TLS}/ca.pem`]: { content: lines(ca) },
             [`${TLS}/cert.pem`]: { content: lines(engine.certificate) },

@@ -104,7 +104,12 @@ async function run(stack: auto.Stack, operation: Operation, progress: Progress):
         return await interruptible(stop, async () => {
             if (operation === "preview") {
                 const { changeSummary } = await stack.preview(options);
-                return { changes: changeSummary, steps, left: leftIn(warnings), ...(pending && { pending }) };
+                return {
+                    changes: changeSummary,
+                    steps,
+                    left: leftIn(warnings, true),
+                    ...(pending && { pending }),
+                };
             }
             const result = await noted(stack.name, () => stack[operation](options));
             const outputs = "outputs" in result ? (result.outputs as auto.OutputMap) : undefined;

@@ -107,6 +107,11 @@ export const HOSTS = {
             advice: "Bring back what the line names, then run `up` again.",
             exit: "left",
         },
+        ENGINE_STALE: {
+            meaning:
+                "An engine is older than its settings or certificate, or its firewall rules were flushed.",
+            advice: "Run `up`: it restarts the engine when the swarm can do without the host.",
+        },
         ENGINE_KEYS_KEPT: {
             meaning: "A host's daemon.json has keys that somebody else wrote, and they stay.",
             advice: "Take them out on that host if nobody needs them.",

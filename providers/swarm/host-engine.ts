@@ -67,7 +67,9 @@ export const hostEngine: Resource = {
     async read(id, state: State, ctx) {
         const inputs = inputsOf(state, COMPUTED);
         try {
-            const packages = describeEngine(await ask(Host.of(state.host), ctx));
+            const found = await ask(Host.of(state.host), ctx);
+            if (isStale(found)) sayStale(state.host.name, found, ctx);
+            const packages = describeEngine(found);
             return { id, outs: { ...state, packages }, inputs: { ...inputs, packages } };
         } catch (error) {
             if (!(error instanceof SkepError)) throw error;
@@ -90,10 +92,19 @@ async function settle(inputs: Inputs, ctx: Context): Promise<Outs> {
     const host = Host.of(inputs.host);
     const found = await ask(host, ctx);
     const swarm = needsRestart(found, inputs.packages) ? await swarmOf(host, inputs, ctx) : undefined;
-    const isStale = found.running !== undefined && found.stale.length > 0;
-    if (isStale) ctx.log(`the engine restarts: ${found.stale.join(", ")}`);
-    if (!swarm) return install(host, inputs, isStale, ctx);
-    return swarm.inMaintenance(host, (turn) => install(host, inputs, isStale, turn));
+    const restarts = isStale(found);
+    if (!swarm) return install(host, inputs, restarts, ctx);
+    return swarm.inMaintenance(host, (turn) => install(host, inputs, restarts, turn));
+}
+
+function isStale({ running, stale }: FoundEngine): boolean {
+    return running !== undefined && stale.length > 0;
+}
+
+function sayStale(name: string, { stale }: FoundEngine, ctx: Context): void {
+    const problem = `The engine of ${name} has to restart: ${stale.join(", ")}.`;
+    const advice = "Run up: it restarts the engine when the swarm can do without this host.";
+    ctx.log(formatProblem({ id: "ENGINE_STALE", problem, advice }), "warning");
 }
 
 async function ask(host: Host, { signal }: Context): Promise<FoundEngine> {

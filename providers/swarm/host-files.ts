@@ -123,7 +123,8 @@ async function withDaemon(host: Host, files: Inputs["files"], { signal }: Contex
     return { files: both, others: merged.others };
 }
 
-function sayOthers(name: string, others: readonly string[], ctx: Context): void {
+/** Names the keys of daemon.json that others wrote. */
+export function sayOthers(name: string, others: readonly string[], ctx: Pick<Context, "log">): void {
     if (others.length === 0) return;
     const problem = `daemon.json of ${name} has keys that are not Skep's, and they stay: ${others.join(", ")}.`;
     const advice = "Take them out on that host if nobody needs them.";

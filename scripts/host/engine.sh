@@ -7,6 +7,9 @@
 set -eu
 
 export DEBIAN_FRONTEND=noninteractive
+# The proxy that the settings give hosts goes before the one that only this script gets.
+# shellcheck source=/dev/null
+if [ -e /etc/skep/proxy ]; then . /etc/skep/proxy; fi
 list=/etc/apt/sources.list.d/docker.list
 key=/etc/apt/keyrings/docker.asc
 work=$(mktemp -d)

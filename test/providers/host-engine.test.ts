@@ -86,6 +86,16 @@ describe("A host's engine", () => {
         });
     });
 
+    it("is said to have to restart where its firewall was flushed, with what mends that", async () => {
+        const lines = [...ALL_HELD, "no-chains"];
+        const { "docker-ce": engine } = await packagesRead(await stateOf(lines));
+        assert.equal(engine, `${CE} (its firewall rules are gone)`);
+        assert.match(
+            said.join(),
+            /^warning ENGINE_STALE: The engine of worker-1 has to restart: .* Run up: /,
+        );
+    });
+
     it("stays what it was, and is said to be out of sight, where sshd forwards nothing to it", async () => {
         const state = await stateOf(ALL_HELD, true);
         writeFileSync(join(folder, "docker"), "#!/bin/sh\nexit 0\n", { mode: 0o755 });

@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { mergeDaemon } from "../../planning/daemon-json";
+import { sayOthers } from "../../providers/swarm/host-files";
 import { LOOK } from "../../planning/engine-packages";
 
 const json = (value: unknown) => JSON.stringify(value);
@@ -36,6 +37,17 @@ describe("daemon.json of a host", () => {
         const daemon = json({ ...OURS, "default-address-pools": [], mtu: 1400 });
         const { content } = mergeDaemon(json(OURS), { daemon });
         assert.deepEqual(JSON.parse(content), { ...OURS, mtu: 1400 });
+    });
+
+    it("has others' keys named in one line, and none where there are none", () => {
+        const said: string[] = [];
+        const ctx = { log: (text: string) => void said.push(text) };
+        sayOthers("worker-1", [], ctx);
+        sayOthers("worker-1", ["debug", "mtu"], ctx);
+        assert.match(
+            said.join("\n"),
+            /^ENGINE_KEYS_KEPT: daemon\.json of worker-1 .* they stay: debug, mtu\. [^\n]+$/,
+        );
     });
 
     it("is written anew where it is no JSON, with which no engine starts", () => {
@@ -73,7 +85,7 @@ describe("A look at a host's engine", () => {
     it("finds files that are newer than the engine's start", () => {
         assert.equal(
             look({ iptables: CHAINS }, 1001),
-            "newer /etc/docker/daemon.json\nnewer /etc/docker/tls/cert.pem\n",
+            "newer /etc/docker/daemon.json\nnewer /etc/docker/tls/cert.pem\nnewer /etc/systemd/system/docker.service.d\n",
         );
         assert.equal(look({ iptables: CHAINS }, 1000), "");
     });

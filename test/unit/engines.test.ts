@@ -63,7 +63,7 @@ describe("An engine's packages as a host lists them", () => {
         const changed = { ...asAsked, stale };
         assert.equal(
             describeEngine(changed)["docker-ce"],
-            `${ASKED["docker-ce"]} (started before /etc/docker/daemon.json was written, its firewall rules are gone)`,
+            `${ASKED["docker-ce"]} (it started before /etc/docker/daemon.json was changed, its firewall rules are gone)`,
         );
         assert.equal(needsRestart(changed, ASKED), true);
         assert.deepEqual(parseStale(""), []);
