@@ -1,10 +1,11 @@
 // The lab's hosts: containers that behave like small Debian instances on EC2. They share one bridge network, in which each
 // zone has a /24.
 
+import { existsSync, readFileSync } from "node:fs";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
-import { LAB_HOST_CAPABILITIES, LAB_HOST_OPTIONS } from "./capabilities";
+import { capabilitiesOn, LAB_HOST_OPTIONS } from "./capabilities";
 import type { Facts } from "../../config/facts";
 import { labAddress, labGateway } from "../../planning/addresses";
 import { PROJECT_LABEL, STACK_LABEL } from "../../planning/labels";
@@ -133,7 +134,7 @@ export class LabHosts extends pulumi.ComponentResource implements Hosts {
                 ],
                 capabilities: {
                     drops: ["ALL"],
-                    adds: LAB_HOST_CAPABILITIES.map(({ name }) => `CAP_${name}`),
+                    adds: capabilitiesOn(machineStatus()).map((name) => `CAP_${name}`),
                 },
                 securityOpts: [...LAB_HOST_OPTIONS.securityOpts],
                 cgroupnsMode: LAB_HOST_OPTIONS.cgroupnsMode,
@@ -156,6 +157,12 @@ export class LabHosts extends pulumi.ComponentResource implements Hosts {
         };
         return meetHost(host, birth, { parent: this });
     }
+}
+
+/** What Linux says about this process. Other systems say nothing. */
+function machineStatus(): string | undefined {
+    const path = "/proc/self/status";
+    return existsSync(path) ? readFileSync(path, "utf8") : undefined;
 }
 
 const SEED = "/var/lib/cloud/seed/nocloud";

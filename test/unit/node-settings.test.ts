@@ -1,6 +1,7 @@
 // Settings of single nodes, and of how they are drained.
 
 import assert from "node:assert/strict";
+import { capabilitiesOn } from "../../components/hosts/capabilities";
 import { checkSettings } from "../../config/settings";
 
 function onlyProblem(input: Record<string, unknown>): string {
@@ -26,5 +27,18 @@ describe("The settings of nodes", () => {
             assert.match(refusal({ [own]: "1" }), /a label that Skep itself gives/);
         assert.match(refusal({ "a b": "1" }), /its name must match/);
         assert.match(refusal({ disk: 1 }), /put numbers, true and false in quotes/);
+    });
+});
+
+describe("A lab host's capabilities", () => {
+    const added = (bounding: string) => {
+        const usual = capabilitiesOn(undefined);
+        return capabilitiesOn(`Name:\tnode\nCapBnd:\t${bounding}\nCapAmb:\t0\n`).slice(usual.length);
+    };
+
+    it("are more where the machine has more, and never what it lacks", () => {
+        assert.deepEqual(added("000001ffffffffff"), ["IPC_LOCK", "SYS_NICE", "SYS_RESOURCE"]);
+        assert.deepEqual(added("000001fffeffffff"), ["IPC_LOCK", "SYS_NICE"]);
+        assert.deepEqual(added("00000000a80425fb"), []);
     });
 });
