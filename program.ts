@@ -81,7 +81,10 @@ export function program({
         repository,
         packages: settings.packages,
         bridgePool: settings.addressPools.bridge,
+        proxy: settings.proxy,
+        range: settings.hosts === "aws" ? settings.aws?.network.range : settings.labSubnet,
         members: settings,
+        drainSeconds: settings.drainTimeout,
     });
     const publish: pulumi.Output<PublishMode> =
         settings.publish === "auto"
@@ -93,6 +96,7 @@ export function program({
         autolock: settings.autolock,
         overlayPool: settings.addressPools.overlay,
         members: settings,
+        drainSeconds: settings.drainTimeout,
         registryHosts: registryNames,
         renewed: renewals.done,
         protect: settings.protect ?? false,

@@ -17,6 +17,8 @@ export interface SwarmArgs {
     overlayPool: string;
     /** Settings of roles and availabilities. */
     members: MemberSettings;
+    /** How long a drain of a node waits for its tasks, in seconds. */
+    drainSeconds: number;
     /** Names of the hosts that run the registry. */
     registryHosts: readonly string[];
     /** Hosts in `skep:renew` that are made anew when every host is a member. */
@@ -88,9 +90,11 @@ export class Swarm extends pulumi.ComponentResource {
                 role: roleOf(host, args.members),
                 availability: availabilityOf(host, args.members),
                 labels: {
+                    ...args.members.nodes[host.name]?.labels,
                     availability_zone: host.zone,
                     ...(args.registryHosts.includes(host.name) && { registry: "true" }),
                 },
+                drainSeconds: args.drainSeconds,
             },
             { parent: this, deletedWith: this.cluster },
         );

@@ -11,9 +11,24 @@ import { movesRefused, movesWaiting, placementOf, zoneNames } from "../planning/
 import { placeHosts, tolerated } from "../planning/placement";
 import { dueRenewals, renewalsOf, renewalsWaiting, unknownRenewals } from "../planning/renewals";
 import { checkRegistry, registrySchema, registryWarnings } from "./registry";
+import { proxySchema } from "./proxy";
 import { repositorySchema } from "./repository";
 import { checkPools, checkPorts } from "./ranges-and-ports";
-import { choice, flag, group, keysBelow, list, port, range, shown, text, version, whole } from "./values";
+import {
+    choice,
+    duration,
+    flag,
+    group,
+    keysBelow,
+    list,
+    nodeLabels,
+    port,
+    range,
+    shown,
+    text,
+    version,
+    whole,
+} from "./values";
 
 /** Every additional manager slows changes down (Docker admin guide, "Maintain the quorum of managers"). */
 const MOST_MANAGERS = 7;
@@ -59,7 +74,12 @@ const schema = group({
     autolock: flag().default(true),
     /** Whether managers run tasks. `false` drains them: set it when workloads could starve the managers. Default true. */
     managersRunTasks: flag().default(true),
-    /** Roles and availabilities that differ from the default, by host name: `worker-2: {role: manager}`. Default none. */
+    /**
+     * How long a drained node's tasks get to stop before Skep goes on: `90s`, `2m`, `1h`. Within that, each task has its
+     * service's own stop_grace_period. Default `2m`.
+     */
+    drainTimeout: duration("2m").prefault("2m"),
+    /** What differs from the default for single nodes, by host name: `worker-2: {role: manager}`. Default none. */
     nodes: z
         .record(
             z.string(),
@@ -71,6 +91,8 @@ const schema = group({
                  * all away). Default: `drain` for managers without `managersRunTasks`, else `active`.
                  */
                 availability: choice(["active", "pause", "drain"]).optional(),
+                /** Labels of the node, for placement constraints: `{disk: ssd}`. A replaced host gets them back. */
+                labels: nodeLabels().optional(),
             }),
             { error: "it must be settings by the names of nodes, such as worker-2: {role: manager}" },
         )
@@ -103,6 +125,8 @@ const schema = group({
     registry: registrySchema.prefault({}),
     /** A mirror of Docker's package repository (config/repository.ts). Default: Docker's own. */
     repository: repositorySchema.optional(),
+    /** The proxy of the hosts' apt and engines (config/proxy.ts). Default: none. */
+    proxy: proxySchema.optional(),
     /** The sample stack: a web server, and a client that sends it requests. */
     sample: group({
         /** Whether Skep deploys it. Default true. */

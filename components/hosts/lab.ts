@@ -1,10 +1,11 @@
 // The lab's hosts: containers that behave like small Debian instances on EC2. They share one bridge network, in which each
 // zone has a /24.
 
+import { existsSync, readFileSync } from "node:fs";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
-import { LAB_HOST_CAPABILITIES, LAB_HOST_OPTIONS } from "./capabilities";
+import { capabilitiesOn, LAB_HOST_OPTIONS } from "./capabilities";
 import type { Facts } from "../../config/facts";
 import { formatProblem } from "../../errors";
 import { olderHosts } from "../../planning/makings";
@@ -18,7 +19,7 @@ import { type Host, type Hosts, meetHost, prepareHost } from "../host";
 const LOOPBACK = "127.0.0.1";
 const USER = "admin";
 
-const CAPABILITIES = LAB_HOST_CAPABILITIES.map(({ name }) => `CAP_${name}`);
+const CAPABILITIES = capabilitiesOn(machineStatus()).map((name) => `CAP_${name}`);
 
 export interface LabHostsArgs {
     /** The Pulumi stack's name. It becomes part of every object's name, and a label. */
@@ -188,6 +189,12 @@ export class LabHosts extends pulumi.ComponentResource implements Hosts {
         };
         return meetHost(host, birth, { parent: this });
     }
+}
+
+/** What Linux says about this process. Other systems say nothing. */
+function machineStatus(): string | undefined {
+    const path = "/proc/self/status";
+    return existsSync(path) ? readFileSync(path, "utf8") : undefined;
 }
 
 const SEED = "/var/lib/cloud/seed/nocloud";

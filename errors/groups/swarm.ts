@@ -17,6 +17,22 @@ export const HOSTS = {
             meaning: "Another machine answers in the host's place.",
             advice: "Find out why before anything else.",
         },
+        HOST_HANGS_UP: {
+            meaning: "A host closes connections before the login: it boots, or its sshd limits logins.",
+            advice: "Wait for its boot to end, or raise `MaxStartups` in its sshd_config.",
+        },
+        HOST_FORWARDING: {
+            meaning: "A host's sshd forwards no connection to the engine's socket.",
+            advice: "Set `AllowStreamLocalForwarding yes` in its sshd_config, and reload sshd.",
+        },
+        HOST_SESSIONS: {
+            meaning: "A host's sshd starts no command.",
+            advice: "Set `MaxSessions` in its sshd_config to 1 or more, and reload sshd.",
+        },
+        HOST_IDLE_TIMEOUT: {
+            meaning: "A host's sshd closed a session before the command in it ended.",
+            advice: "Take `ChannelTimeout` out of its sshd_config, and reload sshd.",
+        },
         HOST_TIMEOUT: {
             meaning: "A host did not answer in time.",
             advice: "See whether the host and its engine are overloaded or stopped.",
@@ -96,9 +112,19 @@ export const HOSTS = {
             advice: "Bring back what the line names, then run `up` again.",
             exit: "left",
         },
+        ENGINE_STALE: {
+            meaning:
+                "An engine is older than its settings or certificate, or its firewall rules were flushed.",
+            advice: "Run `up`: it restarts the engine when the swarm can do without the host.",
+        },
+        ENGINE_KEYS_KEPT: {
+            meaning: "A host's daemon.json has keys that somebody else wrote, and they stay.",
+            advice: "Take them out on that host if nobody needs them.",
+            exit: "done",
+        },
         ENGINE_UNREAD: {
             meaning: "A host has new files that its running engine has not read.",
-            advice: "Restart the engine when the swarm can do without the host.",
+            advice: "Run `up` again: it restarts the engine when the swarm can do without the host.",
             exit: "done",
         },
     },
@@ -153,6 +179,11 @@ export const SWARM = {
             meaning: "A node is still drained after work on its engine.",
             advice: "Run `up` again: it sets the node's availability back.",
             exit: "left",
+        },
+        TASKS_NOT_STOPPED: {
+            meaning: "Tasks still ran on a drained node when its time was over, and Skep went on.",
+            advice: "Set `skep:drainTimeout` to more than the `stop_grace_period` of their services.",
+            exit: "done",
         },
         MANAGER_LOCKED: {
             meaning: "A manager stays locked, and the others went on without it.",

@@ -37,6 +37,7 @@ describe("configuration", () => {
             containerdVersion: "1.7",
             autolock: true,
             managersRunTasks: true,
+            drainTimeout: 120,
             nodes: {},
             addressPools: { overlay: "10.200.0.0/16", bridge: "172.30.0.0/16" },
             publish: "auto",
