@@ -33,7 +33,9 @@ function standing(names = MANAGERS) {
 
 const host = (name: string, id: unknown) => ({ name, id }) as HostInput;
 
-describe("A plan that makes managers' hosts anew", () => {
+describe("A plan that makes managers' hosts anew", function () {
+    this.timeout(20_000);
+
     it("is known by hosts that another id has, and not by one that leaves or comes", () => {
         const olds = [host("manager-1", "a"), host("manager-2", "b"), host("manager-3", "c")];
         const news = [host("manager-1", UNKNOWN), host("manager-2", "b"), host("worker-1", "d")];
