@@ -2,7 +2,7 @@
 // manages it.
 import { SkepError } from "../errors";
 import { type Sighting } from "../planning/adoption";
-import type { NodeSpec, SwarmInfo, SwarmNode, SwarmService, SwarmTask } from "../planning/engine-api";
+import type { EngineInfo, NodeSpec, SwarmInfo, SwarmNode, SwarmService, SwarmTask } from "../planning/engine-api";
 import { memberOf, mayStep, type Refusal, type Step } from "../planning/membership";
 import { reasonOf } from "../planning/sentence";
 import type { Context } from "./context";
@@ -161,6 +161,12 @@ export class Swarm {
     /** The member with this node id; undefined if there is none. */
     node(id: string): Promise<SwarmNode | undefined> {
         return ifExists(this.call<SwarmNode>("GET", `/nodes/${id}`));
+    }
+
+    /** The time of a manager's clock in milliseconds since 1970. This machine's clock may be another one. */
+    async clock(): Promise<number> {
+        const { SystemTime = "" } = await this.call<EngineInfo>("GET", "/info");
+        return Date.parse(SystemTime) || Date.now();
     }
 
     tasks(filter: Record<string, string[]>): Promise<SwarmTask[]> {

@@ -222,6 +222,11 @@ export const STACKS = {
             advice: "Run `up` again when the host answers.",
             exit: "left",
         },
+        REGISTRY_SILENT: {
+            meaning: "The registry does not answer, and it is not known which images it has.",
+            advice: "See `docker service ps registry_registry` on a manager, then run `up` again.",
+            exit: "left",
+        },
         STACK_DEPLOY_FAILED: {
             meaning: "`docker stack deploy` failed.",
             advice: "The line ends with what it said.",
@@ -231,7 +236,7 @@ export const STACKS = {
             advice: "The line has the newest task's error. Correct the service.",
         },
         STACK_NOT_RUNNING: {
-            meaning: "Not all tasks of a stack run in time.",
+            meaning: "Not all tasks of a stack run, and no further one came up in time.",
             advice: "The line has the newest task's error. The same command goes on waiting.",
         },
     },
