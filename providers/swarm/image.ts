@@ -62,13 +62,17 @@ export const image: Resource = {
 
     update: (_id, olds: State, inputs: Inputs, ctx) => distribute(inputs, olds, ctx),
 
-    read: async (id, state: State) => ({ id, outs: { ...state, ...(await whereItIs(state)) } }),
+    async read(id, state: State) {
+        return { id, outs: { ...state, ...(await whereItIs(state, state.hosts.map(Host.of))) } };
+    },
 };
 
 /** Which hosts have not got the image, and whether the registry has it. Hosts that do not answer keep what was known. */
-async function whereItIs(state: State): Promise<Pick<Outs, "missing" | "stored">> {
+export async function whereItIs(
+    state: Omit<State, "hosts" | "hostIds" | "reference">,
+    hosts: readonly Host[],
+): Promise<Pick<Outs, "missing" | "stored">> {
     const { image, imageId, push, digest } = state;
-    const hosts = state.hosts.map(Host.of);
     const ids = new Set([imageId, ...(state.hostImageIds ?? [])]);
     const known = state.missing ?? [];
     const lacking = async ({ name, connection }: Host) => {
