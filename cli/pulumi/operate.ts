@@ -113,6 +113,9 @@ async function run(stack: auto.Stack, operation: Operation, progress: Progress):
         });
     } catch (error) {
         if (process.env.SKEP_DEBUG) process.stderr.write(raw.join(""));
+        // A refused plan: what it would have cost.
+        if (operation === "preview")
+            for (const { verb, type, name } of steps.filter(isLoss)) progress.note(`${verb} ${type} ${name}`);
         if (error instanceof auto.ConcurrentUpdateError || error instanceof SkepError) throw error;
         throw failureOf(operation, errors, error instanceof Error ? error.message : String(error));
     } finally {
@@ -127,6 +130,11 @@ function stepOf({ op, urn, old, new: wanted }: auto.StepEventMetadata): Step | u
     if (verb === undefined || type.startsWith("pulumi:")) return undefined;
     const [parentType = "pulumi:", parent] = typeAndName((wanted ?? old)?.parent ?? "");
     return { verb, type, name, ...(!parentType.startsWith("pulumi:") && { parent }) };
+}
+
+/** Whether a step takes something away that users may miss. */
+function isLoss({ verb, type }: Step): boolean {
+    return (verb === VERBS.replace || verb === VERBS.delete) && !type.startsWith("swarm:Host");
 }
 
 /** The type, without its parents' types and the package's path, and the name. */

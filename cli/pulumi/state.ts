@@ -21,6 +21,7 @@ export interface StateResource {
     urn: string;
     type: string;
     custom?: boolean;
+    protect?: boolean;
     outputs?: Record<string, unknown>;
 }
 

@@ -71,20 +71,26 @@ export function linkSwarmPlugin({ swarmPlugin }: PulumiTools): void {
     renameSync(own, SWARM_PLUGIN);
 }
 
-/** The stack, created if it does not exist yet. */
-export async function openStack(name: string, tools: PulumiTools, args: ProgramArgs): Promise<auto.Stack> {
-    const [program_, options] = await workspace(name, tools, () => program(args));
-    return withProviders(tools, opened(auto.LocalWorkspace.createOrSelectStack(program_, options)));
+/** The stack, created if it does not exist yet. `loseSwarm`: its swarm may end. */
+export async function openStack(
+    { stack, loseSwarm }: { stack: string; loseSwarm?: string },
+    tools: PulumiTools,
+    args: ProgramArgs,
+): Promise<auto.Stack> {
+    const [program_, options] = await workspace(stack, tools, () => program(args));
+    const opening = opened(auto.LocalWorkspace.createOrSelectStack(program_, options));
+    return withProviders(tools, opening, loseSwarm);
 }
 
 /** The stack with running providers, so that Pulumi need not start them. */
 export async function withProviders(
     tools: PulumiTools,
     opening: auto.Stack | Promise<auto.Stack>,
+    loseSwarm?: string,
 ): Promise<auto.Stack> {
     const [stack, attach, mark] = await Promise.all([
         opening,
-        startProviders(tools),
+        startProviders(tools, loseSwarm),
         // Stand-ins end by themselves.
         tools.plugins === "standins" ? undefined : endOrphans(),
     ]);

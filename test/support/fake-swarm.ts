@@ -27,6 +27,8 @@ export class FakeCluster {
     version = 1;
     spec: { Labels?: Record<string, string>; EncryptionConfig: { AutoLockManagers: boolean } };
     readonly members = new Map<string, Member>();
+    /** Its services, secrets and configs: the answers by path. */
+    readonly objects: Record<string, unknown[]> = { "/services": [], "/secrets": [], "/configs": [] };
     key: string;
 
     constructor(
@@ -127,6 +129,8 @@ export class FakeWorld {
 export class FakeHost implements Connection {
     isUp = true;
     isLocked = false;
+    /** Its engine's volumes. */
+    volumes: unknown[] = [];
     cluster?: FakeCluster;
     nodeId = "";
     readonly host: Host;
@@ -177,6 +181,7 @@ export class FakeHost implements Connection {
         const refuse = (status: number, reason: string) =>
             new EngineError(this.name, `${method} ${plain}`, status, reason);
         if (plain === "/info") return this.info();
+        if (plain === "/volumes") return { Volumes: this.volumes };
         if (plain === "/swarm/init") {
             if (this.cluster) throw refuse(503, "This node is already part of a swarm.");
             const cluster = new FakeCluster(
@@ -236,6 +241,7 @@ export class FakeHost implements Connection {
             return undefined;
         }
         if (plain === "/tasks") return [];
+        if (plain in cluster.objects) return cluster.objects[plain];
         if (plain === "/nodes") return [...cluster.members.keys()].map((id) => cluster.node(id));
         const [, id = "", action] = /^\/nodes\/(\w+)(\/update)?$/.exec(plain) ?? [];
         const member = cluster.members.get(id);
