@@ -61,7 +61,11 @@ export async function up(options: Options): Promise<void> {
     await keepFacts();
     const outcome =
         unchanged ??
-        (await progress.step(`Bringing up ${options.stack}`, () => bringUp(stack, settings, progress)));
+        (await progress
+            .step(`Bringing up ${options.stack}`, () => bringUp(stack, settings, progress))
+            .catch(async (error: unknown) => {
+                throw await explained(error, settings, plainOutputs(await stack.outputs()), progress);
+            }));
     const outputs = plainOutputs(outcome.outputs ?? {});
     const clients = await writeClientFiles(options.stack, outputs);
     const found = await look(outcome, settings, outputs, progress);
@@ -96,8 +100,27 @@ async function look(
     const stacks = ["registry", ...(sample.enabled ? ["sample"] : [])];
     const { lastLook } = await import("../stack/last-look");
     return progress.step(dataPath ? "Looking at the swarm and its data path" : "Looking at the swarm", () =>
-        lastLook(outputs, { changed, dataPath, stacks, progress }),
+        lastLook(outputs, { asks: true, settles: changed, dataPath, stacks, progress }),
     );
+}
+
+/**
+ * The error of a failed up. If a stack does not run, tries the data path, which may be the reason: services whose tasks
+ * do not reach each other fail their health checks. Needs the outputs of an earlier up.
+ */
+async function explained(
+    error: unknown,
+    { checkDataPath }: ReadySettings,
+    outputs: Record<string, unknown>,
+    progress: Progress,
+): Promise<unknown> {
+    const isStuck = error instanceof SkepError && error.problems.some(({ id }) => id === "STACK_NOT_RUNNING");
+    if (!isStuck || !checkDataPath || !outputs.nodes) return error;
+    const { lastLook } = await import("../stack/last-look");
+    const found = await progress.step("Looking at the data path", () =>
+        lastLook(outputs, { asks: false, dataPath: true, stacks: [], progress }),
+    );
+    return new SkepError([...error.problems, ...found]);
 }
 
 /** An up that did all it should, and left a swarm that is not well, ends with what the last look found. */

@@ -24,9 +24,10 @@ interface Outputs {
 }
 
 export interface LookOptions {
-    /** Whether this up has changed something. If not, everything must be well at once. */
-    changed: boolean;
-    /** Whether to try the data path between the zones, too. */
+    /** Whether to ask the swarm what it is like, and then, whether it may still settle after a change. */
+    asks: boolean;
+    settles?: boolean;
+    /** Whether to try the data path between the zones. */
     dataPath: boolean;
     /** Names of Skep's stacks. */
     stacks: readonly string[];
@@ -36,7 +37,7 @@ export interface LookOptions {
 /** Looks at the swarm with these outputs. Returns every problem that it finds. */
 export async function lastLook(
     outputs: Record<string, unknown>,
-    { changed, dataPath, stacks, progress }: LookOptions,
+    { asks, settles = false, dataPath, stacks, progress }: LookOptions,
 ): Promise<Problem[]> {
     const { nodes, clusterId, ssh, registry, registryPassword } = outputs as unknown as Outputs;
     const inputs = nodes.map((node) => inputOf(node, ssh));
@@ -48,12 +49,13 @@ export async function lastLook(
     const stop = new AbortController();
     const ctx = { signal: stop.signal, log: (text: string) => progress.note(text) };
     const managers = inputs.filter(({ role }) => role === "manager");
-    const swarm = Swarm.of(managers, clusterId, ctx).during({ patienceMs: changed ? SETTLE_MS : 0 });
+    const patienceMs = settles ? SETTLE_MS : 0;
+    const swarm = Swarm.of(managers, clusterId, ctx).during({ patienceMs });
     try {
         return await interruptible(
             () => stop.abort(),
             async () => {
-                const found = await findings(QUICK_CHECKS, swarm, expected, changed ? SETTLE_MS : 0);
+                const found = asks ? await findings(QUICK_CHECKS, swarm, expected, patienceMs) : [];
                 return dataPath
                     ? [...found, ...(await findings(THOROUGH_CHECKS, swarm, expected, 0))]
                     : found;
