@@ -11,7 +11,7 @@ import { createProgress, type Progress } from "../scripts/setup/progress";
 import { BRIDGED } from "../scripts/setup/bridged";
 import { ensureDocker } from "../scripts/setup/docker";
 import { askedKind } from "../scripts/setup/plugin-kind";
-import { ensurePulumi, setup } from "../scripts/setup/setup";
+import { pulumiAlone, setup } from "../scripts/setup/setup";
 import type { PulumiTools, Tools } from "../scripts/setup/tools";
 import { refuseTooManyHosts } from "../lab/capacity";
 import { labEngine, refuseOtherEnvironment } from "../lab/engine";
@@ -165,7 +165,7 @@ export async function readyForPlain(options: Options): Promise<{ progress: Progr
         for (const problem of error.problems)
             progress.note(`Not prepared for an up: ${formatProblem(problem)}`);
         const { facts } = await factsOfStack(options.stack, progress);
-        const tools = await setup({ progress, needs: "engine", made: madeWith(facts) });
+        const tools = await setup({ progress, needs: "pulumi", made: madeWith(facts) });
         linkSwarmPlugin(tools);
         return { progress, tools };
     }
@@ -200,7 +200,7 @@ export async function factsOfStack(stack: string, progress: Progress): Promise<F
  * before the command's other refusals.
  */
 async function readerOf(stack: string, progress: Progress): Promise<StateReader | undefined> {
-    return mayHaveState(stack) ? stateReader(stack, await ensurePulumi(progress)) : undefined;
+    return mayHaveState(stack) ? stateReader(stack, await pulumiAlone(progress)) : undefined;
 }
 
 async function prepare(way: Way, options: Options): Promise<Preparation> {
@@ -369,12 +369,13 @@ async function findHosts(work: Preparation): Promise<void> {
 async function chooseAll(work: Preparation): Promise<void> {
     const { stack, files, found, prepared } = work;
     const { plugins } = prepared;
-    work.settings = await chooseRest(stack, protectedSettings(work), prepared.repository, (chosen) => {
-        const { packages, labSubnet, labPorts, protect } = chosen;
+    const keep = ({ packages, labSubnet, labPorts, protect }: ReadySettings) => {
         // An up settles where the registry is and which Docker runs the lab. Until then, both may change.
         const facts = withoutMissing({ ...found.facts, packages, labSubnet, labPorts, protect, plugins });
         return files.kept.keep({ facts, prepared });
-    });
+    };
+    const note = (text: string) => work.note(text);
+    work.settings = await chooseRest(stack, protectedSettings(work), prepared.repository, note, keep);
 }
 
 /** The settings, with protection for a new stack whose hosts cost money. A standing stack stays as it was made. */

@@ -35,7 +35,7 @@ export async function destroy(options: DestroyOptions): Promise<void> {
     if (!(await confirmed(`Destroy the stack "${options.stack}" with all of its data?`, options))) return;
     const tools = await setup({
         progress,
-        needs: isLab ? "docker" : "engine",
+        needs: isLab ? "docker" : "pulumi",
         made: madeWith(found.facts),
     });
     if (isLab && !options.orphaned)

@@ -3,15 +3,14 @@ import { formatProblem, SkepError } from "../../errors";
 import { hostsIn, isGone, whyUnusable } from "../../planning/adoption";
 import { majority } from "../../planning/membership";
 import { findOrMake, open, setAutolock, type NewSwarm } from "../../swarm/adopt";
-import { ifAnswered } from "../../swarm/failures";
 import { Host } from "../../swarm/host";
+import { disband } from "../../swarm/leave";
 import type { HostInput } from "../../swarm/ssh";
 import { Swarm } from "../../swarm/swarm";
 import { NotConverged, type Props, type Resource, UNKNOWN } from "../runtime/types";
 import { inputsOf } from "./inputs";
 import { mayLose, refuseRemade, refuseReplaced, remade } from "./plan-guard";
 
-const LEAVE_MS = 8000;
 const COMPUTED = ["clusterId", "unlockKey", "previousUnlockKey", "locked", "emptyHosts"] as const;
 
 type Inputs = NewSwarm & { managers: HostInput[] };
@@ -60,6 +59,7 @@ export const cluster: Resource = {
     drift: ({ locked }: Partial<State>) => (locked && locked.length > 0 ? ["locked"] : []),
 
     async create(inputs: Inputs, ctx) {
+        if (mayLose(ctx)) await leaveLocked(inputs.managers);
         const { swarm, locked } = await findOrMake(inputs.managers.map(Host.of), inputs, ctx);
         const outs = { clusterId: swarm.id, unlockKey: await swarm.unlockKey(), previousUnlockKey: "" };
         return { id: swarm.id, outs: { ...outs, locked, emptyHosts: [] } };
@@ -100,13 +100,20 @@ export const cluster: Resource = {
         }
     },
 
-    async delete(id, { managers }: State) {
-        await Promise.all(managers.map((host) => ifAnswered(leave(Host.of(host), id))));
-    },
+    delete: (id, { managers }: State, ctx) => disband(managers.map(Host.of), id, ctx),
 };
 
 function managersIn({ managers }: Props, wanted: (host: HostInput) => boolean = () => true): HostInput[] {
     return Array.isArray(managers) ? (managers as HostInput[]).filter(wanted) : [];
+}
+
+/**
+ * Makes locked hosts leave the swarm that the user gives up: a new container of a lab has the data of the one before, and
+ * nobody has its key any more.
+ */
+async function leaveLocked(managers: readonly HostInput[]): Promise<void> {
+    const sightings = await Promise.all(managers.map((host) => Host.of(host).look()));
+    await Promise.all(hostsIn(sightings, "locked").map((host) => host.leave({ force: true })));
 }
 
 /** Whether a plan has yet to make the host. */
@@ -121,11 +128,4 @@ function keys(state: State, now: string): Pick<Outs, "unlockKey" | "previousUnlo
     const before = state.unlockKey ?? "";
     const rotated = before !== "" && before !== now;
     return { unlockKey: now, previousUnlockKey: rotated ? before : (state.previousUnlockKey ?? "") };
-}
-
-/** Makes the host leave this swarm. The time is short: a host that is gone has nothing left to leave. */
-async function leave(host: Host, clusterId: string): Promise<void> {
-    const member = await host.membership(LEAVE_MS / 2);
-    if (member.clusterId && member.clusterId !== clusterId) return;
-    await host.leave({ force: true, timeoutMs: LEAVE_MS });
 }

@@ -1,5 +1,6 @@
 // Hosts and their swarms in memory, behind the API of their engines: for tests of what Skep asks, and in which order.
 
+import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { EngineInfo, NodeSpec, SwarmNode } from "../../planning/engine-api";
 import type { CallOptions } from "../../swarm/engine";
@@ -89,6 +90,7 @@ export class FakeWorld {
 
     constructor(names: readonly string[]) {
         this.hosts = names.map((name, i) => new FakeHost(this, name, `10.0.0.${i + 1}`));
+        setMaxListeners(0, this.stop.signal); // as the provider does with its own
     }
 
     get ctx() {
