@@ -121,6 +121,11 @@ const schema = group({
      * keep what they were made with. Default none.
      */
     renew: list(hostName, "hosts' names, such as [worker-2]").default([]),
+    /**
+     * Whether an up that changed something ends with a test of the data path: between every two zones, a name and large
+     * packets on a short-lived overlay network. Default true.
+     */
+    checkDataPath: flag().default(true),
     /** The private registry. config/registry.ts and the README have its settings. */
     registry: registrySchema.prefault({}),
     /** A mirror of Docker's package repository (config/repository.ts). Default: Docker's own. */

@@ -1,41 +1,92 @@
-// Whether a stack's services run as specified. No I/O.
+// Whether a stack's services run as specified, and what each of them lacks. No I/O.
 import { createHash } from "node:crypto";
 import { formatProblem } from "../errors";
 import { canonical } from "./canonical";
 import type { SwarmNode, SwarmService, SwarmTask } from "./engine-api";
+import { allowedNodes, roomOn, takesTasks } from "./places";
 import { oneLine } from "./sentence";
 
 const UNDER_WAY = ["updating", "rollback_started"];
 const FAILED = ["paused", "rollback_paused", "rollback_completed"];
+/** A task that swarm has ended keeps such a desired state. Swarm puts no other one in its place. */
+const ENDED = ["shutdown", "remove", "orphaned"];
+/** How long swarm watches a new task by default, in nanoseconds. */
+const MONITOR_NS = 5e9;
+
+/** A stack as its swarm shows it at one moment. */
+export interface StackView {
+    services: readonly SwarmService[];
+    tasks: readonly SwarmTask[];
+    /** All members of the swarm, in whatever state. */
+    nodes: readonly SwarmNode[];
+    /** The moment by the clock of an engine, in milliseconds since 1970. */
+    now: number;
+}
 
 /** How far a service has come. With neither `pending` nor `failed`, it runs as specified. */
 export interface Standing {
     name: string;
+    /** How many of its tasks run or have done their work. */
+    done: number;
     pending?: string;
     failed?: string;
+    /** Set if swarm starts no further task by itself, although tasks are missing. */
+    gaveUp?: true;
 }
 
-/** A service's standing, from its update status and its tasks. `nodes` are the members that may run tasks. */
+/** The standings of all services of a stack. */
+export function standings(view: StackView): Standing[] {
+    return view.services.map((service) => standing(service, view));
+}
+
+/**
+ * What is wrong with the tasks of each service that is not as specified, by the service's name. A task that has just
+ * started counts, unless the one before it failed: a node's restart is no fault, a task that dies again and again is one.
+ */
+export function shortfalls(view: StackView): Record<string, string> {
+    const found = view.services.flatMap((service): [string, string][] => {
+        const { name, failed, pending } = standing(service, view, { trustsNew: true });
+        const reason = failed ?? pending;
+        return reason === undefined ? [] : [[name, reason]];
+    });
+    return Object.fromEntries(found);
+}
+
+/**
+ * A service's standing, from its update status and its tasks. Tasks that swarm can place nowhere because nodes are down,
+ * paused or drained are not missed. With `trustsNew`, a running task counts before it has run for the service's monitor
+ * time, if none before it failed.
+ */
 export function standing(
     service: SwarmService,
-    allTasks: readonly SwarmTask[],
-    nodes: readonly SwarmNode[],
+    view: Omit<StackView, "services">,
+    { trustsNew = false } = {},
 ): Standing {
     const name = service.Spec.Name;
-    const tasks = allTasks.filter(({ ServiceID }) => ServiceID === service.ID);
+    const tasks = view.tasks.filter(({ ServiceID }) => ServiceID === service.ID);
     const state = service.UpdateStatus?.State ?? "";
-    if (FAILED.includes(state)) return { name, failed: failure(service, tasks) };
-    const updating = UNDER_WAY.includes(state);
     const current = tasks.filter((task) => isCurrent(task, service));
-    const { done, desired } = counts(service, current, nodes);
-    if (!updating && done >= desired) return { name };
-    const newest = newestError(tasks);
+    const stays = (task: SwarmTask) => hasStayed(task, current, service, view.now, trustsNew);
+    const { done, desired, alive } = countsOf(service, current, view.nodes, stays);
+    if (FAILED.includes(state)) return { name, done, failed: failure(service, tasks, view.nodes) };
+    const updating = UNDER_WAY.includes(state);
+    if (!updating && done >= desired) return { name, done };
+    const newest = newestError(tasks, view.nodes);
     const progress = `${name}: ${done} of ${desired} tasks run${updating ? ", its update is under way" : ""}`;
-    return { name, pending: newest ? `${progress}; newest error: ${newest}` : progress };
+    return {
+        name,
+        done,
+        pending: newest ? `${progress}; newest error: ${newest}` : progress,
+        ...(!updating && alive < desired && { gaveUp: true }),
+    };
 }
 
-function failure({ Spec, UpdateStatus }: SwarmService, tasks: readonly SwarmTask[]): string {
-    const details = [UpdateStatus?.Message, newestError(tasks)].filter(Boolean).join("; ");
+function failure(
+    { Spec, UpdateStatus }: SwarmService,
+    tasks: readonly SwarmTask[],
+    nodes: readonly SwarmNode[],
+) {
+    const details = [UpdateStatus?.Message, newestError(tasks, nodes)].filter(Boolean).join("; ");
     const verb = UpdateStatus?.State === "paused" ? "was paused" : "was rolled back";
     return formatProblem({
         id: "STACK_UPDATE_FAILED",
@@ -54,23 +105,97 @@ function isCurrent(task: SwarmTask, { Spec }: SwarmService): boolean {
     return sameForce && canonical(task.Spec?.ContainerSpec) === canonical(wanted.ContainerSpec);
 }
 
-function counts({ Spec }: SwarmService, tasks: readonly SwarmTask[], nodes: readonly SwarmNode[]) {
-    const { Replicated, ReplicatedJob, GlobalJob } = Spec.Mode ?? {};
-    const meant = tasks.filter(({ DesiredState }) => DesiredState === "running");
-    const running = meant.filter(({ Status }) => Status?.State === "running").length;
-    const complete = tasks.filter(({ Status }) => Status?.State === "complete").length;
-    if (Replicated) return { done: running, desired: Replicated.Replicas ?? 1 };
-    if (ReplicatedJob) return { done: complete, desired: ReplicatedJob.TotalCompletions ?? 1 };
-    if (GlobalJob) return { done: complete, desired: Math.max(tasks.length, 1) };
-    const constrained = (Spec.TaskTemplate.Placement?.Constraints ?? []).length > 0;
-    return { done: running, desired: constrained ? Math.max(meant.length, 1) : nodes.length };
+/**
+ * Whether a running task has run for as long as swarm would watch it in an update. Swarm itself has watched the tasks of
+ * an update, and a health check has passed before its task counts as running.
+ */
+function hasStayed(
+    task: SwarmTask,
+    tasks: readonly SwarmTask[],
+    { Spec, UpdateStatus }: SwarmService,
+    now: number,
+    trustsNew: boolean,
+): boolean {
+    if (Spec.TaskTemplate.ContainerSpec?.HealthCheck?.Test?.length) return true;
+    const failedBefore = tasks.some(
+        (other) => placeOf(other) === placeOf(task) && ["failed", "rejected"].includes(stateOf(other)),
+    );
+    if (!failedBefore && (trustsNew || UpdateStatus?.State === "completed")) return true;
+    const ranForMs = now - Date.parse(task.Status?.Timestamp ?? "");
+    const monitorMs = (Spec.UpdateConfig?.Monitor || MONITOR_NS) / 1e6;
+    // A node whose clock is ahead gives a time in the future, and one without a time cannot be judged.
+    return !(ranForMs >= 0 && ranForMs < monitorMs);
 }
 
-/** The newest error of a task, in the words of its engine. */
-function newestError(tasks: readonly SwarmTask[]): string | undefined {
-    const failed = tasks.flatMap(({ Status }) => (Status?.Err ? [Status] : []));
-    failed.sort((a, b) => String(b.Timestamp).localeCompare(String(a.Timestamp)));
-    return failed[0]?.Err;
+/** What a task runs for: one replica of the service, or one node. */
+function placeOf({ Slot, NodeID }: SwarmTask): string {
+    return Slot ? `replica ${Slot}` : `node ${NodeID}`;
+}
+
+/** How many places have done what they should, how many should, and how many have a task that runs or is to run. */
+function countsOf(
+    service: SwarmService,
+    tasks: readonly SwarmTask[],
+    nodes: readonly SwarmNode[],
+    stays: (task: SwarmTask) => boolean,
+): { done: number; desired: number; alive: number } {
+    const { Replicated, ReplicatedJob, GlobalJob } = service.Spec.Mode ?? {};
+    const mayEnd = ReplicatedJob ?? GlobalJob ?? endsWell(service);
+    const isComplete = (task: SwarmTask) => mayEnd && stateOf(task) === "complete";
+    const isUp = (task: SwarmTask) => task.DesiredState === "running" && stateOf(task) === "running";
+    const doneTasks = tasks.filter((task) => isComplete(task) || (isUp(task) && stays(task)));
+    const aliveTasks = tasks.filter((task) => isComplete(task) || !ENDED.includes(task.DesiredState ?? ""));
+    if (ReplicatedJob || Replicated) {
+        const wanted = ReplicatedJob ? (ReplicatedJob.TotalCompletions ?? 1) : (Replicated?.Replicas ?? 1);
+        const elsewhere = tasks.filter((task) => isUp(task) && !isOn(task, nodes.filter(takesTasks)));
+        const desired = wanted - unplaceable(service, wanted, elsewhere.length, nodes);
+        return { done: placesOf(doneTasks).size, desired, alive: placesOf(aliveTasks).size };
+    }
+    const allowed = allowedNodes(service, nodes.filter(takesTasks));
+    const on = (some: readonly SwarmTask[]) => placesOf(some.filter((task) => isOn(task, allowed))).size;
+    return { done: on(doneTasks), desired: allowed.length, alive: on(aliveTasks) };
+}
+
+/** Whether a task that ends with success has done its work. */
+function endsWell({ Spec }: SwarmService): boolean {
+    return ["none", "on-failure"].includes(Spec.TaskTemplate.RestartPolicy?.Condition ?? "any");
+}
+
+/**
+ * How many replicas swarm can place nowhere now, and could if all nodes were ready and active. A service that would find
+ * no place then either is at fault itself. `elsewhere` is the number of tasks that run on paused nodes.
+ */
+function unplaceable(
+    service: SwarmService,
+    wanted: number,
+    elsewhere: number,
+    nodes: readonly SwarmNode[],
+): number {
+    const allowed = allowedNodes(service, nodes);
+    const fitting = (room: number) => Math.min(wanted, room);
+    const now = roomOn(service, allowed.filter(takesTasks)) + elsewhere;
+    return Math.max(fitting(roomOn(service, allowed)) - fitting(now), 0);
+}
+
+function isOn({ NodeID }: SwarmTask, nodes: readonly SwarmNode[]): boolean {
+    return nodes.some(({ ID }) => ID === NodeID);
+}
+
+function placesOf(tasks: readonly SwarmTask[]): Set<string> {
+    return new Set(tasks.map(placeOf));
+}
+
+function stateOf({ Status }: SwarmTask): string {
+    return Status?.State ?? "";
+}
+
+/** The newest error of a task, in the words of its engine, with the node that it happened on. */
+function newestError(tasks: readonly SwarmTask[], nodes: readonly SwarmNode[]): string | undefined {
+    const failed = tasks.filter(({ Status }) => Status?.Err);
+    failed.sort((a, b) => String(b.Status?.Timestamp).localeCompare(String(a.Status?.Timestamp)));
+    const [newest] = failed;
+    const node = nodes.find(({ ID }) => ID === newest?.NodeID)?.Description?.Hostname;
+    return newest && `${newest.Status?.Err}${node ? ` (on ${node})` : ""}`;
 }
 
 /** A short text that changes exactly when the service's specification does. */

@@ -18,6 +18,7 @@ export interface SwarmNode {
     Spec: NodeSpec;
     Description?: {
         Hostname?: string;
+        Platform?: { OS?: string; Architecture?: string };
         Engine?: { EngineVersion?: string; Labels?: Record<string, string> };
     };
     Status?: { State?: "ready" | "down" | "unknown" | "disconnected"; Addr?: string };
@@ -32,6 +33,8 @@ export interface SwarmNode {
 /** One run of a service. */
 export interface SwarmTask {
     ServiceID?: string;
+    /** Which of a replicated service's replicas it runs for; each later task of that replica has the same number. */
+    Slot?: number;
     NodeID?: string;
     DesiredState?: string;
     Spec?: Docker.ContainerTaskSpec;
@@ -58,6 +61,8 @@ export type SwarmInfo = Docker.Swarm;
 /** An engine's own view of its membership. */
 export interface EngineInfo {
     Name?: string;
+    /** The time of the host's clock. */
+    SystemTime?: string;
     Swarm?: {
         LocalNodeState?: "" | "inactive" | "pending" | "active" | "error" | "locked";
         NodeID?: string;

@@ -76,10 +76,3 @@ function groupIn({ Spec, Description }: SwarmNode): (descriptor: string) => stri
         return labels?.[label] ?? "";
     };
 }
-
-/** The number of steps in which the service's update settings update all of its tasks. */
-export function updateSteps({ Spec }: SwarmService): number {
-    const replicas = Spec.Mode?.Replicated?.Replicas ?? 1;
-    const atOnce = Spec.UpdateConfig?.Parallelism ?? 1;
-    return Math.ceil(replicas / (atOnce || replicas || 1));
-}

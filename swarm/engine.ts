@@ -7,7 +7,7 @@ import { brokenRequest, cancelledRequest, EngineError, noAnswer, oldEngine } fro
 import { SshConnection, type HostInput } from "./ssh";
 
 const CALL_MS = 10_000;
-const REGISTRY_MS = 20_000;
+const REGISTRY_MS = 10_000;
 const TRANSFER_MS = 600_000;
 
 export interface CallOptions {

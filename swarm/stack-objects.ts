@@ -1,7 +1,8 @@
 // The objects that make up a swarm stack: secrets, configs, services and networks. They are created, found by their
 // label, and removed.
 import { skepError } from "../errors";
-import type { SwarmNode, SwarmService, SwarmTask } from "../planning/engine-api";
+import type { StackView } from "../planning/convergence";
+import type { SwarmService } from "../planning/engine-api";
 import { oneLine } from "../planning/sentence";
 import { shellQuote } from "../planning/shell";
 import { EngineError, ifExists } from "./failures";
@@ -35,16 +36,14 @@ export function ofStack(stack: string): Record<string, string[]> {
 }
 
 /** The stack's services and tasks, and all members of the swarm. */
-export async function around(
-    swarm: Swarm,
-    stack: string,
-): Promise<{ services: SwarmService[]; tasks: SwarmTask[]; nodes: SwarmNode[] }> {
-    const [services, tasks, nodes] = await Promise.all([
+export async function around(swarm: Swarm, stack: string): Promise<StackView> {
+    const [services, tasks, nodes, now] = await Promise.all([
         swarm.services(ofStack(stack)),
         swarm.tasks(ofStack(stack)),
         swarm.members(),
+        swarm.clock(),
     ]);
-    return { services, tasks, nodes };
+    return { services, tasks, nodes, now };
 }
 
 /**

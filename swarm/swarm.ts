@@ -3,6 +3,7 @@
 import { SkepError } from "../errors";
 import { type Sighting } from "../planning/adoption";
 import {
+    type EngineInfo,
     type NodeSpec,
     SWARM_PORT,
     type SwarmInfo,
@@ -170,6 +171,12 @@ export class Swarm {
     /** The member with this node id; undefined if there is none. */
     node(id: string): Promise<SwarmNode | undefined> {
         return ifExists(this.call<SwarmNode>("GET", `/nodes/${id}`));
+    }
+
+    /** The time of a manager's clock in milliseconds since 1970. This machine's clock may be another one. */
+    async clock(): Promise<number> {
+        const { SystemTime = "" } = await this.call<EngineInfo>("GET", "/info");
+        return Date.parse(SystemTime) || Date.now();
     }
 
     tasks(filter: Record<string, string[]>): Promise<SwarmTask[]> {

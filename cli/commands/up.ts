@@ -4,7 +4,7 @@
 import type * as auto from "@pulumi/pulumi/automation";
 import { shellQuote } from "../../planning/shell";
 import type { ReadySettings } from "../../config/settings";
-import { exitCodeOf, SkepError } from "../../errors";
+import { exitCodeOf, type Problem, SkepError } from "../../errors";
 import { EXIT_CODES } from "../../errors/problem-group";
 import type { Progress } from "../../scripts/setup/progress";
 import { adoptNetwork, isNetworkThere, labNetwork } from "../../lab/lost-network";
@@ -62,12 +62,20 @@ export async function up(options: Options): Promise<void> {
     await keepFacts();
     const outcome =
         unchanged ??
-        (await progress.step(`Bringing up ${options.stack}`, () => bringUp(stack, settings, progress)));
+        (await progress
+            .step(`Bringing up ${options.stack}`, () => bringUp(stack, settings, progress))
+            .catch(async (error: unknown) => {
+                throw await explained(error, settings, plainOutputs(await stack.outputs()), progress);
+            }));
     const outputs = plainOutputs(outcome.outputs ?? {});
     const clients = await writeClientFiles(options.stack, outputs);
+    const found = await look(outcome, settings, outputs, progress);
     // Some of what is left may be intended, such as an instance of another type. Its id then has the exit code of `done`.
     process.exitCode = Math.max(EXIT_CODES.done, ...outcome.left.map(({ id }) => exitCodeOf(id)));
-    if (options.json) return printJson({ ...outcome, outputs: withoutSecrets(outcome.outputs ?? {}) });
+    if (options.json) {
+        printJson({ ...outcome, found, outputs: withoutSecrets(outcome.outputs ?? {}) });
+        return refuseUnwell(found);
+    }
     console.log(`${summary(outcome)} in ${Math.round((Date.now() - began) / 1000)} s`);
     if (settings.publish === "auto" && outputs.publish === "host")
         console.log(
@@ -75,6 +83,50 @@ export async function up(options: Options): Promise<void> {
         );
     if (outcome.left.length > 0) console.log(leftLines(outcome.left));
     console.log(nextSteps(options, outputs, clients));
+    refuseUnwell(found);
+}
+
+/**
+ * Looks at what the up has left behind. Tries the data path only after a change: it takes seconds, and is tried between
+ * zones.
+ */
+async function look(
+    { steps }: Outcome,
+    { checkDataPath, sample }: ReadySettings,
+    outputs: Record<string, unknown>,
+    progress: Progress,
+): Promise<readonly Problem[]> {
+    const changed = steps.length > 0;
+    const dataPath = changed && checkDataPath;
+    const stacks = ["registry", ...(sample.enabled ? ["sample"] : [])];
+    const { lastLook } = await import("../stack/last-look");
+    return progress.step(dataPath ? "Looking at the swarm and its data path" : "Looking at the swarm", () =>
+        lastLook(outputs, { asks: true, settles: changed, dataPath, stacks, progress }),
+    );
+}
+
+/**
+ * The error of a failed up. If a stack does not run, tries the data path, which may be the reason: services whose tasks
+ * do not reach each other fail their health checks. Needs the outputs of an earlier up.
+ */
+async function explained(
+    error: unknown,
+    { checkDataPath }: ReadySettings,
+    outputs: Record<string, unknown>,
+    progress: Progress,
+): Promise<unknown> {
+    const isStuck = error instanceof SkepError && error.problems.some(({ id }) => id === "STACK_NOT_RUNNING");
+    if (!isStuck || !checkDataPath || !outputs.nodes) return error;
+    const { lastLook } = await import("../stack/last-look");
+    const found = await progress.step("Looking at the data path", () =>
+        lastLook(outputs, { asks: false, dataPath: true, stacks: [], progress }),
+    );
+    return new SkepError([...error.problems, ...found]);
+}
+
+/** An up that did all it should, and left a swarm that is not well, ends with what the last look found. */
+function refuseUnwell(found: readonly Problem[]): void {
+    if (found.length > 0) throw new SkepError(found);
 }
 
 /**

@@ -185,6 +185,10 @@ export const SWARM = {
             advice: "Set `skep:drainTimeout` to more than the `stop_grace_period` of their services.",
             exit: "done",
         },
+        NODE_NOT_READY: {
+            meaning: "After an `up`, a host is no ready node of the swarm.",
+            advice: "Run `up` again: it brings the host back, or says what keeps it away.",
+        },
         MANAGER_LOCKED: {
             meaning: "A manager stays locked, and the others went on without it.",
             advice: "Unlock it with the key that it was locked with, then run `up` again.",
@@ -231,6 +235,23 @@ export const SWARM = {
             meaning: "The swarm could not be written to in the middle of a change of its managers.",
             advice: "See whether the managers have a majority, then run the same command again.",
         },
+        DATA_PATH_DEAD: {
+            meaning: "Containers in two zones do not reach each other on overlay networks.",
+            advice: "Let UDP port 4789 pass between the hosts. If it does, see whether a host has several addresses and sends from another than its node's (moby#53004).",
+        },
+        DATA_PATH_MTU: {
+            meaning: "Large packets between containers in two zones are lost.",
+            advice: "Let packets of 1,500 bytes pass between the hosts: compare the MTU of their devices and tunnels.",
+        },
+        DATA_PATH_NAMES: {
+            meaning: "Containers in two zones reach each other, and do not find each other's names.",
+            advice: "Let TCP and UDP port 7946 pass between the hosts.",
+        },
+        DATA_PATH_UNTESTED: {
+            meaning: "It is not known whether containers in two zones reach each other.",
+            advice: "Mend what the line names, and change something or run `up` again; `skep:checkDataPath: false` leaves the test out.",
+            exit: "left",
+        },
         WAIT_TIMED_OUT: {
             meaning: "What was waited for did not happen in time.",
             advice: "Run the same command again; if it ends there again, look at that host.",
@@ -264,6 +285,15 @@ export const STACKS = {
             advice: "Run `up` again when the host answers.",
             exit: "left",
         },
+        REGISTRY_UNUSABLE: {
+            meaning: "A host does not reach the registry, does not trust it, or cannot log in to it.",
+            advice: "See `docker service logs registry_registry` on a manager, then run `up` again.",
+        },
+        REGISTRY_SILENT: {
+            meaning: "The registry does not answer, and it is not known which images it has.",
+            advice: "See `docker service ps registry_registry` on a manager, then run `up` again.",
+            exit: "left",
+        },
         STACK_DEPLOY_FAILED: {
             meaning: "`docker stack deploy` failed.",
             advice: "The line ends with what it said.",
@@ -273,7 +303,7 @@ export const STACKS = {
             advice: "The line has the newest task's error. Correct the service.",
         },
         STACK_NOT_RUNNING: {
-            meaning: "Not all tasks of a stack run in time.",
+            meaning: "Not all tasks of a stack run, and no further one came up in time.",
             advice: "The line has the newest task's error. The same command goes on waiting.",
         },
     },

@@ -6,20 +6,27 @@ import { formatProblem, skepError } from "../../errors";
 import { reasonOf } from "../../planning/sentence";
 import type { Context } from "../../swarm/context";
 import { EngineError, HostFailure, ifAnswered, ifExists } from "../../swarm/failures";
-import { Host, type Connection } from "../../swarm/host";
+import { Host, PROBE_MS, type Connection } from "../../swarm/host";
 import type { HostInput } from "../../swarm/ssh";
-import { until } from "../../swarm/wait";
+import { filters } from "../../swarm/swarm";
+import { TimedOut, until } from "../../swarm/wait";
 import { dockerClient } from "../runtime/docker";
 import type { Resource } from "../runtime/types";
 
 const LOADS_AT_ONCE = 3;
 const PULLS_AT_ONCE = 4;
 const PUSH_RETRY_MS = 60_000;
+/** How long a registry that does not answer is asked for an image. Its service has just been waited for. */
+const ASK_RETRY_MS = 10_000;
+/** The registry's tasks have 20 s to end. */
+const STOP_MS = 30_000;
 
 interface Push {
     reference: string;
     username: string;
     password: string;
+    /** The registry's storage: another one begins empty. */
+    place?: string;
 }
 
 type Inputs = { image: string; imageId: string; hosts: HostInput[]; hostIds: string[]; push?: Push };
@@ -30,6 +37,8 @@ type Outs = {
     reference: string;
     /** Names of hosts that could not pull the image. */
     missing: string[];
+    /** Whether the registry still has the image, as far as known; true without `push`. */
+    stored: boolean;
     /** The ids that the hosts' engines have for the image, beside `imageId`. */
     hostImageIds: string[];
 };
@@ -38,19 +47,46 @@ type Distributed = Omit<Outs, "hostImageIds">;
 
 export const image: Resource = {
     required: ["image", "imageId", "hosts", "hostIds"],
-    computed: ["digest", "reference", "missing", "hostImageIds"],
+    computed: ["digest", "reference", "missing", "stored", "hostImageIds"],
     ignoreInDiff: ["hosts"],
+    refreshBeforeUpdate: true,
 
-    /** Hosts that could not pull the image try again with every up. */
-    drift: ({ missing }: Partial<State>) => (missing && missing.length > 0 ? ["hostIds"] : []),
+    /** Hosts that have not got the image, and a registry that has lost it, get it again with the next up. */
+    drift: ({ missing = [], stored }: Partial<State>) => [
+        ...(missing.length > 0 ? ["missing"] : []),
+        ...(stored === true ? [] : ["stored"]),
+    ],
 
     /** The id is the name in the program: an update may bring another image, and the id stays. */
     create: async (inputs: Inputs, ctx) => ({ id: ctx.name, outs: await distribute(inputs, {}, ctx) }),
 
     update: (_id, olds: State, inputs: Inputs, ctx) => distribute(inputs, olds, ctx),
 
-    read: async (id, state) => ({ id, outs: state }),
+    async read(id, state: State) {
+        return { id, outs: { ...state, ...(await whereItIs(state, state.hosts.map(Host.of))) } };
+    },
 };
+
+/** Which hosts have not got the image, and whether the registry has it. Hosts that do not answer keep what was known. */
+export async function whereItIs(
+    state: Omit<State, "hosts" | "hostIds" | "reference">,
+    hosts: readonly Host[],
+): Promise<Pick<Outs, "missing" | "stored">> {
+    const { image, imageId, push, digest } = state;
+    const ids = new Set([imageId, ...(state.hostImageIds ?? [])]);
+    const known = state.missing ?? [];
+    const lacking = async ({ name, connection }: Host) => {
+        const there = await ifAnswered(
+            push ? isPulled(connection, push, digest) : isLoaded(connection, image, ids),
+        );
+        return (there === undefined ? known.includes(name) : !there) ? [name] : [];
+    };
+    const [missing, kept] = await Promise.all([
+        Promise.all(hosts.map(lacking)),
+        push && keptBy(hosts, push, digest),
+    ]);
+    return { missing: missing.flat().sort(), stored: !push || (kept ? kept === "kept" : state.stored) };
+}
 
 async function distribute(inputs: Inputs, olds: Partial<State>, ctx: Context): Promise<Outs> {
     const { imageId, push } = inputs;
@@ -70,7 +106,7 @@ async function loadEverywhere(
     await eachLimited(hosts.map(Host.of), LOADS_AT_ONCE, ctx.signal, ({ connection }, signal) =>
         provide(connection, image, ids, signal),
     );
-    return { reference: image, digest: "", missing: [] };
+    return { reference: image, digest: "", missing: [], stored: true };
 }
 
 /** Pushes and pulls under the registry's real name. Each host relies on its own trust in the registry. */
@@ -83,8 +119,11 @@ async function pushAndPull(
 ): Promise<Distributed> {
     const hosts = inputs.hosts.map(Host.of);
     const from = await firstReachable(hosts);
-    const before = await pushedBefore(from, inputs, push, olds);
-    const digest = before ?? (await pushFrom(from, inputs.image, push, ids, ctx));
+    const before = await pushedBefore(hosts, inputs, push, olds, ctx);
+    const stored = before !== "unknown";
+    if (before === "gone") await restartRegistry(hosts, push, ctx);
+    const isThere = before === "kept" || before === "unknown";
+    const digest = isThere ? olds.digest! : await pushFrom(from, inputs.image, push, ids, ctx);
     const missing: string[] = [];
     await eachLimited(hosts, PULLS_AT_ONCE, ctx.signal, async ({ name, connection }, signal) => {
         try {
@@ -97,19 +136,80 @@ async function pushAndPull(
             missing.push(name);
         }
     });
-    return { reference: push.reference, digest, missing: missing.sort() };
+    return { reference: push.reference, digest, missing: missing.sort(), stored };
 }
 
-/** The digest of an earlier push, if the registry still has it. The registry's host may have been recreated since. */
+/**
+ * What a registry says of an image that it was given. `other`: it has another image under that name. `unknown`: it does
+ * not answer the host.
+ */
+type Kept = "kept" | "other" | "gone" | "unknown";
+
+/** What the registry says of an earlier push; undefined if there was none of this image to this place. */
 async function pushedBefore(
-    { connection }: Host,
+    hosts: readonly Host[],
     { imageId }: Inputs,
     push: Push,
     olds: Partial<State>,
-): Promise<string | undefined> {
-    if (!olds.digest || olds.imageId !== imageId || olds.push?.reference !== push.reference) return undefined;
-    const found = await ifAnswered(connection.inRegistry(push.reference, authOf(push)));
-    return found === olds.digest ? found : undefined;
+    ctx: Context,
+): Promise<Kept | undefined> {
+    const { digest } = olds;
+    const isSame = olds.push?.reference === push.reference && olds.push.place === push.place;
+    if (!digest || olds.imageId !== imageId || !isSame) return undefined;
+    const asked = async () => {
+        const kept = await keptBy(hosts, push, digest);
+        return kept === "unknown" ? undefined : kept;
+    };
+    return until(`an answer of ${split(push.reference).server}`, asked, ASK_RETRY_MS, ctx).catch(
+        (error: unknown) => {
+            if (!(error instanceof TimedOut)) throw error;
+            const problem = `The registry does not answer, so it is not known whether it still has ${push.reference}.`;
+            const advice =
+                "See why its service does not run: docker service ps registry_registry, on a manager.";
+            ctx.log(formatProblem({ id: "REGISTRY_SILENT", problem, advice }), "warning");
+            return "unknown";
+        },
+    );
+}
+
+/** Asks the registry through the host that answers first; undefined if none does. */
+async function keptBy(hosts: readonly Host[], push: Push, digest: string): Promise<Kept | undefined> {
+    const answering = hosts.map(async (host) => {
+        await host.call("GET", "/_ping", { timeoutMs: PROBE_MS });
+        return host;
+    });
+    const host = await Promise.any(answering).catch(() => undefined);
+    try {
+        const found = await host?.connection.inRegistry(push.reference, authOf(push));
+        return found === undefined ? undefined : found === digest ? "kept" : "other";
+    } catch (error) {
+        if (!(error instanceof HostFailure)) throw error;
+        return error instanceof EngineError && error.statusCode === 404 ? "gone" : "unknown";
+    }
+}
+
+/** By the registry's name, its restart by this process. */
+const restarts = new Map<string, Promise<void>>();
+
+/**
+ * Restarts a registry that has lost images. It keeps in memory which layers it has, and would not take those that its
+ * storage has lost. Swarm starts a new task in place of each one that is stopped.
+ */
+function restartRegistry(hosts: readonly Host[], { reference }: Push, ctx: Context): Promise<void> {
+    const { server } = split(reference);
+    const restart = restarts.get(server) ?? stopTasks(hosts, ctx);
+    restarts.set(server, restart);
+    return restart;
+}
+
+async function stopTasks(hosts: readonly Host[], ctx: Context): Promise<void> {
+    ctx.log("the registry has lost images: restarting it before they are pushed again");
+    const query = filters({ label: ["com.docker.swarm.service.name=registry_registry"] });
+    await eachLimited(hosts, PULLS_AT_ONCE, ctx.signal, async ({ connection }) => {
+        const list = connection.call<{ Id: string }[]>("GET", `/containers/json?${query}`);
+        for (const { Id } of (await ifAnswered(list)) ?? [])
+            await ifExists(connection.call("POST", `/containers/${Id}/stop`, { timeoutMs: STOP_MS }));
+    });
 }
 
 function pushFrom(
@@ -159,10 +259,14 @@ async function pushOnce(host: string, engine: Connection, push: Push, signal: Ab
  * Pulls the image if the host does not have it. Tasks name an image by its digest, which only a pull or a push records.
  */
 async function pull(engine: Connection, push: Push, digest: string, signal: AbortSignal): Promise<void> {
+    if (await isPulled(engine, push, digest)) return;
     const { name, tag: version } = split(push.reference);
-    const found = await inspect(engine, push.reference);
-    if (found?.RepoDigests?.includes(`${name}@${digest}`)) return;
     await engine.pull(name, version, authOf(push), signal);
+}
+
+async function isPulled(engine: Connection, { reference }: Push, digest: string): Promise<boolean> {
+    const found = await inspect(engine, reference);
+    return found?.RepoDigests?.includes(`${split(reference).name}@${digest}`) ?? false;
 }
 
 function authOf({ reference, username, password }: Push): string {
@@ -199,8 +303,7 @@ export async function provide(
     ids: Set<string>,
     signal: AbortSignal,
 ): Promise<void> {
-    const found = await inspect(engine, reference);
-    if (found && ids.has(found.Id)) return;
+    if (await isLoaded(engine, reference, ids)) return;
     for (const id of ids) if (await inspect(engine, id)) return tag(engine, id, reference);
     const saved = await localImage(reference);
     // A stream of our own: what the engine sends can be piped, but its type is no Readable.
@@ -208,6 +311,15 @@ export async function provide(
     await engine.load(stream, signal);
     const loaded = await inspect(engine, reference);
     if (loaded) ids.add(loaded.Id);
+}
+
+async function isLoaded(
+    engine: Pick<Connection, "call">,
+    reference: string,
+    ids: ReadonlySet<string>,
+): Promise<boolean> {
+    const found = await inspect(engine, reference);
+    return found !== undefined && ids.has(found.Id);
 }
 
 async function localImage(reference: string): Promise<NodeJS.ReadableStream> {

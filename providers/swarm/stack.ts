@@ -1,13 +1,13 @@
 // A swarm stack: its secrets and configs are created, docker's own command deploys it, and the provider waits until every
 // task runs.
-import { formatProblem } from "../../errors";
 import { canonical } from "../../planning/canonical";
-import { digestOf, standing } from "../../planning/convergence";
-import type { SwarmNode, SwarmService } from "../../planning/engine-api";
-import { oneLine, reasonOf } from "../../planning/sentence";
-import { unevenServices, updateSteps } from "../../planning/spread";
+import { digestOf, shortfalls, standing, type StackView } from "../../planning/convergence";
+import type { SwarmService } from "../../planning/engine-api";
+import { takesTasks } from "../../planning/places";
+import { unevenServices } from "../../planning/spread";
 import type { Context } from "../../swarm/context";
-import { HostFailure, ifAnswered, mayPass } from "../../swarm/failures";
+import { converge, NotRunning } from "../../swarm/converge";
+import { ifAnswered } from "../../swarm/failures";
 import {
     around,
     createMissing,
@@ -20,14 +20,10 @@ import {
 } from "../../swarm/stack-objects";
 import { pausePoint } from "../../swarm/pause-point";
 import { Swarm } from "../../swarm/swarm";
-import { pause } from "../../swarm/wait";
 import { NotConverged, type Props, type Resource } from "../runtime/types";
 import { inputsOf, type InSwarm } from "./inputs";
 
-const COMPUTED = ["services", "deployed", "uneven", "tolerated"] as const;
-const POLL_MS = 1000;
-/** How often in a row the stack must look good: between a deploy and the first new task, nothing looks wrong. */
-const STEADY_POLLS = 2;
+const COMPUTED = ["services", "deployed", "uneven", "tolerated", "lacking"] as const;
 /**
  * How often tasks are spread again. A node that was out of sight for a moment while tasks were placed gets none of them.
  */
@@ -44,6 +40,8 @@ type Outs = {
      */
     uneven: Record<string, string>;
     tolerated: Record<string, string>;
+    /** By service name, what is wrong with its tasks. */
+    lacking: Record<string, string>;
 };
 type State = Inputs & Outs;
 
@@ -62,12 +60,13 @@ export const stack: Resource = {
     },
 
     drift(
-        { services, deployed, uneven = {}, tolerated = {} }: Partial<State>,
+        { services, deployed, uneven = {}, tolerated = {}, lacking = {} }: Partial<State>,
         { rebalance }: Partial<Inputs>,
     ) {
         const isUneven = Object.entries(uneven).some(([name, places]) => tolerated[name] !== places);
         return [
             ...(canonical(services) === canonical(deployed) ? [] : ["compose"]),
+            ...(Object.keys(lacking).length === 0 ? [] : ["lacking"]),
             ...(rebalance && isUneven ? ["rebalance"] : []),
         ];
     },
@@ -85,9 +84,11 @@ export const stack: Resource = {
         const { services, tasks, nodes } = seen;
         if (services.length === 0) return {};
         // Nodes that are down now count, too: they are brought back before the stack is updated.
-        const uneven = state.rebalance ? unevenServices(services, tasks, nodes.filter(takesTasks)) : {};
+        const expected = nodes.filter(({ Spec }) => Spec.Availability === "active");
+        const uneven = state.rebalance ? unevenServices(services, tasks, expected) : {};
         const { deployed = {}, tolerated = {} } = state;
-        return { id, outs: { ...inputs, deployed, services: digests(services), uneven, tolerated }, inputs };
+        const found = { services: digests(services), uneven, lacking: shortfalls(seen) };
+        return { id, outs: { ...inputs, deployed, tolerated, ...found }, inputs };
     },
 
     async delete(id, { managers, clusterId }: State, ctx) {
@@ -97,14 +98,32 @@ export const stack: Resource = {
 
 async function bringUp(inputs: Inputs, ctx: Context): Promise<Outs> {
     const swarm = Swarm.of(inputs.managers, inputs.clusterId, ctx);
+    const abandoned = abandonedIn(await around(swarm, inputs.name));
     await createMissing(swarm, inputs);
     await deploy(await swarm.manager(), inputs, ctx.signal);
     await pausePoint(`stack:deployed:${inputs.name}`, ctx);
-    await converge(swarm, inputs);
+    await startAgain(swarm, inputs.name, abandoned);
+    await untilRuns(swarm, inputs);
     await removeUnused(swarm, inputs);
     const uneven = inputs.rebalance ? await rebalance(swarm, inputs) : {};
     const services = digests(await swarm.services(ofStack(inputs.name)));
-    return { services, deployed: services, uneven, tolerated: uneven };
+    return { services, deployed: services, uneven, tolerated: uneven, lacking: {} };
+}
+
+/** The ids of services that lack tasks and for which swarm starts none by itself. */
+function abandonedIn(view: StackView): string[] {
+    return view.services.filter((service) => standing(service, view).gaveUp).map(({ ID }) => ID);
+}
+
+/** Remakes the tasks of services that swarm had given up, unless the deploy has already made new ones. */
+async function startAgain(swarm: Swarm, name: string, abandoned: readonly string[]): Promise<void> {
+    if (abandoned.length === 0) return;
+    const view = await around(swarm, name);
+    const still = abandonedIn(view).filter((id) => abandoned.includes(id));
+    for (const service of view.services.filter(({ ID }) => still.includes(ID))) {
+        swarm.ctx.log(`starting the tasks of ${service.Spec.Name} again`);
+        await remakeTasks(swarm, service);
+    }
 }
 
 /**
@@ -114,81 +133,28 @@ async function bringUp(inputs: Inputs, ctx: Context): Promise<Outs> {
 async function rebalance(swarm: Swarm, inputs: Inputs): Promise<Record<string, string>> {
     const look = async () => {
         const { services, tasks, nodes } = await around(swarm, inputs.name);
-        return { services, uneven: unevenServices(services, tasks, nodes.filter(isEligible)) };
+        return { services, uneven: unevenServices(services, tasks, nodes.filter(takesTasks)) };
     };
     for (let round = 1; round <= REBALANCE_ROUNDS; round++) {
         const { services, uneven } = await look();
         for (const service of services.filter(({ Spec }) => Spec.Name in uneven)) {
             swarm.ctx.log(`spreading the tasks of ${service.Spec.Name} again`);
             await remakeTasks(swarm, service);
-            const timeoutSeconds = inputs.timeoutSeconds * updateSteps(service);
-            await converge(swarm, { ...inputs, timeoutSeconds });
+            await untilRuns(swarm, inputs);
         }
     }
     return (await look()).uneven;
 }
 
-/**
- * Waits until all services run. A stack that was deployed but does not run stays in the state, and the next up tries
- * again.
- */
-async function converge(swarm: Swarm, inputs: Inputs): Promise<void> {
-    const now = swarm.during({ patienceMs: 0 });
-    const end = Date.now() + inputs.timeoutSeconds * 1000;
-    let steady = 0;
-    let reasons: string[] = [];
-    while (steady < STEADY_POLLS) {
-        if (steady === 0 && reasons.length > 0 && Date.now() > end)
-            throw failure(inputs, [notConverged(inputs, reasons)]);
-        if (swarm.ctx.signal.aborted) throw failure(inputs, [interrupted(inputs)]);
-        try {
-            reasons = await pendingReasons(now, inputs);
-        } catch (error) {
-            if (!mayPass(error))
-                throw error instanceof HostFailure ? failure(inputs, [error.message]) : error;
-            reasons = [reasonOf(error)];
-        }
-        steady = reasons.length === 0 ? steady + 1 : 0;
-        await pause(POLL_MS, swarm.ctx.signal);
+/** A stack that was deployed but does not run stays in the state, and the next up tries again. */
+async function untilRuns(swarm: Swarm, inputs: Inputs): Promise<void> {
+    try {
+        await converge(swarm, inputs);
+    } catch (error) {
+        if (!(error instanceof NotRunning)) throw error;
+        const unsettled = { services: {}, deployed: { unsettled: "" } };
+        throw new NotConverged(inputs.name, unsettled, [...error.reasons]);
     }
-}
-
-async function pendingReasons(swarm: Swarm, inputs: Inputs): Promise<string[]> {
-    const { services, tasks, nodes } = await around(swarm, inputs.name);
-    const eligible = nodes.filter(isEligible);
-    const standings = services.map((service) => standing(service, tasks, eligible));
-    const failed = standings.flatMap(({ failed }) => failed ?? []);
-    if (failed.length > 0) throw failure(inputs, failed);
-    if (services.length === 0) return [`the stack ${inputs.name} has no services`];
-    return standings.flatMap(({ pending }) => pending ?? []);
-}
-
-function notConverged({ name, timeoutSeconds }: Inputs, reasons: readonly string[]): string {
-    return formatProblem({
-        id: "STACK_NOT_RUNNING",
-        problem: `After ${timeoutSeconds} s not all of the stack ${name} runs: ${reasons.map(oneLine).join("; ")}.`,
-        advice: "Correct what the line names, or wait, then run the same command again: it goes on waiting.",
-    });
-}
-
-function interrupted({ name }: Inputs): string {
-    return formatProblem({
-        id: "CANCELLED",
-        problem: `Interrupted before all of the stack ${name} ran.`,
-        advice: "Run the same command again.",
-    });
-}
-
-function failure({ name }: Inputs, reasons: string[]): NotConverged {
-    return new NotConverged(name, { services: {}, deployed: { unsettled: "" } }, reasons);
-}
-
-function takesTasks({ Spec }: SwarmNode): boolean {
-    return Spec.Availability === "active";
-}
-
-function isEligible(node: SwarmNode): boolean {
-    return takesTasks(node) && node.Status?.State === "ready";
 }
 
 function digests(services: readonly SwarmService[]): Record<string, string> {

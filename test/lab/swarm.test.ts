@@ -12,6 +12,7 @@ import { dockerClient } from "../../scripts/setup/docker";
 import { ProcessWatch } from "./process-watch";
 import { canType, eventually, Lab, type NodeOutput } from "./lab";
 import { required } from "./required";
+import { testWholeness } from "./wholeness";
 
 interface Outputs {
     nodes: NodeOutput[];
@@ -325,6 +326,8 @@ describe("A locked swarm over three zones from one command", function () {
         await lab.on("worker-3", `sudo rm ${second}`);
         assert.equal(await lab.on("worker-3", "systemctl is-active docker"), "active");
     });
+
+    testWholeness(lab);
 
     it("is destroyed without residue, also with a dead and a missing host and without its settings, and never waits", async () => {
         const docker = dockerClient();

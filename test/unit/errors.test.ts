@@ -49,7 +49,6 @@ const UNTESTED = new Map(
             "HOST_BUSY",
             "ENGINE_SILENT",
             "SWARM_BUSY",
-            "STACK_NOT_RUNNING",
         ],
         "comes where all of a range is taken": ["LAB_PORTS"],
         "needs a package repository or an sshd that is broken in one place only": [
@@ -68,6 +67,7 @@ const UNTESTED = new Map(
             "VERSION_CHANGE",
             "STATE_UNREACHABLE",
         ],
+        "needs a registry that stops answering right after its tasks were seen to run": ["REGISTRY_SILENT"],
         "needs swarms in a state that Skep never leaves them in": ["MANAGER_LOCKED"],
         "is what the runner of the tests says when it breaks itself": [
             "TEST_PART",

@@ -7,9 +7,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { provide } from "../../providers/swarm/image";
-import { EngineError } from "../../swarm/failures";
-import type { Host } from "../../swarm/host";
+import { provide, whereItIs } from "../../providers/swarm/image";
+import { ConnectionError, EngineError } from "../../swarm/failures";
+import { type Connection, Host } from "../../swarm/host";
 import { deploy, type StackParts } from "../../swarm/stack-objects";
 import { dockerClient } from "../../providers/runtime/docker";
 import { createProgress } from "../../scripts/setup/progress";
@@ -179,6 +179,60 @@ describe("An image on a host", () => {
         host.ids.set(REF, digest("an older one"));
         await provide(host, REF, new Set([MANIFEST]), signal);
         assert.equal(host.loads, 1);
+    });
+});
+
+describe("An image that was given to hosts and their registry", () => {
+    const [DIGEST, CONFIG] = [digest("manifest"), digest("config")];
+    const push = { reference: "r:5000/web:1", username: "skep", password: "secret" };
+    const state = {
+        image: "web:1",
+        imageId: CONFIG,
+        hostImageIds: [],
+        missing: [],
+        stored: true,
+        digest: DIGEST,
+    };
+    const refused = (status: number) => new EngineError("manager-1", "GET /x", status, "refused");
+    const pulled = { Id: CONFIG, RepoDigests: [`r:5000/web@${DIGEST}`] };
+
+    /** A host that has this image, or fails so; `kept` is what the registry says through it, or how it fails. */
+    function host(name: string, image: object | Error, kept: string | Error = DIGEST): Host {
+        const answer = async (found: unknown) => {
+            if (found instanceof Error) throw found;
+            return found;
+        };
+        const isDown = image instanceof ConnectionError;
+        const call = (_method: string, path: string) => answer(path === "/_ping" && !isDown ? "OK" : image);
+        const connection = { call, inRegistry: () => answer(isDown ? image : kept) };
+        return new Host({ name, address: name }, connection as unknown as Connection);
+    }
+    const down = new ConnectionError("HOST_UNREACHABLE", "down", "");
+
+    it("is missing where a host has not got it, has another one, or has not pulled it", async () => {
+        const hosts = [host("a", pulled), host("b", refused(404)), host("c", { Id: digest("another") })];
+        const loaded = await whereItIs({ ...state, digest: "" }, hosts);
+        assert.deepEqual(loaded, { missing: ["b", "c"], stored: true });
+        const onlyLoaded = host("d", { Id: CONFIG, RepoDigests: [] });
+        const found = await whereItIs({ ...state, push }, [...hosts, onlyLoaded]);
+        assert.deepEqual(found, { missing: ["b", "c", "d"], stored: true });
+    });
+
+    it("is where it was known to be on a host that does not answer", async () => {
+        const hosts = [host("a", down), host("b", down), host("c", pulled)];
+        const found = await whereItIs({ ...state, push, missing: ["b"] }, hosts);
+        assert.deepEqual(found, { missing: ["b"], stored: true });
+        const none = await whereItIs({ ...state, push, stored: false }, [host("a", down)]);
+        assert.equal(none.stored, false);
+        assert.equal((await whereItIs({ ...state, push }, [host("a", down)])).stored, true);
+    });
+
+    it("is not known to be in a registry that has lost it, has another one, or does not answer", async () => {
+        for (const kept of [refused(404), refused(500), digest("another")])
+            assert.deepEqual(await whereItIs({ ...state, push }, [host("a", pulled, kept)]), {
+                missing: [],
+                stored: false,
+            });
     });
 });
 

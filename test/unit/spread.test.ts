@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import type Docker from "dockerode";
 import fc from "fast-check";
 import type { SwarmNode, SwarmService, SwarmTask } from "../../planning/engine-api";
-import { isUneven, unevenServices, updateSteps, type SpreadNode } from "../../planning/spread";
+import { isUneven, unevenServices, type SpreadNode } from "../../planning/spread";
 import { stack } from "../../providers/swarm/stack";
 import type { Props } from "../../providers/runtime/types";
 
@@ -141,12 +141,6 @@ describe("a service that is to be spread again", () => {
         const everywhere = service(ZONE_FIRST, { Mode: { Global: {} } });
         for (const each of [tied, everywhere])
             assert.deepEqual(unevenServices([each], tasks("m1", "m1", "m1"), NODES), {});
-    });
-
-    it("is updated in as many steps as its settings say", () => {
-        assert.equal(updateSteps(service({})), 3);
-        assert.equal(updateSteps(service({}, { UpdateConfig: { Parallelism: 2 } })), 2);
-        assert.equal(updateSteps(service({}, { UpdateConfig: { Parallelism: 0 } })), 1);
     });
 });
 

@@ -1,27 +1,12 @@
-// The swarm provider's rules that need no I/O: who votes, when a service has converged, how an image is named.
+// The swarm provider's rules that need no I/O: who votes, how an image is named.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { digestOf, standing } from "../../planning/convergence";
-import { negotiatedApi, type SwarmNode, type SwarmService, type SwarmTask } from "../../planning/engine-api";
+import { negotiatedApi, type SwarmNode } from "../../planning/engine-api";
 import { memberOf } from "../../planning/membership";
 import type { Context } from "../../providers/runtime/types";
 import { EngineError } from "../../swarm/failures";
 import { eachLimited, image, pushFailure, split } from "../../providers/swarm/image";
-
-const TEMPLATE = { ContainerSpec: { Image: "web:2" } };
-const service = (more: Partial<SwarmService> = {}): SwarmService => ({
-    ID: "s",
-    Spec: { Name: "lab_web", Mode: { Replicated: { Replicas: 2 } }, TaskTemplate: TEMPLATE },
-    ...more,
-});
-const task = (State: string, more: SwarmTask = {}): SwarmTask => ({
-    ServiceID: "s",
-    DesiredState: "running",
-    Spec: TEMPLATE,
-    Status: { State, Timestamp: "1" },
-    ...more,
-});
 
 describe("a member as the engine describes it", () => {
     it("votes exactly when it has a manager's status, and leads only when that says so", () => {
@@ -46,42 +31,6 @@ describe("a member as the engine describes it", () => {
     });
 });
 
-describe("a service's standing", () => {
-    it("is good when all tasks of its present specification run", () => {
-        assert.deepEqual(standing(service(), [task("running"), task("running")], []), { name: "lab_web" });
-    });
-
-    it("does not count tasks of an earlier specification", () => {
-        const old = task("running", { Spec: { ContainerSpec: { Image: "web:1" } } });
-        assert.match(standing(service(), [old, task("running")], []).pending ?? "", /1 of 2/);
-    });
-
-    it("names the newest error of a task", () => {
-        const failed = task("failed", {
-            DesiredState: "shutdown",
-            Status: { Err: "no such file", Timestamp: "2" },
-        });
-        assert.match(standing(service(), [failed], []).pending ?? "", /0 of 2 .* no such file/);
-    });
-
-    it("waits for an update, and fails when it was rolled back", () => {
-        const tasks = [task("running"), task("running")];
-        const updating = service({ UpdateStatus: { State: "updating" } });
-        assert.match(standing(updating, tasks, []).pending ?? "", /under way/);
-        const back = service({
-            UpdateStatus: { State: "rollback_completed", Message: "rollback completed" },
-        });
-        assert.match(standing(back, tasks, []).failed ?? "", /rolled back/);
-    });
-
-    it("has one digest for every order of keys", () => {
-        assert.equal(
-            digestOf({ Spec: { a: 1, b: { c: 2, d: 3 } } }),
-            digestOf({ Spec: { b: { d: 3, c: 2 }, a: 1 } }),
-        );
-    });
-});
-
 describe("an image on hosts", () => {
     it("keeps an id that names no image, since an update may bring another one", async () => {
         const context = { name: "web-image", signal: new AbortController().signal } as unknown as Context;
@@ -92,9 +41,10 @@ describe("an image on hosts", () => {
         assert.equal(made.id, "web-image");
     });
 
-    it("changes as long as one of them has not got it", () => {
-        assert.deepEqual(image.drift?.({ missing: ["worker-1"] }, {}), ["hostIds"]);
-        assert.deepEqual(image.drift?.({ missing: [] }, {}), []);
+    it("changes as long as one of them or the registry has not got it", () => {
+        assert.deepEqual(image.drift?.({ missing: ["worker-1"], stored: true }, {}), ["missing"]);
+        assert.deepEqual(image.drift?.({ missing: [], stored: false }, {}), ["stored"]);
+        assert.deepEqual(image.drift?.({ missing: [], stored: true }, {}), []);
     });
 });
 

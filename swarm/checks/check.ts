@@ -1,0 +1,66 @@
+// What a check of a standing swarm is. Each check has a file beside this one; list.ts names them in their order.
+import { type Problem, SkepError } from "../../errors";
+import type { Host } from "../host";
+import type { Swarm } from "../swarm";
+import { pause } from "../wait";
+
+/** A host of the swarm, and its place in it. */
+export interface PlacedHost {
+    host: Host;
+    /** Its availability zone. */
+    zone: string;
+    nodeId: string;
+}
+
+/** What a swarm should have. */
+export interface Expected {
+    hosts: readonly PlacedHost[];
+    /** Names of Skep's stacks. */
+    stacks: readonly string[];
+    /** The registry, and its login. */
+    registry: { server: string; username: string; password: string };
+}
+
+export interface Check {
+    /** One word or two, for a list. */
+    name: string;
+    /** What is true of a swarm that passes. */
+    sentence: string;
+    /** Finds what is not so. A problem of the swarm itself may also be thrown. */
+    run(swarm: Swarm, expected: Expected): Promise<Problem[]>;
+}
+
+const POLL_MS = 1000;
+
+/** The first of the hosts in each zone. */
+export function onePerZone(hosts: readonly PlacedHost[]): PlacedHost[] {
+    return hosts.filter(({ zone }, i) => hosts.findIndex((other) => other.zone === zone) === i);
+}
+
+/**
+ * Runs all checks side by side, again and again until they find nothing or the time is over. Returns what they found last,
+ * each problem once.
+ */
+export async function findings(
+    checks: readonly Check[],
+    swarm: Swarm,
+    expected: Expected,
+    patienceMs: number,
+): Promise<Problem[]> {
+    const end = Date.now() + patienceMs;
+    for (;;) {
+        const found = (await Promise.all(checks.map((check) => run(check, swarm, expected)))).flat();
+        if (found.length === 0 || Date.now() >= end || swarm.ctx.signal.aborted)
+            return [...new Map(found.map((problem) => [problem.problem, problem])).values()];
+        await pause(POLL_MS, swarm.ctx.signal);
+    }
+}
+
+async function run(check: Check, swarm: Swarm, expected: Expected): Promise<readonly Problem[]> {
+    try {
+        return await check.run(swarm, expected);
+    } catch (error) {
+        if (error instanceof SkepError) return error.problems;
+        throw error;
+    }
+}

@@ -1,0 +1,324 @@
+// When a swarm stack is whole: task lists as engines give them, and properties that hold for every one of them.
+
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { digestOf, shortfalls, standing, type StackView } from "../../planning/convergence";
+import type { SwarmNode, SwarmService, SwarmTask } from "../../planning/engine-api";
+import { allowedNodes } from "../../planning/places";
+import { stack } from "../../providers/swarm/stack";
+import { converge } from "../../swarm/converge";
+import type { Swarm } from "../../swarm/swarm";
+
+const NOW = Date.parse("2026-11-26T12:00:00Z");
+const ago = (seconds: number) => new Date(NOW - seconds * 1000).toISOString();
+const TEMPLATE = { ContainerSpec: { Image: "web:2" } };
+
+type More = Partial<Omit<SwarmService["Spec"], "TaskTemplate">> & { template?: object; status?: object };
+const service = ({ template, status, ...more }: More = {}): SwarmService => ({
+    ID: "s",
+    Spec: {
+        Name: "lab_web",
+        Mode: { Replicated: { Replicas: 2 } },
+        TaskTemplate: { ...TEMPLATE, ...template },
+        ...more,
+    },
+    ...(status && { UpdateStatus: status }),
+});
+const task = (Slot: number, State: string, more: SwarmTask = {}): SwarmTask => ({
+    ServiceID: "s",
+    Slot,
+    NodeID: "n1",
+    DesiredState: State === "running" ? "running" : "shutdown",
+    Spec: TEMPLATE,
+    Status: { State, Timestamp: ago(600) },
+    ...more,
+});
+const node = (ID: string, more: Partial<SwarmNode["Spec"]> = {}, State = "ready"): SwarmNode => ({
+    ID,
+    Version: { Index: 1 },
+    Spec: { Role: "worker", Availability: "active", Labels: {}, ...more },
+    Description: { Hostname: `host-${ID}` },
+    Status: { State: State as "ready" },
+});
+const NODES = [node("n1"), node("n2")];
+const view = (of: SwarmService, tasks: readonly SwarmTask[], nodes = NODES): StackView => ({
+    services: [of],
+    tasks,
+    nodes,
+    now: NOW,
+});
+const stands = (of: SwarmService, tasks: readonly SwarmTask[], nodes = NODES) =>
+    standing(of, view(of, tasks, nodes));
+const lacking = (of: SwarmService, tasks: readonly SwarmTask[], nodes = NODES) =>
+    shortfalls(view(of, tasks, nodes)).lab_web;
+
+describe("a service's standing", () => {
+    it("is good when all tasks of its present specification run", () => {
+        const tasks = [task(1, "running"), task(2, "running")];
+        assert.deepEqual(stands(service(), tasks), { name: "lab_web", done: 2 });
+    });
+
+    it("does not count tasks of an earlier specification", () => {
+        const old = task(1, "running", { Spec: { ContainerSpec: { Image: "web:1" } } });
+        assert.match(stands(service(), [old, task(2, "running")]).pending ?? "", /1 of 2/);
+    });
+
+    it("names the newest error of a task, and the node that it happened on", () => {
+        const rejected = task(1, "rejected", {
+            NodeID: "n2",
+            Status: { Err: "No such image: web:2", Timestamp: ago(2) },
+        });
+        const older = task(1, "rejected", { Status: { Err: "older", Timestamp: ago(9) } });
+        const next = task(1, "preparing", { DesiredState: "running" });
+        assert.match(
+            stands(service(), [older, rejected, next]).pending ?? "",
+            /0 of 2 .* No such image: web:2 \(on host-n2\)/,
+        );
+    });
+
+    it("waits for an update, and fails when it was rolled back", () => {
+        const tasks = [task(1, "running"), task(2, "running")];
+        assert.match(stands(service({ status: { State: "updating" } }), tasks).pending ?? "", /under way/);
+        const back = service({ status: { State: "rollback_completed", Message: "rollback completed" } });
+        assert.match(stands(back, tasks).failed ?? "", /rolled back/);
+    });
+
+    it("is hopeless exactly where swarm has ended a task and starts no other in its place", () => {
+        const trying = task(2, "ready", { DesiredState: "ready" });
+        assert.equal(stands(service(), [task(1, "running"), task(2, "failed"), trying]).gaveUp, undefined);
+        assert.equal(stands(service(), [task(1, "running"), task(2, "failed")]).gaveUp, true);
+    });
+
+    it("has one digest for every order of keys", () => {
+        assert.equal(
+            digestOf({ Spec: { a: 1, b: { c: 2, d: 3 } } }),
+            digestOf({ Spec: { b: { d: 3, c: 2 }, a: 1 } }),
+        );
+    });
+});
+
+describe("A task that ends", () => {
+    const once = (Condition: "none" | "on-failure" | "any") =>
+        service({ Mode: { Replicated: { Replicas: 1 } }, template: { RestartPolicy: { Condition } } });
+
+    it("has done its work with exit code 0, where it is not to be started again", () => {
+        for (const condition of ["none", "on-failure"] as const)
+            assert.equal(lacking(once(condition), [task(1, "complete")]), undefined, condition);
+        assert.match(lacking(once("any"), [task(1, "complete")]) ?? "", /0 of 1/);
+    });
+
+    it("has not done its work when it failed, and swarm leaves it at that", () => {
+        const failed = task(1, "failed", { Status: { State: "failed", Err: "task: non-zero exit (1)" } });
+        const found = stands(once("none"), [failed]);
+        assert.match(found.pending ?? "", /0 of 1 .* non-zero exit \(1\)/);
+        assert.equal(found.gaveUp, true);
+        assert.equal(stands(once("on-failure"), [failed, task(1, "complete")]).pending, undefined);
+    });
+
+    it("counts in a job by its completions, on every node that a global job may use", () => {
+        const job = (Mode: object) => service({ Mode });
+        const complete = (Slot: number, NodeID = "n1") => task(Slot, "complete", { NodeID });
+        const replicated = job({ ReplicatedJob: { TotalCompletions: 2 } });
+        assert.equal(lacking(replicated, [complete(1), complete(2)]), undefined);
+        assert.match(lacking(replicated, [complete(1)]) ?? "", /1 of 2/);
+        assert.equal(lacking(job({ GlobalJob: {} }), [complete(0), complete(0, "n2")]), undefined);
+        assert.match(lacking(job({ GlobalJob: {} }), [complete(0)]) ?? "", /1 of 2/);
+    });
+});
+
+describe("A global service", () => {
+    const onGpu = service({
+        Mode: { Global: {} },
+        template: { Placement: { Constraints: ["node.labels.gpu == true"] } },
+    });
+
+    it("is done without a node that may run it, and misses a task on each that may", () => {
+        assert.equal(lacking(onGpu, []), undefined);
+        const gpu = node("n2", { Labels: { gpu: "true" } });
+        assert.match(lacking(onGpu, [], [node("n1"), gpu]) ?? "", /0 of 1/);
+        const runs = task(0, "running", { NodeID: "n2" });
+        assert.equal(lacking(onGpu, [runs], [node("n1"), gpu]), undefined);
+    });
+
+    it("misses a task on an active node, however many run on paused ones", () => {
+        const everywhere = service({ Mode: { Global: {} } });
+        const nodes = [node("n1"), node("n2", { Availability: "pause" })];
+        assert.match(lacking(everywhere, [task(0, "running", { NodeID: "n2" })], nodes) ?? "", /0 of 1/);
+    });
+});
+
+describe("A task that dies late", () => {
+    // It runs for 4 s, and swarm starts the next one 5 s later.
+    const Mode = { Replicated: { Replicas: 1 } };
+    const one = service({ Mode });
+    const died = (seconds: number) =>
+        task(1, "failed", { Status: { State: "failed", Err: "non-zero exit (1)", Timestamp: ago(seconds) } });
+    const running = (seconds: number) =>
+        task(1, "running", { Status: { State: "running", Timestamp: ago(seconds) } });
+
+    it("is missed also while the next one runs, until that has run for the monitor time", () => {
+        assert.match(lacking(one, [died(8), running(3)]) ?? "", /0 of 1 .*non-zero exit \(1\)/);
+        assert.equal(lacking(one, [died(11), running(6)]), undefined);
+        const slow = service({ Mode, UpdateConfig: { Parallelism: 1, Order: "stop-first", Monitor: 60e9 } });
+        assert.match(lacking(slow, [died(61), running(40)]) ?? "", /0 of 1/);
+    });
+
+    it("is waited for at a deploy, and not held against a node that has just started", () => {
+        assert.match(stands(one, [running(3)]).pending ?? "", /0 of 1/);
+        assert.equal(lacking(one, [running(3)]), undefined);
+    });
+
+    it("is trusted at once where a health check has passed or swarm has watched its update", () => {
+        const checked = { ContainerSpec: { Image: "web:2", HealthCheck: { Test: ["CMD", "true"] } } };
+        const healthy = service({ Mode, template: checked });
+        assert.equal(stands(healthy, [{ ...running(1), Spec: checked }]).pending, undefined);
+        const updated = service({ Mode, status: { State: "completed" } });
+        assert.equal(stands(updated, [running(1)]).pending, undefined);
+    });
+
+    it("is judged by an engine's clock: a node whose clock is ahead keeps nothing waiting", () => {
+        assert.equal(stands(one, [running(-30)]).pending, undefined);
+    });
+});
+
+describe("Replicas that find no place", () => {
+    const most = (MaxReplicas: number, Constraints: string[] = []) =>
+        service({ template: { Placement: { MaxReplicas, Constraints } } });
+
+    it("are not missed while nodes are down, drained or paused", () => {
+        const one = [task(1, "running")];
+        for (const away of [
+            node("n2", {}, "down"),
+            node("n2", { Availability: "drain" }),
+            node("n2", { Availability: "pause" }),
+        ]) {
+            assert.equal(lacking(most(1), one, [node("n1"), away]), undefined);
+            assert.match(lacking(most(2), one, [node("n1"), away]) ?? "", /1 of 2/);
+        }
+        assert.match(lacking(most(1), one) ?? "", /1 of 2/);
+    });
+
+    it("are missed where no node would do, however well all of them are", () => {
+        assert.match(lacking(most(0, ["node.labels.disk == ssd"]), []) ?? "", /0 of 2/);
+    });
+
+    it("count where they go on running on a paused node", () => {
+        const paused = [node("n1"), node("n2", { Availability: "pause" })];
+        const tasks = [task(1, "running"), task(2, "running", { NodeID: "n2" })];
+        assert.deepEqual(stands(most(1), tasks, paused), { name: "lab_web", done: 2 });
+    });
+});
+
+describe("A placement constraint", () => {
+    it("is compared as swarm does: without regard to case, a missing label as an empty one", () => {
+        const zoned = node("n1", { Labels: { zone: "A" } });
+        const nodes = [zoned, node("n2")];
+        const ids = (...Constraints: string[]) =>
+            allowedNodes(service({ template: { Placement: { Constraints } } }), nodes).map(({ ID }) => ID);
+        assert.deepEqual(ids("node.labels.zone == a"), ["n1"]);
+        assert.deepEqual(ids("node.labels.zone!=a"), ["n2"]);
+        assert.deepEqual(ids("node.hostname == HOST-N2", "node.role==worker"), ["n2"]);
+        assert.deepEqual(ids("node.id == n1", "node.labels.zone != A"), []);
+        assert.deepEqual(ids("node.colour == blue"), []);
+    });
+});
+
+describe("The wait for a stack", function () {
+    this.timeout(15_000);
+
+    /** The wait's end, in seconds, for three replicas that start one after another, one each `stepSeconds`. */
+    async function waited(stepSeconds: number, last: number): Promise<number> {
+        const began = Date.now();
+        const elapsed = () => (Date.now() - began) / 1000;
+        const swarm = {
+            ctx: { signal: new AbortController().signal, log: () => undefined },
+            during: () => swarm,
+            services: async () => [service({ Mode: { Replicated: { Replicas: 3 } } })],
+            members: async () => NODES,
+            clock: async () => NOW,
+            tasks: async () =>
+                [1, 2, 3].map((slot) =>
+                    slot <= Math.min(elapsed() / stepSeconds, last)
+                        ? task(slot, "running")
+                        : task(slot, "starting", { DesiredState: "running" }),
+                ),
+        };
+        await converge(swarm as unknown as Swarm, { name: "lab", timeoutSeconds: 2 });
+        return elapsed();
+    }
+
+    it("lasts as long as an update moves, beyond the time that it may stand still", async () => {
+        assert.ok((await waited(1.3, 3)) > 3.9);
+    });
+
+    it("ends when an update stands still, and says for how long", async () => {
+        await assert.rejects(waited(0.2, 2), /For 2 s no further task of the stack lab .* 2 of 3 tasks run/);
+    });
+});
+
+/** Up to four replicas over up to four nodes of every kind, each with a task that runs on one of the nodes or is lost. */
+const worlds = fc
+    .record({
+        replicas: fc.integer({ min: 0, max: 4 }),
+        most: fc.constantFrom(0, 1, 2),
+        kinds: fc.array(
+            fc.constantFrom(["active", "ready"], ["active", "down"], ["drain", "ready"], ["pause", "ready"]),
+            { minLength: 1, maxLength: 4 },
+        ),
+        places: fc.array(fc.integer({ min: 0, max: 7 }), { minLength: 4, maxLength: 4 }),
+    })
+    .map(({ replicas, most, kinds, places }) => {
+        const nodes = kinds.map(([Availability, state], i) =>
+            node(`n${i}`, { Availability: Availability as "active" }, state),
+        );
+        const of = service({
+            Mode: { Replicated: { Replicas: replicas } },
+            template: { Placement: { MaxReplicas: most } },
+        });
+        const tasks = places.slice(0, replicas).flatMap((place, i) => {
+            const at = nodes[place];
+            const runs = at?.Status?.State === "ready" && at.Spec.Availability !== "drain";
+            return runs ? [task(i + 1, "running", { NodeID: at.ID })] : [];
+        });
+        return { of, nodes, tasks, replicas };
+    });
+
+describe("The drift of tasks", () => {
+    it("is none when all replicas run, whatever the nodes are", () => {
+        fc.assert(
+            fc.property(worlds, ({ of, nodes, tasks, replicas }) => {
+                if (tasks.length === replicas) assert.equal(lacking(of, tasks, nodes), undefined);
+            }),
+        );
+    });
+
+    it("is there whenever a replica is missing that a ready and active node has room for", () => {
+        fc.assert(
+            fc.property(worlds, ({ of, nodes, tasks, replicas }) => {
+                const most = of.Spec.TaskTemplate.Placement?.MaxReplicas || Number.POSITIVE_INFINITY;
+                const on = (id: string) => tasks.filter(({ NodeID }) => NodeID === id).length;
+                const hasRoom = nodes.some(
+                    ({ ID, Spec, Status }) =>
+                        Spec.Availability === "active" && Status?.State === "ready" && on(ID) < most,
+                );
+                if (tasks.length < replicas && hasRoom) assert.ok(lacking(of, tasks, nodes));
+            }),
+        );
+    });
+
+    it("never grows when one more task runs", () => {
+        fc.assert(
+            fc.property(worlds, ({ of, nodes, tasks }) => {
+                if (tasks.length > 0 && lacking(of, tasks.slice(1), nodes) === undefined)
+                    assert.equal(lacking(of, tasks, nodes), undefined);
+            }),
+        );
+    });
+
+    it("shows a stack as changed", () => {
+        const state = { services: {}, deployed: {} };
+        assert.deepEqual(stack.drift?.({ ...state, lacking: { web: "0 of 1" } }, {}), ["lacking"]);
+        assert.deepEqual(stack.drift?.({ ...state, lacking: {} }, {}), []);
+        assert.deepEqual(stack.drift?.(state, {}), []);
+    });
+});
