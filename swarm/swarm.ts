@@ -2,7 +2,14 @@
 // manages it.
 import { SkepError } from "../errors";
 import { type Sighting } from "../planning/adoption";
-import type { EngineInfo, NodeSpec, SwarmInfo, SwarmNode, SwarmService, SwarmTask } from "../planning/engine-api";
+import type {
+    EngineInfo,
+    NodeSpec,
+    SwarmInfo,
+    SwarmNode,
+    SwarmService,
+    SwarmTask,
+} from "../planning/engine-api";
 import { memberOf, mayStep, type Refusal, type Step } from "../planning/membership";
 import { reasonOf } from "../planning/sentence";
 import type { Context } from "./context";

@@ -1,6 +1,6 @@
 // The last look of an up: whether the swarm is as it should be, seen from its managers and between its hosts.
 
-import type { Problem } from "../../errors";
+import { type Problem, SkepError } from "../../errors";
 import { interruptible } from "../interrupt";
 import type { Progress } from "../../scripts/setup/progress";
 import type { Expected } from "../../swarm/checks/check";
@@ -54,6 +54,7 @@ export async function lastLook(
     try {
         return await interruptible(
             () => stop.abort(),
+            (error) => error instanceof SkepError,
             async () => {
                 const found = asks ? await findings(QUICK_CHECKS, swarm, expected, patienceMs) : [];
                 return dataPath
