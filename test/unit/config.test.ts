@@ -43,6 +43,7 @@ describe("configuration", () => {
             publish: "auto",
             rebalance: false,
             renew: [],
+            checkDataPath: true,
             registry: { name: "registry.skep.internal", port: 5000, user: "skep", replicas: 1 },
             sample: { enabled: true, replicas: 3, port: 8080 },
         });
