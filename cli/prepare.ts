@@ -6,6 +6,7 @@ import { exitClassOf } from "../errors/catalog";
 import { placementOf } from "../planning/zone-moves";
 import type { LabEngine } from "../config/facts";
 import type { ReadySettings, Settings } from "../config/settings";
+import type { GatewayPort } from "../planning/ports";
 import type { S3Keys } from "../planning/registry-config";
 import type { ProgramArgs } from "../program";
 import { createProgress, type Progress } from "../scripts/setup/progress";
@@ -18,7 +19,7 @@ import { refuseTooManyHosts } from "../lab/capacity";
 import { labEngine, refuseOtherEnvironment } from "../lab/engine";
 import { type LabHost, settleHosts } from "../lab/hosts";
 import { projectId, refuseForeignHosts } from "../lab/project";
-import { refuseTakenPorts } from "../lab/ranges";
+import { gatewayPorts, refuseTakenPorts } from "../lab/ranges";
 import { refuseFixed, standingPorts, standingSubnet } from "../lab/standing";
 import { registryKeys } from "./stack/bucket-keys";
 import {
@@ -255,10 +256,18 @@ class Preparation {
             settings,
             images,
             repository,
-            standing: standingPorts(settings, this.hosts),
+            standing: standingPorts(this.hosts),
             registryKeys: keys,
-            facts: factsOf(settings, { plugins, engine }),
+            facts: factsOf(settings, { plugins, engine, gateway: this.gateway() }),
         };
+    }
+
+    /** The ports of the lab's gateway, once all settings are chosen; undefined without a lab. */
+    gateway(): GatewayPort[] | undefined {
+        const { settings, hosts, found } = this;
+        const { labPorts } = settings;
+        if (settings.hosts !== "lab" || labPorts === undefined) return undefined;
+        return gatewayPorts({ ...settings, labPorts }, hosts, found.facts.gateway);
     }
 }
 
@@ -364,10 +373,13 @@ function checkChosen(work: Preparation): void {
     if (!isChosen(work.settings)) throw notPrepared(work.stack, "not everything is chosen for it yet");
 }
 
-async function checkMachine({ stack, settings, hosts }: Preparation): Promise<void> {
+async function checkMachine(work: Preparation): Promise<void> {
+    const { stack, settings, hosts } = work;
+    const { labPorts } = settings;
     await refuseTooManyHosts(stack, settings.managers + settings.workers);
-    refuseFixed(settings, hosts, await standingSubnet(stack));
-    await refuseTakenPorts(stack, settings, standingPorts(settings, hosts));
+    refuseFixed(settings, await standingSubnet(stack));
+    if (labPorts === undefined) return;
+    await refuseTakenPorts(stack, { ...settings, labPorts }, standingPorts(hosts), work.gateway() ?? []);
 }
 
 async function checkMoves({ settings, reader }: Preparation): Promise<void> {

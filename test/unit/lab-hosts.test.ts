@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import type { ContainerInspectInfo } from "dockerode";
 import { checkSettings, type Settings } from "../../config/settings";
 import { labHost, type LabHost } from "../../lab/hosts";
-import { fixedProblems, standingPorts } from "../../lab/standing";
+import { refuseFixed, standingPorts } from "../../lab/standing";
 
 const NOW = Date.parse("2026-01-01T12:00:00Z");
 const ago = (seconds: number) => new Date(NOW - seconds * 1000).toISOString();
@@ -68,29 +68,24 @@ describe("A lab's host on the machine's engine", () => {
         assert.equal(unsettled({ status: "created", createdAgo: 60 }), false);
     });
 
-    it("keeps its ports when the lab's block moves; one that never started takes new ones", () => {
-        assert.deepEqual(standingPorts(settings(), [host()]), {
-            "worker-1": { ssh: 25010, engine: 21060, app: 25110, registry: 25160 },
+    it("keeps its ports whatever the settings say; one that never started takes new ones", () => {
+        assert.deepEqual(standingPorts([host()]), {
+            "worker-1": [
+                { internal: 22, external: 25010 },
+                { internal: 8080, external: 25110 },
+                { internal: 5000, external: 25160 },
+            ],
         });
-        assert.deepEqual(standingPorts(settings(), [host({ status: "created" })]), {});
+        assert.deepEqual(standingPorts([host({ status: "created" })]), {});
     });
 
-    it("refuses ports and subnets that every standing host would be made anew for, all at once", () => {
-        const problems = (input: Record<string, unknown>, hosts = [host()]) =>
-            fixedProblems(settings(input), hosts, "10.190.0.0/20").map(({ problem }) => problem);
-        assert.deepEqual(problems({}), []);
-        const [subnet, sample, registry] = problems({
-            labSubnet: "10.190.16.0/20",
-            sample: { port: 9090 },
-            registry: { port: 5001 },
-        });
-        assert.match(
-            subnet ?? "",
-            /^skep:labSubnet is 10\.190\.16\.0\/20, and the lab's hosts have .*10\.190\.0\.0\/20/,
+    it("refuses a subnet that every standing host would be made anew for, but no other port", () => {
+        const standing = "10.190.0.0/20";
+        refuseFixed(settings({ sample: { port: 9090 }, registry: { port: 5001 } }), standing);
+        refuseFixed(settings({ labSubnet: "10.190.16.0/20" }));
+        assert.throws(
+            () => refuseFixed(settings({ labSubnet: "10.190.16.0/20" }), standing),
+            /LAB_FIXED: skep:labSubnet is 10\.190\.16\.0\/20, and the lab's hosts have .*10\.190\.0\.0\/20/,
         );
-        assert.match(sample ?? "", /^skep:sample\.port is 9090, and the lab's hosts publish 8080 and 5000/);
-        assert.match(registry ?? "", /^skep:registry\.port is 5001/);
-        assert.deepEqual(problems({ sample: { port: 9090 } }, []), []);
-        assert.deepEqual(problems({ sample: { port: 9090 } }, [host({ status: "created" })]), []);
     });
 });
