@@ -114,7 +114,7 @@ function labPlaces(
 ): number[] {
     const { hosts } = placementOf(settings);
     const published = hosts.flatMap(
-        (host) => standing[host.name] ?? publishedPorts(host.role, hostPorts(settings.labPorts, host)),
+        (host) => standing[host.name] ?? publishedPorts(hostPorts(settings.labPorts, host)),
     );
     return [...published.map(({ external }) => external), ...gatewayPlaces(gateway)];
 }

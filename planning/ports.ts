@@ -16,14 +16,15 @@ const ENGINE_PORT = 2376;
 export interface HostPorts {
     /** Leads to sshd, port 22 on the host. */
     ssh: number;
-    /** Leads to the engine's API with mutual TLS, port 2376 on the host; managers only. */
-    engine: number;
+    /** Leads to the engine's API with mutual TLS, port 2376 on the host; of hosts that were made as managers. */
+    engine?: number;
 }
 
-/** A host's ports on 127.0.0.1. They do not depend on the number of hosts. */
+/** A new host's ports on 127.0.0.1. They do not depend on the number of hosts. */
 export function hostPorts(base: number, host: Pick<PlacedHost, "role" | "ordinal">): HostPorts {
-    const slot = (host.role === "manager" ? 0 : FIRST_WORKER) + host.ordinal - 1;
-    return { ssh: base + OFFSETS.ssh + slot, engine: base + OFFSETS.engine + slot };
+    const isManager = host.role === "manager";
+    const slot = (isManager ? 0 : FIRST_WORKER) + host.ordinal - 1;
+    return { ssh: base + OFFSETS.ssh + slot, ...(isManager && { engine: base + OFFSETS.engine + slot }) };
 }
 
 /** A port of a container, and the port on 127.0.0.1 that leads to it. */
@@ -33,17 +34,19 @@ export interface PublishedPort {
 }
 
 /** The ports that a new lab host publishes: those of the host itself. The gateway publishes those of swarm stacks. */
-export function publishedPorts(role: PlacedHost["role"], { ssh, engine }: HostPorts): PublishedPort[] {
+export function publishedPorts({ ssh, engine }: HostPorts): PublishedPort[] {
     return [
         { internal: SSH_PORT, external: ssh },
-        ...(role === "manager" ? [{ internal: ENGINE_PORT, external: engine }] : []),
+        ...(engine === undefined ? [] : [{ internal: ENGINE_PORT, external: engine }]),
     ];
 }
 
-/** Reads a host's ports on 127.0.0.1 from what it publishes. `otherwise` gives the ports that it does not publish. */
-export function portsFrom(published: readonly PublishedPort[], otherwise: HostPorts): HostPorts {
+/** A host's ports on 127.0.0.1, by what it publishes. Throws if it does not publish SSH, which every lab host does. */
+export function portsFrom(published: readonly PublishedPort[]): HostPorts {
     const to = (port: number) => published.find(({ internal }) => internal === port)?.external;
-    return { ssh: to(SSH_PORT) ?? otherwise.ssh, engine: to(ENGINE_PORT) ?? otherwise.engine };
+    const [ssh, engine] = [to(SSH_PORT), to(ENGINE_PORT)];
+    if (ssh === undefined) throw new Error("a lab host publishes SSH");
+    return { ssh, ...(engine !== undefined && { engine }) };
 }
 
 /** A port that a swarm stack publishes on the nodes. */

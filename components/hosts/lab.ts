@@ -131,9 +131,8 @@ export class LabHosts extends pulumi.ComponentResource implements Hosts {
 
     private host(args: LabHostsArgs, placed: PlacedHost, login: tls.PrivateKey): Host {
         const { name } = placed;
-        const own = hostPorts(args.ports, placed);
-        const published = args.standing?.[name] ?? publishedPorts(placed.role, own);
-        const ports = portsFrom(published, own);
+        const published = args.standing?.[name] ?? publishedPorts(hostPorts(args.ports, placed));
+        const ports = portsFrom(published);
         const birth = prepareHost(name, USER, login, { parent: this });
         const address = labAddress(args.subnet, placed);
         const volumes = LAB_HOST_OPTIONS.volumes.map((containerPath) => ({

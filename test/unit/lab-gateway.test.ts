@@ -1,7 +1,15 @@
 // The lab's gateway: which ports it takes, and what it passes on to the nodes.
 
 import assert from "node:assert/strict";
+import * as pulumi from "@pulumi/pulumi";
+import type { ContainerInspectInfo } from "dockerode";
 import fc from "fast-check";
+import { LabHosts, type LabHostsArgs } from "../../components/hosts/lab";
+import { checkSettings } from "../../config/settings";
+import { labHost, type LabHost } from "../../lab/hosts";
+import { gatewayPorts } from "../../lab/ranges";
+import { standingPorts } from "../../lab/standing";
+import { container } from "../../offline/plugins/docker/container";
 import { renderGateway } from "../../planning/gateway-config";
 import {
     BLOCK_SIZE,
@@ -13,6 +21,8 @@ import {
     publishedPorts,
 } from "../../planning/ports";
 import { placeHosts } from "../../planning/placement";
+import { placementOf } from "../../planning/zone-moves";
+import type { Props } from "../../providers/runtime/types";
 
 const BASE = 21000;
 /** As many places of a block are for no host. */
@@ -58,7 +68,7 @@ describe("The ports of a lab's gateway", () => {
                 const places = gatewayPlaces(planGateway(plan));
                 assert.equal(new Set(places).size, places.length);
                 const own = placeHosts(7, 40, ["a"]).flatMap((host) =>
-                    publishedPorts(host.role, hostPorts(BASE, host)).map(({ external }) => external),
+                    publishedPorts(hostPorts(BASE, host)).map(({ external }) => external),
                 );
                 for (const place of places) {
                     assert.ok(place >= BASE && place < BASE + BLOCK_SIZE, String(place));
@@ -164,4 +174,103 @@ describe("The configuration of a lab's gateway", () => {
             ["listen sample-8080-worker-1", "bind :21062", "server worker-1 10.190.1.101:8080"],
         );
     });
+});
+
+/** What the engine says about a host that was made when hosts published the ports of the sample and the registry. */
+function formerHost(name: string, bound: Record<number, number>): LabHost {
+    const PortBindings = Object.fromEntries(
+        Object.entries(bound).map(([port, place]) => [
+            `${port}/tcp`,
+            [{ HostIp: "127.0.0.1", HostPort: String(place) }],
+        ]),
+    );
+    const State = { Status: "running", Running: true, StartedAt: "2026-01-01T12:00:00Z" };
+    const info = {
+        Id: name,
+        Name: `/skep-dev-${name}`,
+        Created: State.StartedAt,
+        State,
+        HostConfig: { PortBindings },
+    };
+    return labHost("dev", info as unknown as ContainerInspectInfo);
+}
+
+/** The inputs of every container that a lab with these hosts declares. */
+async function declareLab(args: Pick<LabHostsArgs, "hosts" | "standing" | "gateway">) {
+    const declared = new Map<string, Props>();
+    await pulumi.runtime.setMocks({
+        newResource: ({ type, name, inputs }) => {
+            if (type === "docker:index/container:Container") declared.set(name, inputs as Props);
+            return { id: name, state: { ...KEY, ...(inputs as Props) } };
+        },
+        call: () => ({}),
+    });
+    await pulumi.runtime.runInPulumiStack(() => {
+        new LabHosts("lab", {
+            stack: "dev",
+            project: "here",
+            facts: {},
+            images: { host: "sha256:h", gateway: "sha256:g" },
+            subnet: "10.190.0.0/20",
+            ports: BASE,
+            ...args,
+        });
+        return Promise.resolve();
+    });
+    await pulumi.runtime.disconnect(false);
+    return declared;
+}
+
+const KEY = { publicKeyOpenssh: "ssh-ed25519 AAAA", privateKeyOpenssh: "key", publicKey: "ssh-ed25519 AAAA" };
+
+describe("A lab whose hosts publish the sample and the registry themselves", () => {
+    const bound = {
+        "manager-1": { 22: BASE, 2376: BASE + 50, 5000: BASE + 150, 8080: BASE + 100 },
+        "worker-1": { 22: BASE + 10, 5000: BASE + 160, 8080: BASE + 110 },
+    };
+    const former = Object.entries(bound).map(([name, ports]) => formerHost(name, ports));
+
+    it("gets a gateway, and no host is made anew, whatever the settings say now", async () => {
+        for (const [sample, registry] of [
+            [8080, 5000],
+            [9090, 5001],
+        ] as const) {
+            const { settings } = checkSettings("dev", {
+                managers: 1,
+                workers: 2,
+                zones: 1,
+                labPorts: BASE,
+                sample: { port: sample, replicas: 1 },
+                registry: { port: registry },
+            });
+            assert.ok(settings);
+            const gateway = gatewayPorts({ ...settings, labPorts: BASE }, former);
+            const { hosts } = placementOf(settings);
+            const declared = await declareLab({ hosts, gateway, standing: standingPorts(former) });
+            for (const [name, ports] of Object.entries(bound)) {
+                const wanted = declared.get(name);
+                assert.ok(wanted);
+                // As the plugin reads it back from the engine.
+                const read = Object.entries(ports).map(([internal, external]) => ({
+                    internal: Number(internal),
+                    external,
+                    ip: "127.0.0.1",
+                    protocol: "tcp",
+                }));
+                assert.deepEqual(container.differs?.({ ...wanted, ports: read }, wanted), []);
+            }
+            assert.deepEqual(declared.get("worker-2")?.ports, [
+                { internal: 22, external: BASE + 11, ip: "127.0.0.1" },
+            ]);
+            const places = (declared.get("lab-gateway")?.ports as { external: number }[]).map(
+                ({ external }) => external,
+            );
+            assert.equal(places.length, 2 * (1 + 3));
+            assert.ok(
+                !places.some((place) =>
+                    former.some(({ published: all }) => all.some(({ external }) => external === place)),
+                ),
+            );
+        }
+    }).timeout(20_000);
 });
