@@ -57,7 +57,7 @@ export const MACHINE = {
             advice: "Take fewer hosts, or run the `sysctl` that the line prints.",
         },
         LAB_FIXED: {
-            meaning: "Hosts keep the ports and addresses that they were made with.",
+            meaning: "Hosts keep the addresses that they were made with.",
             advice: "Set the value back, or destroy the stack first.",
             exit: "refused",
         },

@@ -3,8 +3,11 @@
 import assert from "node:assert/strict";
 import type { ContainerInspectInfo } from "dockerode";
 import { checkSettings, type Settings } from "../../config/settings";
-import { labHost, type LabHost } from "../../lab/hosts";
+import { GATEWAY, PROJECT_LABEL, ROLE_LABEL, STACK_LABEL } from "../../planning/labels";
+import { refuseTooManyHosts } from "../../lab/capacity";
+import { labGateway, labHost, type LabHost, labHosts } from "../../lab/hosts";
 import { refuseFixed, standingPorts } from "../../lab/standing";
+import { FakeEngine } from "../support/fake-engine";
 
 const NOW = Date.parse("2026-01-01T12:00:00Z");
 const ago = (seconds: number) => new Date(NOW - seconds * 1000).toISOString();
@@ -46,6 +49,57 @@ function settings(input: Record<string, unknown> = {}): Settings {
     assert.ok(checked.settings, JSON.stringify(checked.problems));
     return checked.settings;
 }
+
+/** An engine with these containers of the stack "dev", all of them running. The container of the gateway has its label. */
+function engineWith(names: readonly string[]): Promise<FakeEngine> {
+    const info = (name: string) => ({
+        Id: name,
+        Name: `/skep-dev-${name}`,
+        Created: ago(3600),
+        RestartCount: 0,
+        State: { Status: "running", Running: true, StartedAt: ago(3600) },
+        HostConfig: { PortBindings: {} },
+    });
+    const labels = (name: string) => ({
+        [STACK_LABEL]: "dev",
+        [PROJECT_LABEL]: "here",
+        ...(name === "gateway" && { [ROLE_LABEL]: GATEWAY }),
+    });
+    return new FakeEngine(({ path }) => {
+        if (path === "/containers/json") return names.map((Id) => ({ Id, Labels: labels(Id) }));
+        const name = /^\/containers\/(.+)\/json$/.exec(path)?.[1];
+        return name === undefined ? undefined : info(name);
+    }).listen();
+}
+
+describe("A lab's gateway on the machine's engine", () => {
+    const outside = process.env.DOCKER_HOST;
+    let engine: FakeEngine;
+    before(async () => {
+        engine = await engineWith(["gateway", "manager-1", "worker-1"]);
+        process.env.DOCKER_HOST = `unix://${engine.socket}`;
+    });
+    after(async () => {
+        await engine.close();
+        if (outside === undefined) delete process.env.DOCKER_HOST;
+        else process.env.DOCKER_HOST = outside;
+    });
+
+    it("is none of the lab's hosts", async () => {
+        assert.deepEqual(
+            (await labHosts("dev")).map(({ name }) => name),
+            ["manager-1", "worker-1"],
+        );
+        assert.equal((await labGateway("dev"))?.name, "gateway");
+    });
+
+    it("counts for nothing where the kernel limits the number of hosts", async () => {
+        await assert.rejects(
+            refuseTooManyHosts("other", 1_000_000),
+            /LAB_TOO_LARGE: .* with 2 of other stacks/,
+        );
+    });
+});
 
 describe("A lab's host on the machine's engine", () => {
     it("has its name without the stack's, and what it publishes also while it is stopped", () => {
