@@ -91,6 +91,7 @@ export function program({
         overlayPool: settings.addressPools.overlay,
         members: settings,
         registryHosts: registryNames,
+        protect: settings.protect ?? false,
         foundation: made.foundation,
     });
     const registry = new Registry("registry", {

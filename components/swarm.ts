@@ -19,6 +19,8 @@ export interface SwarmArgs {
     members: MemberSettings;
     /** Names of the hosts that run the registry. */
     registryHosts: readonly string[];
+    /** Whether Pulumi refuses to delete the swarm. */
+    protect: boolean;
     /** Destroy deletes this last. The whole swarm goes with it, so no member has to leave by itself. */
     foundation: pulumi.Resource;
 }
@@ -45,7 +47,12 @@ export class Swarm extends pulumi.ComponentResource {
         this.cluster = new Cluster(
             `${name}-cluster`,
             { managers: this.managers, autolock: args.autolock, addressPool: args.overlayPool },
-            { parent: this, dependsOn: [...args.installed], deletedWith: args.foundation },
+            {
+                parent: this,
+                dependsOn: [...args.installed],
+                deletedWith: args.foundation,
+                protect: args.protect,
+            },
         );
         this.nodes = new Map(args.hosts.map((host) => [host.name, this.node(args, host)]));
         // In the state only when every host is a member: an up that fails leaves there what the last whole one wrote.

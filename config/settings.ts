@@ -86,6 +86,11 @@ const schema = group({
     publish: choice(["auto", "mesh", "host"]).default("auto"),
     /** Whether Skep spreads the tasks of its stacks again when nodes are added or come back. Default false. */
     rebalance: flag().default(false),
+    /**
+     * Whether destroy refuses the stack. Default: false in a lab; true for stacks on EC2 that were first made with this
+     * setting.
+     */
+    protect: flag().optional(),
     /** The private registry. config/registry.ts and the README have its settings. */
     registry: registrySchema.prefault({}),
     /** A mirror of Docker's package repository (config/repository.ts). Default: Docker's own. */
@@ -134,7 +139,14 @@ export type ReadySettings = Settings & Required<Pick<Settings, "packages">>;
 export type Packages = NonNullable<Settings["packages"]>;
 
 /** Settings that Skep itself chooses and keeps. */
-export const GENERATED = ["labSubnet", "labPorts", "packages", "placement", "registryHosts"] as const;
+export const GENERATED = [
+    "labSubnet",
+    "labPorts",
+    "packages",
+    "placement",
+    "protect",
+    "registryHosts",
+] as const;
 
 export interface Checked {
     settings?: Settings;

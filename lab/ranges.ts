@@ -15,14 +15,13 @@ import {
     hostPorts,
     planGateway,
     portBlocks,
-    type PublishedPort,
     publishedPorts,
     stackPorts,
 } from "../planning/ports";
 import { dockerClient } from "../scripts/setup/docker";
 import { labGateway, type LabHost, labHosts } from "./hosts";
 import type { Ranges, Reserved } from "./reservations";
-import { standingSubnet } from "./standing";
+import { standingPorts, standingSubnet } from "./standing";
 
 /** How long Docker's proxy may hold a port of a host that is being restarted. */
 const PROXY_MILLISECONDS = 3_000;
@@ -77,8 +76,7 @@ async function freePorts(settings: Settings, others: readonly Ranges[]): Promise
     const taken = others.flatMap(({ labPorts }) => labPorts ?? []);
     for (const base of portBlocks()) {
         if (taken.some((other) => Math.abs(other - base) < BLOCK_SIZE)) continue;
-        const gateway = gatewayPorts({ ...settings, labPorts: base }, []);
-        const probes = labPlaces({ ...settings, labPorts: base }, {}, gateway).map(isFree);
+        const probes = labPlaces({ ...settings, labPorts: base }, []).map(isFree);
         if ((await Promise.all(probes)).every(Boolean)) return base;
     }
     throw skepError(
@@ -89,14 +87,15 @@ async function freePorts(settings: Settings, others: readonly Ranges[]): Promise
 }
 
 /**
- * Where the gateway publishes the ports of swarm stacks, beside these hosts of the lab. What it published `before` stays
- * where it is possible.
+ * Where the gateway publishes the ports of swarm stacks, beside these hosts that stand. What it published `before` stays
+ * where it is possible. Undefined for hosts elsewhere, and as long as the lab's block is not chosen.
  */
 export function gatewayPorts(
-    settings: Settings & { labPorts: number },
+    settings: Settings,
     hosts: readonly LabHost[],
     before?: readonly GatewayPort[],
-): GatewayPort[] {
+): GatewayPort[] | undefined {
+    if (settings.hosts !== "lab" || settings.labPorts === undefined) return undefined;
     return planGateway({
         base: settings.labPorts,
         published: stackPorts(settings),
@@ -106,16 +105,15 @@ export function gatewayPorts(
     });
 }
 
-/** All ports on 127.0.0.1 that the lab's hosts and its gateway publish. */
-function labPlaces(
-    settings: Settings & { labPorts: number },
-    standing: Readonly<Record<string, readonly PublishedPort[]>>,
-    gateway: readonly GatewayPort[],
-): number[] {
-    const { hosts } = placementOf(settings);
-    const published = hosts.flatMap(
-        (host) => standing[host.name] ?? publishedPorts(hostPorts(settings.labPorts, host)),
+/** All ports on 127.0.0.1 that the lab's hosts and its gateway publish; none as long as its block is not chosen. */
+function labPlaces(settings: Settings, hosts: readonly LabHost[], before?: readonly GatewayPort[]): number[] {
+    const { labPorts } = settings;
+    if (labPorts === undefined) return [];
+    const standing = standingPorts(hosts);
+    const published = placementOf(settings).hosts.flatMap(
+        (host) => standing[host.name] ?? publishedPorts(hostPorts(labPorts, host)),
     );
+    const gateway = gatewayPorts(settings, hosts, before) ?? [];
     return [...published.map(({ external }) => external), ...gatewayPlaces(gateway)];
 }
 
@@ -125,11 +123,11 @@ function labPlaces(
  */
 export async function refuseTakenPorts(
     stack: string,
-    settings: Settings & { labPorts: number },
-    standing: Readonly<Record<string, readonly PublishedPort[]>>,
-    gateway: readonly GatewayPort[],
+    settings: Settings,
+    hosts: readonly LabHost[],
+    before?: readonly GatewayPort[],
 ): Promise<void> {
-    const wanted = labPlaces(settings, standing, gateway);
+    const wanted = labPlaces(settings, hosts, before);
     const end = Date.now() + PROXY_MILLISECONDS;
     let taken = await takenPorts(stack, wanted);
     // A host that is being restarted has released its ports, but Docker's proxy may still hold them.

@@ -1,8 +1,5 @@
-// What a lab's hosts and network were created with and cannot change while they stand. A host keeps the ports that it
-// publishes. A subnet that would recreate every host is refused.
+// What a lab's hosts and network were created with and cannot change while they stand.
 
-import type { Settings } from "../config/settings";
-import { skepError } from "../errors";
 import type { PublishedPort } from "../planning/ports";
 import { labNetwork } from "./lost-network";
 import type { LabHost } from "./hosts";
@@ -17,14 +14,4 @@ export async function standingSubnet(stack: string): Promise<string | undefined>
 export function standingPorts(hosts: readonly LabHost[]): Record<string, PublishedPort[]> {
     const kept = hosts.filter(({ state }) => state !== "created");
     return Object.fromEntries(kept.map(({ name, published }) => [name, published]));
-}
-
-/** Throws LAB_FIXED if the lab's subnet would recreate every standing host. */
-export function refuseFixed({ labSubnet }: Settings, subnet?: string): void {
-    if (subnet === undefined || labSubnet === undefined || labSubnet === subnet) return;
-    throw skepError(
-        "LAB_FIXED",
-        `skep:labSubnet is ${labSubnet}, and the lab's hosts have addresses of ${subnet}: every one of them would have to be made anew, and the swarm with them.`,
-        "Set it back; or destroy the stack and bring it up anew.",
-    );
 }

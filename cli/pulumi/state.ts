@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { SkepError } from "../../errors";
 import { PROJECT, STATE_FOLDER } from "../../config/folders";
-import { engineError, knownProblem } from "../../scripts/setup/known-failures";
+import { pulumiError, knownProblem } from "../../scripts/setup/known-failures";
 
 /** The limits of a read. A distant backend may be slow, and no state of ours is as large as this. */
 const READ_MILLISECONDS = 60_000;
@@ -21,6 +21,7 @@ export interface StateResource {
     urn: string;
     type: string;
     custom?: boolean;
+    protect?: boolean;
     outputs?: Record<string, unknown>;
 }
 
@@ -71,7 +72,7 @@ export class StateReader {
             if (/no stack named .* found/.test(stderr)) return undefined;
             const why = killed
                 ? `no answer within ${READ_MILLISECONDS / 1000} seconds`
-                : engineError(stderr || message);
+                : pulumiError(stderr || message);
             throw unreachable(stderr || message, why);
         }
     }
@@ -80,7 +81,7 @@ export class StateReader {
 /**
  * The error for a state that cannot be opened. `said` is everything that pulumi said, and `why` is the part that matters.
  */
-export function unreachable(said: string, why = engineError(said)): SkepError {
+export function unreachable(said: string, why = pulumiError(said)): SkepError {
     return new SkepError([
         knownProblem(said) ?? {
             id: "STATE_UNREACHABLE",

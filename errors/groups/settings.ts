@@ -86,9 +86,17 @@ export const SETTINGS = {
             meaning: "The only manager would move to another zone, which would end the swarm.",
             advice: "Keep its zone until 3 managers are up.",
         },
-        MANAGER_MOVES: {
-            meaning: "A manager would be made anew in another zone while the swarm needs it.",
-            advice: "Set `skep:zones` back, run `up` until the swarm is whole, then change it again.",
+        STACK_FIXED: {
+            meaning: "A standing stack cannot follow a changed setting: everything would be made anew.",
+            advice: "Set the value back, or bring up a second stack and move there.",
+        },
+        PROTECTED: {
+            meaning: "The stack is protected from being destroyed.",
+            advice: "Set `skep:protect` to false, or name the stack once: `npm run destroy -- --lose-swarm NAME`.",
+        },
+        LOSE_SWARM_NAME: {
+            meaning: "`--lose-swarm` names another stack than the command works on.",
+            advice: "Name the stack itself, so that no other one is meant.",
         },
         REGISTRY_STORAGE: {
             meaning: "Several registries need one bucket, and exactly one.",

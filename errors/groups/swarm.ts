@@ -176,6 +176,12 @@ export const SWARM = {
             meaning: "A manager has to stay one until others can do without it.",
             advice: "See why the others have not become managers: the same run says it.",
         },
+        SWARM_WOULD_END: {
+            meaning:
+                "A plan would end the swarm, with everything that users have in it. Nothing was changed.",
+            advice: "Set back what you changed; docs/operations.md says what may change, and how.",
+            exit: "refused",
+        },
         LAST_MANAGER: {
             meaning: "Without its only manager there is no swarm.",
             advice: "Let another member become a manager first, or destroy the stack.",

@@ -127,7 +127,7 @@ describe("Hosts that stand", function () {
         lab.configure({ ...small, "skep:labSubnet": "10.190.240.0/20" });
         const refused = lab.start("preview");
         assert.notEqual(await refused.result(), 0);
-        assert.match(refused.said, /LAB_FIXED: skep:labSubnet is 10\.190\.240\.0\/20/);
+        assert.match(refused.said, /STACK_FIXED: skep:labSubnet is 10\.190\.240\.0\/20/);
     });
 
     /** Takes the worker's SSH port before its container does. Returns the first port of the lab's block. */

@@ -1,5 +1,6 @@
 // Hosts and their swarms in memory, behind the API of their engines: for tests of what Skep asks, and in which order.
 
+import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { EngineInfo, NodeSpec, SwarmNode } from "../../planning/engine-api";
 import type { CallOptions } from "../../swarm/engine";
@@ -27,6 +28,8 @@ export class FakeCluster {
     version = 1;
     spec: { Labels?: Record<string, string>; EncryptionConfig: { AutoLockManagers: boolean } };
     readonly members = new Map<string, Member>();
+    /** Its services, secrets and configs: the answers by path. */
+    readonly objects: Record<string, unknown[]> = { "/services": [], "/secrets": [], "/configs": [] };
     key: string;
 
     constructor(
@@ -87,6 +90,7 @@ export class FakeWorld {
 
     constructor(names: readonly string[]) {
         this.hosts = names.map((name, i) => new FakeHost(this, name, `10.0.0.${i + 1}`));
+        setMaxListeners(0, this.stop.signal); // as the provider does with its own
     }
 
     get ctx() {
@@ -127,6 +131,8 @@ export class FakeWorld {
 export class FakeHost implements Connection {
     isUp = true;
     isLocked = false;
+    /** Its engine's volumes. */
+    volumes: unknown[] = [];
     cluster?: FakeCluster;
     nodeId = "";
     readonly host: Host;
@@ -177,6 +183,7 @@ export class FakeHost implements Connection {
         const refuse = (status: number, reason: string) =>
             new EngineError(this.name, `${method} ${plain}`, status, reason);
         if (plain === "/info") return this.info();
+        if (plain === "/volumes") return { Volumes: this.volumes };
         if (plain === "/swarm/init") {
             if (this.cluster) throw refuse(503, "This node is already part of a swarm.");
             const cluster = new FakeCluster(
@@ -236,6 +243,7 @@ export class FakeHost implements Connection {
             return undefined;
         }
         if (plain === "/tasks") return [];
+        if (plain in cluster.objects) return cluster.objects[plain];
         if (plain === "/nodes") return [...cluster.members.keys()].map((id) => cluster.node(id));
         const [, id = "", action] = /^\/nodes\/(\w+)(\/update)?$/.exec(plain) ?? [];
         const member = cluster.members.get(id);

@@ -40,7 +40,8 @@ describe("What Skep chose for a stack", () => {
         const resources = state({ ...CHOSEN, placement: BEFORE }, NOW);
         assert.deepEqual(factsIn(resources), { ...CHOSEN, placement: NOW });
         const found = await findFacts({ labPorts: 1 }, reading(resources));
-        assert.deepEqual(found, { facts: { ...CHOSEN, placement: NOW }, from: "state", isUp: true });
+        assert.deepEqual(found.facts, { ...CHOSEN, placement: NOW });
+        assert.deepEqual([found.from, found.isUp, found.hasSwarm], ["state", true, false]);
     });
 
     it("keeps the places of before while no up has made every host a member", () => {

@@ -244,7 +244,7 @@ describe("A lab whose hosts publish the sample and the registry themselves", () 
                 registry: { port: registry },
             });
             assert.ok(settings);
-            const gateway = gatewayPorts({ ...settings, labPorts: BASE }, former);
+            const gateway = gatewayPorts(settings, former) ?? [];
             const { hosts } = placementOf(settings);
             const declared = await declareLab({ hosts, gateway, standing: standingPorts(former) });
             for (const [name, ports] of Object.entries(bound)) {

@@ -1,12 +1,11 @@
-// How Skep reads the engine's answer about a lab's hosts, and which settings may still change.
+// How Skep reads the engine's answer about a lab's hosts, and what a standing host keeps.
 
 import assert from "node:assert/strict";
 import type { ContainerInspectInfo } from "dockerode";
-import { checkSettings, type Settings } from "../../config/settings";
 import { GATEWAY, PROJECT_LABEL, ROLE_LABEL, STACK_LABEL } from "../../planning/labels";
 import { refuseTooManyHosts } from "../../lab/capacity";
 import { labGateway, labHost, type LabHost, labHosts } from "../../lab/hosts";
-import { refuseFixed, standingPorts } from "../../lab/standing";
+import { standingPorts } from "../../lab/standing";
 import { FakeEngine } from "../support/fake-engine";
 
 const NOW = Date.parse("2026-01-01T12:00:00Z");
@@ -42,12 +41,6 @@ function host({ status = "running", restarting = false, restarts = 0, ...times }
         },
     };
     return labHost("dev", info as unknown as ContainerInspectInfo, NOW);
-}
-
-function settings(input: Record<string, unknown> = {}): Settings {
-    const checked = checkSettings("dev", { labPorts: 21000, labSubnet: "10.190.0.0/20", ...input });
-    assert.ok(checked.settings, JSON.stringify(checked.problems));
-    return checked.settings;
 }
 
 /** An engine with these containers of the stack "dev", all of them running. The container of the gateway has its label. */
@@ -131,15 +124,5 @@ describe("A lab's host on the machine's engine", () => {
             ],
         });
         assert.deepEqual(standingPorts([host({ status: "created" })]), {});
-    });
-
-    it("refuses a subnet that every standing host would be made anew for, but no other port", () => {
-        const standing = "10.190.0.0/20";
-        refuseFixed(settings({ sample: { port: 9090 }, registry: { port: 5001 } }), standing);
-        refuseFixed(settings({ labSubnet: "10.190.16.0/20" }));
-        assert.throws(
-            () => refuseFixed(settings({ labSubnet: "10.190.16.0/20" }), standing),
-            /LAB_FIXED: skep:labSubnet is 10\.190\.16\.0\/20, and the lab's hosts have .*10\.190\.0\.0\/20/,
-        );
     });
 });
