@@ -19,6 +19,8 @@ export interface SwarmArgs {
     members: MemberSettings;
     /** Names of the hosts that run the registry. */
     registryHosts: readonly string[];
+    /** Hosts in `skep:renew` that are made anew when every host is a member. */
+    renewed: readonly string[];
     /** Whether Pulumi refuses to delete the swarm. */
     protect: boolean;
     /** Destroy deletes this last. The whole swarm goes with it, so no member has to leave by itself. */
@@ -56,7 +58,12 @@ export class Swarm extends pulumi.ComponentResource {
         );
         this.nodes = new Map(args.hosts.map((host) => [host.name, this.node(args, host)]));
         // In the state only when every host is a member: an up that fails leaves there what the last whole one wrote.
-        this.registerOutputs({ placement: this.placement(args.hosts) });
+        const placement = this.placement(args.hosts);
+        const { renewed } = args;
+        this.registerOutputs({
+            placement,
+            ...(renewed.length > 0 && { renewed: placement.apply(() => [...renewed]) }),
+        });
     }
 
     /** Where each host has become a member, by name. */

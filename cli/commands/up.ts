@@ -32,7 +32,7 @@ export async function preview(options: Options): Promise<void> {
     if (settings.hosts === "lab") await noteLostNetwork(options.stack, outcome, progress);
     for (const line of tree(outcome.steps)) console.log(`  ${line}`);
     console.log(summary(outcome));
-    console.log(`\nNext: npm run up${suffix(options)}`);
+    console.log(`\nNext: npm run up${suffix(options, options.loseSwarm)}`);
 }
 
 /** Says that up takes the lost network back. A preview cannot do that, and its plan looks as if there were no network. */

@@ -6,6 +6,8 @@ import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import { LAB_HOST_CAPABILITIES, LAB_HOST_OPTIONS } from "./capabilities";
 import type { Facts } from "../../config/facts";
+import { formatProblem } from "../../errors";
+import { olderHosts } from "../../planning/makings";
 import { labAddress, labBridge, labGateway } from "../../planning/addresses";
 import { PROJECT_LABEL, STACK_LABEL } from "../../planning/labels";
 import type { PlacedHost } from "../../planning/placement";
@@ -23,6 +25,8 @@ import { Gateway } from "./gateway";
 const LOOPBACK = "127.0.0.1";
 const USER = "admin";
 
+const CAPABILITIES = LAB_HOST_CAPABILITIES.map(({ name }) => `CAP_${name}`);
+
 export interface LabHostsArgs {
     /** The Pulumi stack's name. It becomes part of every object's name, and a label. */
     stack: string;
@@ -35,6 +39,8 @@ export interface LabHostsArgs {
     facts: Facts;
     /** The hosts to create, with their zones. */
     hosts: readonly PlacedHost[];
+    /** Names of the hosts that this run makes anew if they differ from what a new host gets. */
+    renewed: readonly string[];
     /** The ids of images on this machine's engine. */
     images: {
         /** Of the lab's hosts. */
@@ -86,6 +92,7 @@ export class LabHosts extends pulumi.ComponentResource implements Hosts {
     readonly hosts: Host[];
     readonly foundation: docker.Network;
     readonly published: PublishedAddress[];
+    private readonly containers = new Map<string, docker.Container>();
 
     constructor(name: string, args: LabHostsArgs, opts?: pulumi.ComponentResourceOptions) {
         super("skep:hosts:Lab", name, {}, opts);
@@ -126,7 +133,31 @@ export class LabHosts extends pulumi.ComponentResource implements Hosts {
                 Object.entries(nodes).map(([host, place]) => [host, { host: LOOPBACK, port: place }]),
             ),
         }));
+        this.nameOlder(args);
         this.registerOutputs({ facts: args.facts });
+    }
+
+    /** Says which hosts were made otherwise than a new one would be, and in what. */
+    private nameOlder({ images, repositoryMount }: LabHostsArgs): void {
+        const wanted = {
+            image: images.host,
+            capabilities: CAPABILITIES,
+            repository: repositoryMount?.source,
+        };
+        const hosts = [...this.containers].map(([name, container]) =>
+            pulumi
+                .all([container.image, container.capabilities, container.mounts])
+                .apply(([hasImage, has, mounts]) => {
+                    const repository = mounts?.find(
+                        ({ target }) => target === repositoryMount?.target,
+                    )?.source;
+                    return { name, made: { image: hasImage, capabilities: has?.adds ?? [], repository } };
+                }),
+        );
+        pulumi.all(hosts).apply((made) => {
+            for (const problem of olderHosts(made, wanted))
+                void pulumi.log.warn(formatProblem(problem), this);
+        });
     }
 
     private host(args: LabHostsArgs, placed: PlacedHost, login: tls.PrivateKey): Host {
@@ -166,7 +197,7 @@ export class LabHosts extends pulumi.ComponentResource implements Hosts {
                 ],
                 capabilities: {
                     drops: ["ALL"],
-                    adds: LAB_HOST_CAPABILITIES.map(({ name }) => `CAP_${name}`),
+                    adds: CAPABILITIES,
                 },
                 securityOpts: [...LAB_HOST_OPTIONS.securityOpts],
                 cgroupnsMode: LAB_HOST_OPTIONS.cgroupnsMode,
@@ -177,8 +208,13 @@ export class LabHosts extends pulumi.ComponentResource implements Hosts {
                 // With `mustRun`, a stopped container would lose its ports in the state.
                 mustRun: false,
             },
-            { parent: this, deleteBeforeReplace: true, ignoreChanges: FOR_NEW_HOSTS },
+            {
+                parent: this,
+                deleteBeforeReplace: true,
+                ignoreChanges: args.renewed.includes(name) ? [] : FOR_NEW_HOSTS,
+            },
         );
+        this.containers.set(name, container);
         const host = {
             ...placed,
             id: container.id,

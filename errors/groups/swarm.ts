@@ -21,6 +21,11 @@ export const HOSTS = {
             meaning: "A host did not answer in time.",
             advice: "See whether the host and its engine are overloaded or stopped.",
         },
+        HOSTS_OLDER: {
+            meaning: "Hosts were made with an older image, or in another form, than new ones get.",
+            advice: "Name them in `skep:renew` to have them made anew, managers one a run.",
+            exit: "done",
+        },
         HOST_SSHD: {
             meaning: "A host's SSH server does not take its new key.",
             advice: "Look at the host as the line says.",

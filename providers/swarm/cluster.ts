@@ -59,6 +59,7 @@ export const cluster: Resource = {
     drift: ({ locked }: Partial<State>) => (locked && locked.length > 0 ? ["locked"] : []),
 
     async create(inputs: Inputs, ctx) {
+        if (mayLose(ctx)) await leaveLocked(inputs.managers);
         const { swarm, locked } = await findOrMake(inputs.managers.map(Host.of), inputs, ctx);
         const outs = { clusterId: swarm.id, unlockKey: await swarm.unlockKey(), previousUnlockKey: "" };
         return { id: swarm.id, outs: { ...outs, locked, emptyHosts: [] } };
@@ -104,6 +105,15 @@ export const cluster: Resource = {
 
 function managersIn({ managers }: Props, wanted: (host: HostInput) => boolean = () => true): HostInput[] {
     return Array.isArray(managers) ? (managers as HostInput[]).filter(wanted) : [];
+}
+
+/**
+ * Makes locked hosts leave the swarm that the user gives up: a new container of a lab has the data of the one before, and
+ * nobody has its key any more.
+ */
+async function leaveLocked(managers: readonly HostInput[]): Promise<void> {
+    const sightings = await Promise.all(managers.map((host) => Host.of(host).look()));
+    await Promise.all(hostsIn(sightings, "locked").map((host) => host.leave({ force: true })));
 }
 
 /** Whether a plan has yet to make the host. */

@@ -213,6 +213,7 @@ async function declareLab(args: Pick<LabHostsArgs, "hosts" | "standing" | "gatew
             images: { host: "sha256:h", gateway: "sha256:g" },
             subnet: "10.190.0.0/20",
             ports: BASE,
+            renewed: [],
             ...args,
         });
         return Promise.resolve();
