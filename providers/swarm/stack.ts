@@ -6,6 +6,7 @@ import { digestOf, standing } from "../../planning/convergence";
 import type { SwarmNode, SwarmService } from "../../planning/engine-api";
 import { oneLine, reasonOf } from "../../planning/sentence";
 import { unevenServices, updateSteps } from "../../planning/spread";
+import { withOtherPorts } from "../../planning/task-ports";
 import type { Context } from "../../swarm/context";
 import { HostFailure, ifAnswered, mayPass } from "../../swarm/failures";
 import {
@@ -101,10 +102,22 @@ async function bringUp(inputs: Inputs, ctx: Context): Promise<Outs> {
     await deploy(await swarm.manager(), inputs, ctx.signal);
     await pausePoint(`stack:deployed:${inputs.name}`, ctx);
     await converge(swarm, inputs);
+    await publishAnew(swarm, inputs);
     await removeUnused(swarm, inputs);
     const uneven = inputs.rebalance ? await rebalance(swarm, inputs) : {};
     const services = digests(await swarm.services(ofStack(inputs.name)));
     return { services, deployed: services, uneven, tolerated: uneven };
+}
+
+/** Recreates tasks that publish other ports on their nodes than their service says now. */
+async function publishAnew(swarm: Swarm, inputs: Inputs): Promise<void> {
+    const { services, tasks } = await around(swarm, inputs.name);
+    for (const service of withOtherPorts(services, tasks)) {
+        swarm.ctx.log(`starting the tasks of ${service.Spec.Name} anew, on its other ports`);
+        await remakeTasks(swarm, service);
+        const timeoutSeconds = inputs.timeoutSeconds * updateSteps(service);
+        await converge(swarm, { ...inputs, timeoutSeconds });
+    }
 }
 
 /**
