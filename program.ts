@@ -2,7 +2,7 @@
 
 import * as pulumi from "@pulumi/pulumi";
 import { Engine } from "./components/engine";
-import type { Host, ObjectStorage } from "./components/host";
+import type { Address, ObjectStorage } from "./components/host";
 import { makeHosts } from "./components/hosts/pick";
 import { Pki } from "./components/pki";
 import { Registry } from "./components/registry";
@@ -13,7 +13,7 @@ import type { ReadySettings } from "./config/settings";
 import { availabilityOf, roleOf } from "./planning/members";
 import { renewalsOf } from "./planning/renewals";
 import { placementOf } from "./planning/zone-moves";
-import type { HostPorts } from "./planning/ports";
+import type { PublishedPort } from "./planning/ports";
 import type { S3Keys } from "./planning/registry-config";
 import { chooseRegistryHosts } from "./planning/registry-hosts";
 import { type BucketSettings, KEY_SETTINGS } from "./config/registry";
@@ -33,12 +33,12 @@ export interface ProgramArgs {
     project: string;
     /** The checked settings, with everything that Skep chooses. */
     settings: ReadySettings;
-    /** Images on this machine's engine: of the lab's hosts, the registry, and the sample's two services. */
-    images: Record<"host" | "registry" | "web" | "client", LocalImage>;
+    /** Images on this machine's engine: of the lab's hosts and gateway, the registry, and the sample's two services. */
+    images: Record<"host" | "gateway" | "registry" | "web" | "client", LocalImage>;
     /** The repository of docker-ce. `mount`: it is a folder of this machine, and every lab host mounts it. */
     repository: HostRepository & { mount?: { source: string; target: string } };
-    /** Ports of the lab's existing hosts, by name. Default none. */
-    standing?: Readonly<Record<string, HostPorts>>;
+    /** What the lab's existing hosts publish, by name. Default none. */
+    standing?: Readonly<Record<string, readonly PublishedPort[]>>;
     /** Keys of the registry's bucket from the environment. Default: the stack's secret settings have them. */
     registryKeys?: S3Keys;
     /** What Skep chose for the stack, for its state. */
@@ -68,7 +68,7 @@ export function program({
         renewed: renewals.now,
         registryHosts: registryNames,
         facts,
-        image: images.host,
+        images,
         standing,
         repositoryMount: repository.mount,
     });
@@ -134,6 +134,11 @@ export function program({
         });
     }
     const client = pki.client("client");
+    const [sample, registered] = ["sample", "registry"].map((name) =>
+        made.published.find(({ stack }) => stack === name),
+    );
+    const sampleUrl = urlOf("http", sample?.balanced);
+    const registryUrls = registryHosts.flatMap(({ name }) => urlOf("https", registered?.nodes[name]) ?? []);
     const nodes = pulumi.output(
         hosts.map((host) => ({
             name: host.name,
@@ -142,7 +147,11 @@ export function program({
             address: host.address,
             nodeId: swarm.nodes.get(host.name)!.nodeId,
             host: host.ssh.host,
-            ports: host.ports,
+            ports: {
+                ...host.ports,
+                app: sample?.nodes[host.name]?.port,
+                registry: registered?.nodes[host.name]?.port,
+            },
         })),
     );
     return {
@@ -151,10 +160,11 @@ export function program({
         unlockKey: swarm.cluster.unlockKey,
         publish,
         ...(made.loadBalancer && { loadBalancer: made.loadBalancer }),
+        ...(sampleUrl && { sample: { url: sampleUrl } }),
         registry: {
             server: registry.server,
-            url: registryHosts[0] && registryUrl(registryHosts[0]),
-            urls: registryHosts.map(registryUrl),
+            url: urlOf("https", registered?.balanced) ?? registryUrls[0],
+            urls: registryUrls,
             user: registry.user,
         },
         registryPassword: pulumi.secret(registry.password),
@@ -169,9 +179,9 @@ export function program({
     };
 }
 
-/** The URL at which this machine reaches the registry on this host. */
-function registryUrl({ ssh, ports }: Host): pulumi.Output<string> {
-    return pulumi.interpolate`https://${ssh.host}:${ports.registry}`;
+/** The URL of this address; undefined if there is no address. */
+function urlOf(scheme: "http" | "https", address: Address | undefined): pulumi.Output<string> | undefined {
+    return address && pulumi.interpolate`${scheme}://${address.host}:${address.port}`;
 }
 
 /** The user's own bucket; its keys are secret values from here on. */

@@ -17,8 +17,8 @@ import { refuseTooManyHosts } from "../lab/capacity";
 import { labEngine, refuseOtherEnvironment } from "../lab/engine";
 import { type LabHost, settleHosts } from "../lab/hosts";
 import { projectId, refuseForeignHosts } from "../lab/project";
-import { refuseTakenPorts } from "../lab/ranges";
-import { refuseOtherPorts, standingPorts, standingSubnet } from "../lab/standing";
+import { gatewayPorts, refuseTakenPorts } from "../lab/ranges";
+import { standingPorts, standingSubnet } from "../lab/standing";
 import { registryKeys } from "./stack/bucket-keys";
 import {
     factsOf,
@@ -270,9 +270,13 @@ class Preparation {
             settings: mayLose ? { ...settings, protect: false } : settings,
             images,
             repository,
-            standing: standingPorts(settings, this.hosts),
+            standing: standingPorts(this.hosts),
             registryKeys: keys,
-            facts: factsOf(settings, { plugins, engine }),
+            facts: factsOf(settings, {
+                plugins,
+                engine,
+                gateway: gatewayPorts(settings, this.hosts, this.found.facts.gateway),
+            }),
         };
     }
 }
@@ -388,10 +392,9 @@ function checkChosen(work: Preparation): void {
     if (!isChosen(work.settings)) throw notPrepared(work.stack, "not everything is chosen for it yet");
 }
 
-async function checkMachine({ stack, settings, hosts }: Preparation): Promise<void> {
+async function checkMachine({ stack, settings, hosts, found }: Preparation): Promise<void> {
     await refuseTooManyHosts(stack, settings.managers + settings.workers);
     // The state may have lost the network; the engine still has it.
     refuseFixed(stack, settings, { labSubnet: await standingSubnet(stack) });
-    refuseOtherPorts(settings, hosts);
-    await refuseTakenPorts(stack, settings, standingPorts(settings, hosts));
+    await refuseTakenPorts(stack, settings, hosts, found.facts.gateway);
 }

@@ -7,12 +7,9 @@ import type { Outcome, Step } from "./pulumi/operate";
 
 /** One line for each step, below the component that it belongs to. */
 export function tree(steps: readonly Step[], parent?: string, depth = 0): string[] {
-    const names = new Set(steps.map(({ name }) => name));
-    const here = steps.filter((step) =>
-        // A component that does not change is not among the steps.
-        parent === undefined ? step.parent === undefined || !names.has(step.parent) : step.parent === parent,
-    );
-    // Each step appears once, even if a component has a child of its own name.
+    // A component that does not change is not among the steps. A component and its child may have the same name.
+    const isTop = (step: Step) => !steps.some((other) => other !== step && other.name === step.parent);
+    const here = steps.filter((step) => (parent === undefined ? isTop(step) : step.parent === parent));
     const others = steps.filter((step) => !here.includes(step));
     return here.flatMap((step) => [
         `${"  ".repeat(depth)}${step.verb} ${step.type} ${step.name}`,

@@ -3,7 +3,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import type { PlacedHost } from "../planning/placement";
-import type { HostPorts } from "../planning/ports";
+import type { HostPorts, StackPort } from "../planning/ports";
 import type { S3Keys } from "../planning/registry-config";
 import { renderUserData } from "../planning/userdata";
 import { HostKey } from "../providers/sdk/swarm";
@@ -30,7 +30,7 @@ export interface Host extends Omit<PlacedHost, "zone"> {
     address: pulumi.Input<string>;
     /** How this machine reaches it. The host's server certificates name `ssh.host` too. */
     ssh: Connection;
-    /** The ports of its services at `ssh.host`. */
+    /** The ports of the host itself at `ssh.host`. */
     ports: HostPorts;
     /** The container or instance. When Pulumi deletes it, resources on the host need no deletion of their own. */
     resource: pulumi.Resource;
@@ -39,9 +39,25 @@ export interface Host extends Omit<PlacedHost, "zone"> {
 /** A host before the first contact: its own host key is not known yet. */
 export type UnmetHost = Omit<Host, "ssh"> & { ssh: Omit<Connection, "hostKey"> };
 
+/** An address as this machine reaches it. */
+export interface Address {
+    host: pulumi.Input<string>;
+    port: number;
+}
+
+/** Where a port of a swarm stack answers. */
+export interface PublishedAddress extends StackPort {
+    /** Answers as long as any node does; undefined if nothing balances the port. */
+    balanced?: Address;
+    /** Each node's own address, by the host's name. Without the routing mesh, only nodes with a task answer. */
+    nodes: Readonly<Record<string, Address>>;
+}
+
 /** All hosts of a stack: the lab's or EC2's. */
 export interface Hosts {
     hosts: Host[];
+    /** Where the ports of swarm stacks answer. */
+    published: readonly PublishedAddress[];
     /** Destroy deletes this last. */
     foundation: pulumi.Resource;
     /** Where the registry keeps images. Default: a volume of its node. */

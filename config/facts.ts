@@ -1,6 +1,7 @@
 // The facts of a stack: what Skep chose for it once. Their home is the stack's state, as outputs of the component of its
 // hosts. program.ts writes them with every up, and commands read them from there (cli/stack/facts.ts).
 
+import type { GatewayPort } from "../planning/ports";
 import { GENERATED, type Settings } from "./settings";
 
 /** The Docker engine that runs a lab's hosts. */
@@ -17,6 +18,8 @@ export interface Facts extends Partial<Pick<Settings, (typeof GENERATED)[number]
     plugins?: string;
     /** The Docker engine that runs the hosts; for labs only. */
     engine?: LabEngine;
+    /** Where the gateway publishes the ports of swarm stacks; for labs only. */
+    gateway?: GatewayPort[];
 }
 
 /** The facts that are settings, without missing ones. */

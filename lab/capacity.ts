@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { skepError } from "../errors";
 import { STACK_LABEL } from "../planning/labels";
 import { dockerClient } from "../scripts/setup/docker";
+import { isGateway } from "./hosts";
 
 const LIMIT_FILE = "/proc/sys/fs/inotify/max_user_instances";
 /**
@@ -26,7 +27,8 @@ export function hostsWithin(limit: number): number {
 export async function refuseTooManyHosts(stack: string, wanted: number): Promise<void> {
     const limit = Number(await readFile(LIMIT_FILE, "utf8").catch(() => Infinity));
     const running = await dockerClient().listContainers({ filters: { label: [STACK_LABEL] } });
-    const others = running.filter(({ Labels }) => Labels[STACK_LABEL] !== stack).length;
+    const hosts = running.filter(({ Labels }) => !isGateway(Labels));
+    const others = hosts.filter(({ Labels }) => Labels[STACK_LABEL] !== stack).length;
     const possible = hostsWithin(limit);
     if (wanted + others <= possible) return;
     throw skepError(

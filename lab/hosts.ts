@@ -1,9 +1,10 @@
-// The lab's hosts on this machine's engine: what state they are in, and how stopped ones are started before anything asks
-// them.
+// The lab's hosts and its gateway on this machine's engine: what state they are in, and how stopped ones are started before
+// anything asks them.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type Docker from "dockerode";
 import { SkepError, skepError } from "../errors";
+import { GATEWAY, ROLE_LABEL } from "../planning/labels";
 import type { PublishedPort } from "../planning/ports";
 import type { Progress } from "../scripts/setup/progress";
 import { dockerClient } from "../scripts/setup/docker";
@@ -41,9 +42,27 @@ export interface LabHost {
 
 /** All hosts of the stack, running or not, sorted by name. */
 export async function labHosts(stack: string): Promise<LabHost[]> {
+    return containers(stack, (labels) => !isGateway(labels));
+}
+
+/** The stack's gateway, running or not, in the form of a host; undefined if there is none. */
+export async function labGateway(stack: string): Promise<LabHost | undefined> {
+    return (await containers(stack, isGateway))[0];
+}
+
+/** Whether a container with these labels is a gateway, not a host. */
+export function isGateway(labels: Readonly<Record<string, string>>): boolean {
+    return labels[ROLE_LABEL] === GATEWAY;
+}
+
+async function containers(
+    stack: string,
+    are: (labels: Readonly<Record<string, string>>) => boolean,
+): Promise<LabHost[]> {
     const docker = dockerClient();
     const listed = await docker.listContainers({ all: true, filters: objectsOf(stack) });
-    const found = await Promise.all(listed.map(({ Id }) => inspected(docker.getContainer(Id))));
+    const asked = listed.filter(({ Labels }) => are(Labels));
+    const found = await Promise.all(asked.map(({ Id }) => inspected(docker.getContainer(Id))));
     return found
         .flatMap((info) => (info ? [labHost(stack, info)] : []))
         .sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -111,13 +130,15 @@ function restartsAgain(stack: string, hosts: readonly LabHost[]): SkepError {
 }
 
 /**
- * Starts the stack's hosts that are not running, and waits until they have booted. Removes hosts that were created but
- * never started, because a port was taken or the network was missing: the next step creates them as they are asked now.
- * Throws HOST_BOOT.
+ * Starts the stack's hosts that are not running, and waits until they have booted; starts the gateway, too. Removes those
+ * that were created but never started, because a port was taken or the network was missing: the next step creates them as
+ * they are asked now. Throws HOST_BOOT.
  */
 export async function startStoppedHosts(stack: string, progress: Progress): Promise<void> {
     const docker = dockerClient();
-    const hosts = (await labHosts(stack)).filter(({ state }) => state !== "running");
+    const gateway = await labGateway(stack);
+    const all = [...(await labHosts(stack)), ...(gateway ? [gateway] : [])];
+    const hosts = all.filter(({ state }) => state !== "running");
     for (const { name, container } of hosts.filter(({ state }) => state === "created")) {
         // Not by force: a host that another command has started since stays.
         await docker.getContainer(container).remove({ v: true });
@@ -127,7 +148,13 @@ export async function startStoppedHosts(stack: string, progress: Progress): Prom
     if (stopped.length === 0) return;
     const names = stopped.map(({ name }) => name).join(", ");
     await progress.step(`Starting hosts that are stopped: ${names}`, () =>
-        Promise.all(stopped.map(({ container, state }) => start(docker.getContainer(container), state))),
+        Promise.all(
+            stopped.map(async (host) => {
+                const container = docker.getContainer(host.container);
+                await start(container, host.state);
+                if (host.container !== gateway?.container) await booted(container);
+            }),
+        ),
     );
 }
 
@@ -144,6 +171,10 @@ async function start(container: Docker.Container, state: LabHost["state"]): Prom
                   "Correct what it says, then run up again.",
               );
     });
+}
+
+/** Waits until a host that was started has booted. Throws HOST_BOOT after 90 s. */
+async function booted(container: Docker.Container): Promise<void> {
     const end = Date.now() + BOOT_SECONDS * 1000;
     while (!(await hasBooted(container))) {
         if (Date.now() > end) {

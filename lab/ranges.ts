@@ -10,16 +10,18 @@ import { chooseLabSubnet, routedRanges } from "../planning/addresses";
 import { placementOf } from "../planning/zone-moves";
 import {
     BLOCK_SIZE,
+    gatewayPlaces,
+    type GatewayPort,
     hostPorts,
-    type HostPorts,
+    planGateway,
     portBlocks,
-    type PublishedPort,
     publishedPorts,
+    stackPorts,
 } from "../planning/ports";
 import { dockerClient } from "../scripts/setup/docker";
-import { labHosts } from "./hosts";
+import { labGateway, type LabHost, labHosts } from "./hosts";
 import type { Ranges, Reserved } from "./reservations";
-import { standingSubnet } from "./standing";
+import { standingPorts, standingSubnet } from "./standing";
 
 /** How long Docker's proxy may hold a port of a host that is being restarted. */
 const PROXY_MILLISECONDS = 3_000;
@@ -40,7 +42,7 @@ export async function chooseRanges(
             own.labSubnet ??
             (await standingSubnet(stack)) ??
             (await freeSubnet(others)),
-        labPorts: settings.labPorts ?? own.labPorts ?? (await freePorts(others)),
+        labPorts: settings.labPorts ?? own.labPorts ?? (await freePorts(settings, others)),
     };
 }
 
@@ -69,12 +71,12 @@ async function machineRanges(): Promise<string[]> {
     return [...own, ...routedRanges(table)];
 }
 
-/** The first port of a block that no other lab has and in which the ports that every lab uses are free. */
-async function freePorts(others: readonly Ranges[]): Promise<number> {
+/** The first port of a block that no other lab has and in which all ports that the lab needs are free. */
+async function freePorts(settings: Settings, others: readonly Ranges[]): Promise<number> {
     const taken = others.flatMap(({ labPorts }) => labPorts ?? []);
     for (const base of portBlocks()) {
         if (taken.some((other) => Math.abs(other - base) < BLOCK_SIZE)) continue;
-        const probes = [0, 10, 50, 100, 110, 150, 160].map((offset) => isFree(base + offset));
+        const probes = labPlaces({ ...settings, labPorts: base }, []).map(isFree);
         if ((await Promise.all(probes)).every(Boolean)) return base;
     }
     throw skepError(
@@ -85,20 +87,47 @@ async function freePorts(others: readonly Ranges[]): Promise<number> {
 }
 
 /**
+ * Where the gateway publishes the ports of swarm stacks, beside these hosts that stand. What it published `before` stays
+ * where it is possible. Undefined for hosts elsewhere, and as long as the lab's block is not chosen.
+ */
+export function gatewayPorts(
+    settings: Settings,
+    hosts: readonly LabHost[],
+    before?: readonly GatewayPort[],
+): GatewayPort[] | undefined {
+    if (settings.hosts !== "lab" || settings.labPorts === undefined) return undefined;
+    return planGateway({
+        base: settings.labPorts,
+        published: stackPorts(settings),
+        hosts: placementOf(settings).hosts.map(({ name }) => name),
+        taken: hosts.flatMap(({ published }) => published.map(({ external }) => external)),
+        before,
+    });
+}
+
+/** All ports on 127.0.0.1 that the lab's hosts and its gateway publish; none as long as its block is not chosen. */
+function labPlaces(settings: Settings, hosts: readonly LabHost[], before?: readonly GatewayPort[]): number[] {
+    const { labPorts } = settings;
+    if (labPorts === undefined) return [];
+    const standing = standingPorts(hosts);
+    const published = placementOf(settings).hosts.flatMap(
+        (host) => standing[host.name] ?? publishedPorts(hostPorts(labPorts, host)),
+    );
+    const gateway = gatewayPorts(settings, hosts, before) ?? [];
+    return [...published.map(({ external }) => external), ...gatewayPlaces(gateway)];
+}
+
+/**
  * Throws LAB_PORTS_TAKEN, before anything is created or started, if another program has a port that one of the lab's
- * hosts needs.
+ * hosts or its gateway needs.
  */
 export async function refuseTakenPorts(
     stack: string,
     settings: Settings,
-    standing: Readonly<Record<string, HostPorts>>,
+    hosts: readonly LabHost[],
+    before?: readonly GatewayPort[],
 ): Promise<void> {
-    const { labPorts, registry, sample } = settings;
-    if (labPorts === undefined) return;
-    const wanted = placementOf(settings).hosts.flatMap((host) => {
-        const ports = standing[host.name] ?? hostPorts(labPorts, host);
-        return publishedPorts(host.role, ports, { app: sample.port, registry: registry.port });
-    });
+    const wanted = labPlaces(settings, hosts, before);
     const end = Date.now() + PROXY_MILLISECONDS;
     let taken = await takenPorts(stack, wanted);
     // A host that is being restarted has released its ports, but Docker's proxy may still hold them.
@@ -115,11 +144,13 @@ export async function refuseTakenPorts(
     );
 }
 
-/** The wanted ports on 127.0.0.1 that are not free and that no running host of the stack has. */
-async function takenPorts(stack: string, wanted: readonly PublishedPort[]): Promise<number[]> {
-    const running = (await labHosts(stack)).filter(({ state }) => state === "running" || state === "paused");
+/** The wanted ports on 127.0.0.1 that are not free and that no running container of the stack has. */
+async function takenPorts(stack: string, wanted: readonly number[]): Promise<number[]> {
+    const gateway = await labGateway(stack);
+    const all = [...(await labHosts(stack)), ...(gateway ? [gateway] : [])];
+    const running = all.filter(({ state }) => state === "running" || state === "paused");
     const own = new Set(running.flatMap(({ published }) => published.map(({ external }) => external)));
-    const asked = wanted.map(({ external }) => external).filter((port) => !own.has(port));
+    const asked = wanted.filter((port) => !own.has(port));
     const free = await Promise.all(asked.map(isFree));
     return asked.filter((_port, index) => !free[index]);
 }

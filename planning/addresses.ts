@@ -30,16 +30,21 @@ export function addressAt(range: string, offset: number): string {
 }
 
 /**
- * The range of one zone in a lab subnet. Each zone has a /24, and a /20 has room for 15 of them: the first /24 holds only
- * the gateway.
+ * The range of one zone in a lab subnet. Each zone has a /24, and a /20 has room for 15 of them: the first /24 holds the
+ * bridge's own address and the gateway.
  */
 export function labZoneRange(subnet: string, zoneIndex: number): string {
     return `${addressAt(subnet, (zoneIndex + 1) * 256)}/24`;
 }
 
 /** The bridge's own address. It lies outside every zone's range, so cutting off a zone never cuts off the machine itself. */
-export function labGateway(subnet: string): string {
+export function labBridge(subnet: string): string {
     return addressAt(subnet, 1);
+}
+
+/** The address of the container that publishes the ports of swarm stacks; outside every zone's range, too. */
+export function labGateway(subnet: string): string {
+    return addressAt(subnet, 2);
 }
 
 /** A lab host's fixed address in its zone's range: managers start at .11, workers at .101. */

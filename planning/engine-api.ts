@@ -38,7 +38,13 @@ export interface SwarmTask {
     NodeID?: string;
     DesiredState?: string;
     Spec?: Docker.ContainerTaskSpec;
-    Status?: { State?: string; Err?: string; Timestamp?: string };
+    Status?: {
+        State?: string;
+        Err?: string;
+        Timestamp?: string;
+        /** The ports that it publishes on its node. */
+        PortStatus?: { Ports?: Docker.PortConfig[] | null };
+    };
 }
 
 /** A service's specification: what it should be. */

@@ -16,6 +16,8 @@ import { confirmed } from "../confirm";
 import { type Options, ready } from "../prepare";
 import { leftLines, plainOutputs, printJson, suffix, summary, tree, withoutSecrets } from "../print";
 
+const ANSWER_MILLISECONDS = 2000;
+
 /** Shows what up would do, and changes nothing. */
 export async function preview(options: Options): Promise<void> {
     const { progress, tools, program, settings, hosts } = await ready(options);
@@ -82,6 +84,7 @@ export async function up(options: Options): Promise<void> {
             "Ports are published by the nodes that run a task, not by the routing mesh: the hosts' kernel has no IPVS.",
         );
     if (outcome.left.length > 0) console.log(leftLines(outcome.left));
+    console.log((await nodeLines(outputs)).join("\n"));
     console.log(nextSteps(options, outputs, clients));
     refuseUnwell(found);
 }
@@ -148,26 +151,46 @@ function isSettled({ steps, pending }: Outcome, { placement }: ReadySettings): b
     return steps.length === 0 && !pending && placement !== undefined;
 }
 
+interface NodeOutput {
+    name: string;
+    role: string;
+    zone: string;
+    host: string;
+    ports: { engine: number; app?: number };
+}
+
+/** The sample's address over all zones, and every node, with its own address where the sample answers. */
+async function nodeLines(outputs: Record<string, unknown>): Promise<string[]> {
+    const sample = outputs.sample as { url: string } | undefined;
+    const lines = (outputs.nodes as NodeOutput[]).map(async ({ name, zone, host, ports }) => {
+        const url = `http://${host}:${ports.app}/`;
+        const shown = ports.app !== undefined && (await answers(url)) ? url : "";
+        return `  ${name.padEnd(12)}${zone.padEnd(16)}${shown}`.trimEnd();
+    });
+    return [
+        ...(sample ? ["", `Sample, over all zones: ${sample.url}/`] : []),
+        "",
+        "Nodes:",
+        ...(await Promise.all(lines)),
+    ];
+}
+
+/** Whether a web server answers at this URL within two seconds. */
+async function answers(url: string): Promise<boolean> {
+    return fetch(url, { redirect: "manual", signal: AbortSignal.timeout(ANSWER_MILLISECONDS) }).then(
+        () => true,
+        () => false,
+    );
+}
+
 function nextSteps(options: Options, outputs: Record<string, unknown>, clients: string): string {
-    const nodes = outputs.nodes as {
-        name: string;
-        role: string;
-        zone: string;
-        host: string;
-        ports: { engine: number; app: number };
-    }[];
+    const nodes = outputs.nodes as NodeOutput[];
     const registry = outputs.registry as { url: string; user: string };
     // A promoted worker does not publish its engine's API.
     const manager = nodes.find(({ name, role }) => role === "manager" && name.startsWith("manager-"));
     const tls = `host=tcp://${manager?.host}:${manager?.ports.engine},ca=${clients}/ca.pem,cert=${clients}/cert.pem,key=${clients}/key.pem`;
     const arguments_ = options.stack === "dev" ? "" : ` --stack ${options.stack}`;
     return [
-        "",
-        "Nodes:",
-        ...nodes.map(
-            ({ name, zone, host, ports }) =>
-                `  ${name.padEnd(12)}${zone.padEnd(16)}http://${host}:${ports.app}/`,
-        ),
         "",
         "Next:",
         ...(manager

@@ -66,9 +66,12 @@ export function refuseLost(stack: string, { from, isUp }: FoundFacts): void {
 
 /**
  * The facts that an up writes: what the settings say now; where the registry is, since later ups move it only if they
- * must; and the plugins and the engine that the stack was made with.
+ * must; the plugins and the engine that the stack was made with; and the gateway's ports.
  */
-export function factsOf(settings: ReadySettings, others: Pick<Facts, "plugins" | "engine">): Facts {
+export function factsOf(
+    settings: ReadySettings,
+    others: Pick<Facts, "plugins" | "engine" | "gateway">,
+): Facts {
     const { hosts } = placementOf(settings);
     const { replicas } = settings.registry;
     const registryHosts = chooseRegistryHosts(hosts, replicas, settings.registryHosts);

@@ -37,6 +37,7 @@ function repositoryProblem({ repository }: Prepared): string | undefined {
 }
 
 async function imageProblem({ images }: Prepared): Promise<string | undefined> {
+    if (!("gateway" in images)) return "Skep is another one since then";
     const docker = dockerClient();
     const problems = await Promise.all(
         Object.values(images).map(({ ref, id }) =>

@@ -9,12 +9,19 @@ import { capabilitiesOn, LAB_HOST_OPTIONS } from "./capabilities";
 import type { Facts } from "../../config/facts";
 import { formatProblem } from "../../errors";
 import { olderHosts } from "../../planning/makings";
-import { labAddress, labGateway } from "../../planning/addresses";
+import { labAddress, labBridge, labGateway } from "../../planning/addresses";
 import { PROJECT_LABEL, STACK_LABEL } from "../../planning/labels";
 import type { PlacedHost } from "../../planning/placement";
-import { hostPorts, type HostPorts, publishedPorts } from "../../planning/ports";
+import {
+    type GatewayPort,
+    hostPorts,
+    portsFrom,
+    publishedPorts,
+    type PublishedPort,
+} from "../../planning/ports";
 import { renderMetaData } from "../../planning/userdata";
-import { type Host, type Hosts, meetHost, prepareHost } from "../host";
+import { type Host, type Hosts, meetHost, prepareHost, type PublishedAddress } from "../host";
+import { Gateway } from "./gateway";
 
 const LOOPBACK = "127.0.0.1";
 const USER = "admin";
@@ -35,18 +42,21 @@ export interface LabHostsArgs {
     hosts: readonly PlacedHost[];
     /** Names of the hosts that this run makes anew if they differ from what a new host gets. */
     renewed: readonly string[];
-    /** The id of the lab host's image on this machine's engine. */
-    image: string;
+    /** The ids of images on this machine's engine. */
+    images: {
+        /** Of the lab's hosts. */
+        host: string;
+        /** Of the lab's gateway. */
+        gateway: string;
+    };
     /** The lab's /20. */
     subnet: string;
     /** The first port of the lab's block on 127.0.0.1. */
     ports: number;
-    /** Ports of existing hosts, by name: a host keeps the ports that it was made with. Default none. */
-    standing?: Readonly<Record<string, HostPorts>>;
-    /** The sample stack's published port on the hosts. */
-    appPort: number;
-    /** The registry's port on the hosts that run it. */
-    registryPort: number;
+    /** What existing hosts publish, by name: a host keeps the ports that it was made with. Default none. */
+    standing?: Readonly<Record<string, readonly PublishedPort[]>>;
+    /** The ports of swarm stacks, and where the gateway publishes them. */
+    gateway: readonly GatewayPort[];
     /** A folder of this machine with the repository of docker-ce; every host mounts it read-only. Default: none is mounted. */
     repositoryMount?: { source: string; target: string };
 }
@@ -78,10 +88,11 @@ export const FOR_NEW_HOSTS = [
  */
 export const FOR_NEW_NETWORKS = ["attachable", "internal", "ipamConfigs", "ipv6", "labels", "options"];
 
-/** The lab's network, and a container for each host, with its volumes and SSH host key. */
+/** The lab's network, a container for each host, with its volumes and SSH host key, and the gateway. */
 export class LabHosts extends pulumi.ComponentResource implements Hosts {
     readonly hosts: Host[];
     readonly foundation: docker.Network;
+    readonly published: PublishedAddress[];
     private readonly containers = new Map<string, docker.Container>();
 
     constructor(name: string, args: LabHostsArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -92,20 +103,48 @@ export class LabHosts extends pulumi.ComponentResource implements Hosts {
             {
                 name: `skep-${args.stack}`,
                 driver: "bridge",
-                ipamConfigs: [{ subnet: args.subnet, gateway: labGateway(args.subnet) }],
+                ipamConfigs: [{ subnet: args.subnet, gateway: labBridge(args.subnet) }],
                 labels: labels(args),
             },
             { ...parent, deleteBeforeReplace: true, ignoreChanges: FOR_NEW_NETWORKS },
         );
         const key = new tls.PrivateKey(`${name}-login`, { algorithm: "ED25519" }, parent);
         this.hosts = args.hosts.map((host) => this.host(args, host, key));
+        new Gateway(
+            `${name}-gateway`,
+            {
+                name: `skep-${args.stack}-gateway`,
+                labels: labels(args),
+                image: args.images.gateway,
+                network: this.foundation.name,
+                address: labGateway(args.subnet),
+                ip: LOOPBACK,
+                ports: args.gateway,
+                hosts: Object.fromEntries(
+                    args.hosts.map((host) => [host.name, labAddress(args.subnet, host)]),
+                ),
+            },
+            parent,
+        );
+        this.published = args.gateway.map(({ stack, port, balanced, nodes }) => ({
+            stack,
+            port,
+            balanced: { host: LOOPBACK, port: balanced },
+            nodes: Object.fromEntries(
+                Object.entries(nodes).map(([host, place]) => [host, { host: LOOPBACK, port: place }]),
+            ),
+        }));
         this.nameOlder(args);
         this.registerOutputs({ facts: args.facts });
     }
 
     /** Says which hosts were made otherwise than a new one would be, and in what. */
-    private nameOlder({ image, repositoryMount }: LabHostsArgs): void {
-        const wanted = { image, capabilities: CAPABILITIES, repository: repositoryMount?.source };
+    private nameOlder({ images, repositoryMount }: LabHostsArgs): void {
+        const wanted = {
+            image: images.host,
+            capabilities: CAPABILITIES,
+            repository: repositoryMount?.source,
+        };
         const hosts = [...this.containers].map(([name, container]) =>
             pulumi
                 .all([container.image, container.capabilities, container.mounts])
@@ -124,7 +163,8 @@ export class LabHosts extends pulumi.ComponentResource implements Hosts {
 
     private host(args: LabHostsArgs, placed: PlacedHost, login: tls.PrivateKey): Host {
         const { name } = placed;
-        const ports = args.standing?.[name] ?? hostPorts(args.ports, placed);
+        const published = args.standing?.[name] ?? publishedPorts(hostPorts(args.ports, placed));
+        const ports = portsFrom(published);
         const birth = prepareHost(name, USER, login, { parent: this });
         const address = labAddress(args.subnet, placed);
         const volumes = LAB_HOST_OPTIONS.volumes.map((containerPath) => ({
@@ -144,13 +184,10 @@ export class LabHosts extends pulumi.ComponentResource implements Hosts {
             {
                 name: `skep-${args.stack}-${name}`,
                 hostname: name,
-                image: args.image,
+                image: args.images.host,
                 labels: labels(args),
                 networksAdvanced: [{ name: this.foundation.name, ipv4Address: address }],
-                ports: publishedPorts(placed.role, ports, {
-                    app: args.appPort,
-                    registry: args.registryPort,
-                }).map((port) => ({ ...port, ip: LOOPBACK })),
+                ports: published.map((port) => ({ ...port, ip: LOOPBACK })),
                 // All entries of a list must have the same keys. Ignored inputs are read back from the engine, which fills
                 // missing keys with empty texts, and the official provider refuses those.
                 volumes,

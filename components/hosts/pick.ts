@@ -6,7 +6,7 @@ import { LabHosts } from "./lab";
 import type { Facts } from "../../config/facts";
 import type { Settings } from "../../config/settings";
 import type { PlacedHost } from "../../planning/placement";
-import type { HostPorts } from "../../planning/ports";
+import type { PublishedPort } from "../../planning/ports";
 
 export interface HostsArgs {
     /** The Pulumi stack's name. */
@@ -23,10 +23,10 @@ export interface HostsArgs {
     registryHosts: readonly string[];
     /** What Skep chose for the stack, for its state. */
     facts: Facts;
-    /** The image of the lab's hosts. */
-    image: LocalImage;
-    /** Ports of the lab's existing hosts, by name. Default none. */
-    standing?: Readonly<Record<string, HostPorts>>;
+    /** The images of the lab's hosts and of its gateway. */
+    images: Record<"host" | "gateway", LocalImage>;
+    /** What the lab's existing hosts publish, by name. Default none. */
+    standing?: Readonly<Record<string, readonly PublishedPort[]>>;
     /** A folder of this machine with the repository of docker-ce; lab only. Default: none is mounted. */
     repositoryMount?: { source: string; target: string };
 }
@@ -40,11 +40,10 @@ export function makeHosts({
     renewed,
     registryHosts,
     facts,
-    image,
+    images,
     standing,
     repositoryMount,
 }: HostsArgs): Hosts {
-    const { port: registryPort } = settings.registry;
     if (settings.hosts === "aws") {
         if (!settings.aws) throw new Error("settings with hosts on AWS have been checked to have skep:aws");
         // Loading AWS's SDK takes a second; a lab does not need it.
@@ -57,10 +56,10 @@ export function makeHosts({
             renewed,
             settings: settings.aws,
             appPort: settings.sample.enabled ? settings.sample.port : undefined,
-            registry: { hosts: registryHosts, port: registryPort },
+            registry: { hosts: registryHosts, port: settings.registry.port },
         });
     }
-    if (settings.labSubnet === undefined || settings.labPorts === undefined)
+    if (settings.labSubnet === undefined || settings.labPorts === undefined || facts.gateway === undefined)
         throw new Error("a lab's subnet and ports are chosen before its program runs");
     return new LabHosts("lab", {
         stack,
@@ -68,12 +67,11 @@ export function makeHosts({
         facts,
         hosts: placed,
         renewed,
-        image: image.id,
+        images: { host: images.host.id, gateway: images.gateway.id },
         subnet: settings.labSubnet,
         ports: settings.labPorts,
         standing,
-        appPort: settings.sample.port,
-        registryPort,
+        gateway: facts.gateway,
         repositoryMount,
     });
 }

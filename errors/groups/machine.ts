@@ -62,11 +62,6 @@ export const MACHINE = {
             meaning: "The kernel does not let so many lab hosts boot.",
             advice: "Take fewer hosts, or run the `sysctl` that the line prints.",
         },
-        LAB_FIXED: {
-            meaning: "Hosts keep the ports and addresses that they were made with.",
-            advice: "Set the value back, or destroy the stack first.",
-            exit: "refused",
-        },
         LAB_SUBNET: {
             meaning: "No subnet is free for a lab.",
             advice: "Destroy a stack, or set `skep:labSubnet` to a free /20.",

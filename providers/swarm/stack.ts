@@ -5,6 +5,7 @@ import { digestOf, shortfalls, standing, type StackView } from "../../planning/c
 import type { SwarmService } from "../../planning/engine-api";
 import { takesTasks } from "../../planning/places";
 import { unevenServices } from "../../planning/spread";
+import { withOtherPorts } from "../../planning/task-ports";
 import type { Context } from "../../swarm/context";
 import { converge, NotRunning } from "../../swarm/converge";
 import { ifAnswered } from "../../swarm/failures";
@@ -104,6 +105,7 @@ async function bringUp(inputs: Inputs, ctx: Context): Promise<Outs> {
     await pausePoint(`stack:deployed:${inputs.name}`, ctx);
     await startAgain(swarm, inputs.name, abandoned);
     await untilRuns(swarm, inputs);
+    await publishAnew(swarm, inputs);
     await removeUnused(swarm, inputs);
     const uneven = inputs.rebalance ? await rebalance(swarm, inputs) : {};
     const services = digests(await swarm.services(ofStack(inputs.name)));
@@ -123,6 +125,16 @@ async function startAgain(swarm: Swarm, name: string, abandoned: readonly string
     for (const service of view.services.filter(({ ID }) => still.includes(ID))) {
         swarm.ctx.log(`starting the tasks of ${service.Spec.Name} again`);
         await remakeTasks(swarm, service);
+    }
+}
+
+/** Recreates tasks that publish other ports on their nodes than their service says now. */
+async function publishAnew(swarm: Swarm, inputs: Inputs): Promise<void> {
+    const { services, tasks } = await around(swarm, inputs.name);
+    for (const service of withOtherPorts(services, tasks)) {
+        swarm.ctx.log(`starting the tasks of ${service.Spec.Name} anew, on its other ports`);
+        await remakeTasks(swarm, service);
+        await untilRuns(swarm, inputs);
     }
 }
 

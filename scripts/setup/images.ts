@@ -1,5 +1,5 @@
-// The images of the lab: the host, and its workloads (registry, sample web server and client). Each has a hash of its sources
-// as its tag, so an image that exists is up to date. Their base is Docker Hub's images, or where those cannot be reached
+// The images of the lab: the host, the gateway, and workloads (registry, sample web server and client). Each has a hash of its
+// sources as its tag, so an image that exists is up to date. Their base is Docker Hub's images, or where those cannot be reached
 // Debian's packages (lab/offline).
 
 import { stat } from "node:fs/promises";
@@ -55,6 +55,8 @@ export interface Image {
 export interface Images {
     /** A lab host: systemd, sshd, cloud-init. */
     host: Image;
+    /** HAProxy, which publishes the ports of swarm stacks. */
+    gateway: Image;
     /** `registry serve /etc/docker/registry/config.yml`. */
     registry: Image;
     /** The sample stack's web server. */
@@ -88,13 +90,14 @@ export async function ensureImages(progress: Progress, docker: Docker, dockerHub
     const sample = async (name: "web" | "client", on: Promise<Image>) =>
         maker.build({ name, base: await on, folder: join(ROOT, "stacks/sample", name) });
 
-    const [host, registry, web, client] = await allOrProblems([
+    const [host, gateway, registry, web, client] = await allOrProblems([
         maker.build({ name: "host", base, folder: join(ROOT, "lab/host") }),
+        maker.build({ name: "gateway", base, folder: join(ROOT, "lab/gateway") }),
         dockerHub ? officialRegistry() : debian("registry", ["registry.yml"]),
         sample("web", workload("nginx")),
         sample("client", workload("curl")),
     ]);
-    return { host, registry, web, client };
+    return { host, gateway, registry, web, client };
 }
 
 interface Recipe {

@@ -66,7 +66,7 @@ async function all(
         hosts: {
             docker,
             project: projectId(),
-            image: tools.images.host.id,
+            images: { host: tools.images.host.id, gateway: tools.images.gateway.id },
             repositoryMount: tools.repository.mount,
         },
     });

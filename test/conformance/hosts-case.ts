@@ -6,6 +6,7 @@ import type Docker from "dockerode";
 import { LabHosts, type LabHostsArgs } from "../../components/hosts/lab";
 import { hasBooted, output } from "../../lab/hosts";
 import { planPlacement } from "../../planning/placement";
+import { planGateway } from "../../planning/ports";
 import type { Case, Version } from "./cases";
 
 /** What the case needs on this machine. */
@@ -13,8 +14,8 @@ export interface HostsCase {
     docker: Docker;
     /** The id of this clone of the project. */
     project: string;
-    /** The reference of the lab host's image. */
-    image: string;
+    /** The ids of the images of the lab's hosts and of its gateway. */
+    images: LabHostsArgs["images"];
     repositoryMount: LabHostsArgs["repositoryMount"];
     /** Restarts the machine's engine. Undefined when others may be using it. */
     restartEngine?: () => Promise<void>;
@@ -39,21 +40,26 @@ const CRASHES = 9;
 export function hostsCases(args: HostsCase): Case[] {
     const container = args.docker.getContainer(HOST);
     const { hosts } = planPlacement({ managers: 1, workers: 1, zones: ["zone-a", "zone-b"] });
-    const program = () => {
+    const publishing = (port: number) => () => {
         new LabHosts("lab", {
             stack: STACK,
             project: args.project,
             facts: {},
             renewed: [],
             hosts,
-            image: args.image,
+            images: args.images,
             subnet: SUBNET,
             ports: PORTS,
-            appPort: 8080,
-            registryPort: 5000,
+            gateway: planGateway({
+                base: PORTS,
+                published: [{ stack: "sample", port }],
+                hosts: hosts.map(({ name }) => name),
+                taken: [],
+            }),
             repositoryMount: args.repositoryMount,
         });
     };
+    const program = publishing(8080);
     const after = (title: string, before: () => Promise<void>): Version => ({ title, before, program });
     const booted = () => until("a host to boot", () => hasBooted(container));
     const hostsThatStop: Version[] = [
@@ -64,6 +70,7 @@ export function hostsCases(args: HostsCase): Case[] {
             await container.start();
             await booted();
         }),
+        { title: "once a stack has another port", program: publishing(9090) },
     ];
     const hostsThatRestart: Version[] = [
         program,

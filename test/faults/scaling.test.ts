@@ -101,6 +101,7 @@ function hosts(verb: string, steps: Outcome["steps"]): string[] {
     return steps
         .filter((step) => step.type === "docker:Container" && step.verb === verb)
         .map(({ name }) => name)
+        .filter((name) => name !== "lab-gateway")
         .sort();
 }
 

@@ -5,8 +5,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import type { Outcome } from "../../cli/pulumi/operate";
 import { EXIT_CODES } from "../../errors/problem-group";
-import { dockerClient } from "../../scripts/setup/docker";
-import { eventually, Lab } from "../lab/lab";
+import { eventually, hostContainers, Lab } from "../lab/lab";
 import type { Running } from "../lab/running";
 
 const SETTINGS = {
@@ -109,7 +108,7 @@ async function runs(stack: string, program: string): Promise<true | undefined> {
 
 /** The swarms that the stack's hosts are in, as their own engines report. Hosts without an engine are in none. */
 async function clusterIds(stack: string): Promise<string[]> {
-    const hosts = await dockerClient().listContainers({ filters: { label: [`io.skep.stack=${stack}`] } });
+    const hosts = await hostContainers(stack);
     const said = hosts.map(({ Id }) => {
         try {
             const ask = [

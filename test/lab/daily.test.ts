@@ -13,7 +13,7 @@ import { BLOCK_SIZE } from "../../planning/ports";
 import { cacheFolder } from "../../scripts/setup/cache";
 import { dockerClient } from "../../scripts/setup/docker";
 import { makeClone } from "./clone";
-import { eventually, Lab, type NodeOutput } from "./lab";
+import { eventually, hostContainers, Lab, type NodeOutput } from "./lab";
 
 interface Outputs {
     nodes: NodeOutput[];
@@ -177,7 +177,8 @@ describe("A lab in daily use", function () {
     it("is brought back as the same swarm with the same images when the machine was switched off", async () => {
         await pushProbe();
         const hosts = await docker.listContainers({ filters: { label: [`io.skep.stack=${first.stack}`] } });
-        assert.equal(hosts.length, 4);
+        // Four hosts and the gateway.
+        assert.equal(hosts.length, 5);
         await Promise.all(hosts.map(({ Id }) => docker.getContainer(Id).kill()));
         await first.skep("up", "--json");
         assert.equal((await first.json<Outputs>("output")).clusterId, outputs.clusterId);
@@ -251,7 +252,7 @@ async function assertUnchanged(lab: Lab, command: "up" | "preview"): Promise<voi
 
 /** The ids of the swarms that the stack's hosts belong to, as their engines report them. */
 async function clusterIds(stack: string): Promise<string[]> {
-    const hosts = await docker.listContainers({ filters: ofStack(stack) });
+    const hosts = await hostContainers(stack);
     const said = hosts.map(({ Id }) =>
         execFileSync(
             "docker",

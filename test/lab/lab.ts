@@ -6,8 +6,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
+import type { ContainerInfo } from "dockerode";
 import { parse } from "yaml";
+import { isGateway } from "../../lab/hosts";
+import { STACK_LABEL } from "../../planning/labels";
 import { shellQuote } from "../../planning/shell";
+import { dockerClient } from "../../scripts/setup/docker";
 import { Running } from "./running";
 
 const ROOT = resolve(__dirname, "../..");
@@ -20,7 +24,8 @@ export interface NodeOutput {
     zone: string;
     address: string;
     nodeId: string;
-    ports: { ssh: number; engine: number; app: number };
+    /** `engine` is of managers, `app` of stacks with the sample. */
+    ports: { ssh: number; engine?: number; app?: number; registry: number };
 }
 
 export class Lab {
@@ -123,6 +128,12 @@ export class Lab {
         running.child.stdin?.end(input);
         return (await running).stdout.trim();
     }
+}
+
+/** The containers of the stack's hosts that run; without its gateway. */
+export async function hostContainers(stack: string): Promise<ContainerInfo[]> {
+    const filters = { label: [`${STACK_LABEL}=${stack}`] };
+    return (await dockerClient().listContainers({ filters })).filter(({ Labels }) => !isGateway(Labels));
 }
 
 /** Whether there is the `script` of util-linux, which makes terminals for `atTerminal`; says so when it is missing. */

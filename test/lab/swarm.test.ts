@@ -10,7 +10,7 @@ import { EXIT_CODES } from "../../errors/problem-group";
 import { hostScript } from "../../swarm/scripts";
 import { dockerClient } from "../../scripts/setup/docker";
 import { ProcessWatch } from "./process-watch";
-import { canType, eventually, Lab, type NodeOutput } from "./lab";
+import { canType, eventually, hostContainers, Lab, type NodeOutput } from "./lab";
 import { required } from "./required";
 import { testWholeness } from "./wholeness";
 
@@ -19,6 +19,7 @@ interface Outputs {
     clusterId: string;
     publish: string;
     registry: { server: string; url: string; user: string };
+    sample: { url: string };
 }
 
 const CHANGING = ["create", "update", "replace", "delete"];
@@ -168,12 +169,28 @@ describe("A locked swarm over three zones from one command", function () {
     it("serves the web page on its published port in every zone", async () => {
         const zones = new Set<string>();
         await eventually("an answer from every zone", async () => {
-            for (const { zone, ports } of outputs.nodes) {
-                const answer = await fetch(`http://127.0.0.1:${ports.app}/`).catch(() => undefined);
-                if (answer?.status === 200 && /manager|worker/.test(await answer.text())) zones.add(zone);
-            }
+            for (const { zone, ports } of outputs.nodes)
+                if (await servingNode(`http://127.0.0.1:${ports.app}/`)) zones.add(zone);
             return zones.size === 3 ? true : undefined;
         });
+    });
+
+    it("serves the web page at one address over all zones, on another port too, and replaces no host for it", async () => {
+        const hosts = async () => (await hostContainers(lab.stack)).map(({ Id }) => Id).sort();
+        const before = await hosts();
+        for (const port of [9090, 8080]) {
+            const serving = new Set<string>();
+            const { url } = (await lab.json<Outputs>("output")).sample;
+            await eventually("answers from three nodes at one address", async () => {
+                for (let i = 0; i < 3; i++) serving.add((await servingNode(url)) ?? "");
+                return serving.size === 3 && !serving.has("") ? true : serving.clear();
+            });
+            lab.configure({ "skep:sample": { port } });
+            const { steps } = await lab.json<Outcome>("up");
+            const replaced = steps.filter(({ verb }) => verb === "± replace").map(({ name }) => name);
+            assert.deepEqual([...new Set(replaced)], ["lab-gateway"]);
+            assert.deepEqual(await hosts(), before);
+        }
     });
 
     it("lets the client on every node reach the web server by name", async () => {
@@ -194,7 +211,7 @@ describe("A locked swarm over three zones from one command", function () {
     });
 
     it("answers on the engine API only to clients with a certificate of its authority", async () => {
-        const port = outputs.nodes[0]!.ports.engine;
+        const port = outputs.nodes[0]!.ports.engine ?? 0;
         assert.equal((await engineInfo(port, true)).status, 200);
         await assert.rejects(engineInfo(port, false));
     });
@@ -350,6 +367,12 @@ const NODES =
 
 function labContainers() {
     return dockerClient().listContainers({ all: true, filters: { label: [`io.skep.stack=${lab.stack}`] } });
+}
+
+/** The name of the node that serves the sample's page at this URL; undefined if none does. */
+async function servingNode(url: string): Promise<string | undefined> {
+    const answer = await fetch(url, { headers: { connection: "close" } }).catch(() => undefined);
+    return answer?.status === 200 ? /on node (\S+?)</.exec(await answer.text())?.[1] : undefined;
 }
 
 function clientFile(name: string): Buffer {

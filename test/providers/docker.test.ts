@@ -251,10 +251,15 @@ describe("the docker stand-in", function () {
     });
 
     it("refuses what it does not cover, inside of objects too", async () => {
-        const inputs = { image: IMAGE, memory: 64, uploads: [{ file: "/a", source: "/b" }], restart: "soon" };
+        const inputs = {
+            image: IMAGE,
+            shmSize: 64,
+            uploads: [{ file: "/a", source: "/b" }],
+            restart: "soon",
+        };
         const { failures } = await pulumi.check(CONTAINER, inputs);
         assert.equal(failures.length, 3);
-        assert.match(failures[0] ?? "", /^memory: 'memory' of \S+ is not covered/);
+        assert.match(failures[0] ?? "", /^shmSize: 'shmSize' of \S+ is not covered/);
         assert.match(failures[1] ?? "", /^restart: expected restart to be one of/);
         assert.match(failures[2] ?? "", /^uploads: 'uploads.source' is not covered/);
         const network = await pulumi.check(NETWORK, { ipv6: true, ipamConfigs: [{ ipRange: "10.0.0.0/8" }] });

@@ -6,7 +6,8 @@ import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 import type { Facts } from "../../config/facts";
 import { FOR_NEW_HOSTS, FOR_NEW_NETWORKS } from "../../components/hosts/lab";
 import { checkSettings } from "../../config/settings";
-import type { HostPorts } from "../../planning/ports";
+import { gatewayPorts } from "../../lab/ranges";
+import type { PublishedPort } from "../../planning/ports";
 import { program } from "../../program";
 import { type Props, UNKNOWN } from "../../providers/runtime/types";
 import { encode, fromStruct } from "../../providers/runtime/wire";
@@ -19,6 +20,9 @@ interface Declared {
     inputs: Record<string, any>;
 }
 
+const CONTAINER = "docker:index/container:Container";
+/** The container that publishes the ports of swarm stacks. */
+const GATEWAY = "lab-gateway";
 /** The key that marks a secret on its way to Pulumi. */
 const SECRET_MARK = "4dabf18193072939515e22adb298388d";
 const SECRET = "1b47061264138c4ac30d75fd1eb44270";
@@ -49,7 +53,7 @@ async function declare(
     input: Record<string, unknown>,
     preview: boolean,
     given: Record<string, Props> = {},
-    standing: Record<string, HostPorts> = {},
+    standing: Record<string, PublishedPort[]> = {},
 ): Promise<Declared[]> {
     const registered = MockMonitor.prototype.registerResourceOutputs;
     MockMonitor.prototype.registerResourceOutputs = function (request, callback) {
@@ -85,6 +89,7 @@ async function declare(
                 },
                 images: {
                     host: { ref: "host:1", id: "sha256:h" },
+                    gateway: { ref: "gateway:1", id: "sha256:g" },
                     registry: { ref: "registry:1", id: "sha256:r" },
                     web: { ref: "web:1", id: "sha256:w" },
                     client: { ref: "client:1", id: "sha256:c" },
@@ -96,7 +101,7 @@ async function declare(
                     fingerprint: "F",
                     mount: { source: "/packages", target: "/srv/packages" },
                 },
-                facts: FACTS,
+                facts: { ...FACTS, gateway: gatewayPorts({ ...settings, labPorts: 21000 }, []) },
             }),
         ),
     );
@@ -110,6 +115,11 @@ function ofType(declared: readonly Declared[], type: string): Declared[] {
     return declared.filter((resource) => resource.type === type);
 }
 
+/** The containers of hosts. */
+function hostsIn(declared: readonly Declared[]): Declared[] {
+    return ofType(declared, CONTAINER).filter(({ name }) => name !== GATEWAY);
+}
+
 for (const preview of [true, false])
     describe(`The program ${preview ? "in a preview" : "in an up"}`, function () {
         this.timeout(60_000);
@@ -120,7 +130,7 @@ for (const preview of [true, false])
 
         it("declares a container, two volumes and a host key for each host, and one login for all", async () => {
             const declared = usual;
-            assert.equal(ofType(declared, "docker:index/container:Container").length, 6);
+            assert.equal(hostsIn(declared).length, 6);
             assert.equal(ofType(declared, "docker:index/volume:Volume").length, 12);
             const keys = ofType(declared, "tls:index/privateKey:PrivateKey").map(({ name }) => name);
             assert.equal(keys.filter((name) => name.endsWith("-firstkey")).length, 6);
@@ -131,22 +141,18 @@ for (const preview of [true, false])
         it("makes no standing host or network anew for what a later version of it says otherwise", () => {
             // The rest defines a host: its name, its place in the network, and its ports, which standing hosts keep.
             const kept = {
-                "docker:index/container:Container": [
-                    "hostname",
-                    "mustRun",
-                    "name",
-                    "networksAdvanced",
-                    "ports",
-                ],
+                [CONTAINER]: ["hostname", "mustRun", "name", "networksAdvanced", "ports"],
                 "docker:index/network:Network": ["driver", "name"],
             };
             const ignored = {
-                "docker:index/container:Container": FOR_NEW_HOSTS,
+                [CONTAINER]: FOR_NEW_HOSTS,
                 "docker:index/network:Network": FOR_NEW_NETWORKS,
             };
             for (const [type, own] of Object.entries(kept)) {
                 const others = ignored[type as keyof typeof ignored];
-                for (const { inputs } of ofType(usual, type)) {
+                for (const { name, inputs } of ofType(usual, type)) {
+                    // The gateway may be made anew.
+                    if (name === GATEWAY) continue;
                     const given = Object.keys(inputs).filter((key) => inputs[key] !== undefined);
                     assert.deepEqual(
                         given.filter((key) => !own.includes(key) && !others.includes(key)),
@@ -157,7 +163,7 @@ for (const preview of [true, false])
         });
 
         it("gives lists of entries with the same keys where they are ignored, or the engine's answer is refused", () => {
-            for (const { inputs } of ofType(usual, "docker:index/container:Container"))
+            for (const { inputs } of hostsIn(usual))
                 for (const key of FOR_NEW_HOSTS.filter((name) => Array.isArray(inputs[name]))) {
                     const entries = (inputs[key] as unknown[]).filter((entry) => typeof entry === "object");
                     const keys = entries.map((entry) =>
@@ -170,7 +176,7 @@ for (const preview of [true, false])
         });
 
         it("publishes ports on 127.0.0.1 only, and none twice", async () => {
-            const containers = ofType(usual, "docker:index/container:Container");
+            const containers = ofType(usual, CONTAINER);
             const ports = containers.flatMap(
                 ({ inputs }) => inputs.ports as { ip: string; external: number }[],
             );
@@ -179,21 +185,20 @@ for (const preview of [true, false])
         });
 
         it("leaves a host that stands the ports that it was made with, wherever the block begins now", async () => {
-            const standing = { "worker-1": { ssh: 30001, engine: 30002, app: 30003, registry: 30004 } };
-            const containers = ofType(
-                await declare({}, preview, {}, standing),
-                "docker:index/container:Container",
+            const made = [22, 8080, 5000].map((internal, i) => ({ internal, external: 30001 + i }));
+            const containers = hostsIn(await declare({}, preview, {}, { "worker-1": made }));
+            const ports = (name: string) =>
+                containers.find((container) => container.name === name)?.inputs.ports as unknown;
+            const ip = "127.0.0.1";
+            assert.deepEqual(
+                ports("worker-1"),
+                made.map((port) => ({ ...port, ip })),
             );
-            const externals = (name: string) =>
-                containers
-                    .find((container) => container.name === name)
-                    ?.inputs.ports.map(({ external }: { external: number }) => external);
-            assert.deepEqual(externals("worker-1"), [30001, 30003, 30004]);
-            assert.deepEqual(externals("worker-2"), [21011, 21111, 21161]);
+            assert.deepEqual(ports("worker-2"), [{ internal: 22, external: 21011, ip }]);
         });
 
         it("never gives a host the machine's clock, kernel modules or raw devices", async () => {
-            for (const { inputs } of ofType(usual, "docker:index/container:Container")) {
+            for (const { inputs } of hostsIn(usual)) {
                 assert.deepEqual(inputs.capabilities.drops, ["ALL"]);
                 for (const added of inputs.capabilities.adds)
                     assert.match(added, /^CAP_(?!SYS_TIME$|SYS_MODULE$|SYS_RAWIO$|ALL$)[A-Z_]+$/);
@@ -209,6 +214,7 @@ for (const preview of [true, false])
                     [
                         { label: "io.skep.stack", value: "dev" },
                         { label: "io.skep.project", value: "here" },
+                        ...(name === GATEWAY ? [{ label: "io.skep.role", value: "gateway" }] : []),
                     ],
                     name,
                 );
@@ -283,13 +289,10 @@ for (const preview of [true, false])
                 labelled.map(({ name }) => name),
                 ["manager-2-node"],
             );
-            // Moving the registry replaces no host: all of them publish the same ports.
-            assert.deepEqual(
-                ofType(kept, "docker:index/container:Container").map(({ inputs }) => inputs.ports as unknown),
-                ofType(usual, "docker:index/container:Container").map(
-                    ({ inputs }) => inputs.ports as unknown,
-                ),
-            );
+            // Moving the registry makes neither a host nor the gateway anew.
+            const ports = (declared: Declared[]) =>
+                ofType(declared, CONTAINER).map(({ inputs }) => inputs.ports as unknown);
+            assert.deepEqual(ports(kept), ports(usual));
         });
 
         it("promotes, demotes and drains single nodes, and leaves their hosts as they were made", async () => {
@@ -312,7 +315,7 @@ for (const preview of [true, false])
             // The value is wrapped as a secret, because it contains a key.
             const named = [...managers.matchAll(/"name":"([^"]+)"/g)].map(([, name]) => name);
             assert.deepEqual(named, ["manager-2", "manager-3", "worker-2"]);
-            for (const type of ["docker:index/container:Container", "swarm:index:HostEngine"])
+            for (const type of [CONTAINER, "swarm:index:HostEngine"])
                 assert.deepEqual(
                     ofType(changed, type).map(({ name, inputs }) => [name, inputs.ports as unknown]),
                     ofType(usual, type).map(({ name, inputs }) => [name, inputs.ports as unknown]),
@@ -370,7 +373,12 @@ for (const preview of [true, false])
                 preview,
                 outputs,
             );
-            assert.deepEqual(outputs["skep:hosts:Lab"]?.facts, FACTS);
+            const { gateway, ...facts } = outputs["skep:hosts:Lab"]?.facts as Facts;
+            assert.deepEqual(facts, FACTS);
+            assert.deepEqual(
+                gateway?.map(({ stack, port }) => `${stack} ${port}`),
+                ["sample 8080", "registry 5000"],
+            );
             const places = {
                 "manager-1": { zone: "b", zoneIndex: 0 },
                 "worker-1": { zone: "b", zoneIndex: 0 },
@@ -381,10 +389,8 @@ for (const preview of [true, false])
         });
 
         it("leaves the sample out when it is turned off", async () => {
-            const stacks = ofType(
-                await declare({ sample: { enabled: false } }, preview),
-                "swarm:index:Stack",
-            );
+            const declared = await declare({ sample: { enabled: false } }, preview);
+            const stacks = ofType(declared, "swarm:index:Stack");
             assert.deepEqual(
                 stacks.map(({ name }) => name),
                 ["registry-stack"],

@@ -1,10 +1,12 @@
-// How Skep reads the engine's answer about a lab's hosts, and which settings may still change.
+// How Skep reads the engine's answer about a lab's hosts, and what a standing host keeps.
 
 import assert from "node:assert/strict";
 import type { ContainerInspectInfo } from "dockerode";
-import { checkSettings, type Settings } from "../../config/settings";
-import { labHost, type LabHost } from "../../lab/hosts";
-import { fixedProblems, standingPorts } from "../../lab/standing";
+import { GATEWAY, PROJECT_LABEL, ROLE_LABEL, STACK_LABEL } from "../../planning/labels";
+import { refuseTooManyHosts } from "../../lab/capacity";
+import { labGateway, labHost, type LabHost, labHosts } from "../../lab/hosts";
+import { standingPorts } from "../../lab/standing";
+import { FakeEngine } from "../support/fake-engine";
 
 const NOW = Date.parse("2026-01-01T12:00:00Z");
 const ago = (seconds: number) => new Date(NOW - seconds * 1000).toISOString();
@@ -41,11 +43,56 @@ function host({ status = "running", restarting = false, restarts = 0, ...times }
     return labHost("dev", info as unknown as ContainerInspectInfo, NOW);
 }
 
-function settings(input: Record<string, unknown> = {}): Settings {
-    const checked = checkSettings("dev", { labPorts: 21000, labSubnet: "10.190.0.0/20", ...input });
-    assert.ok(checked.settings, JSON.stringify(checked.problems));
-    return checked.settings;
+/** An engine with these containers of the stack "dev", all of them running. The container of the gateway has its label. */
+function engineWith(names: readonly string[]): Promise<FakeEngine> {
+    const info = (name: string) => ({
+        Id: name,
+        Name: `/skep-dev-${name}`,
+        Created: ago(3600),
+        RestartCount: 0,
+        State: { Status: "running", Running: true, StartedAt: ago(3600) },
+        HostConfig: { PortBindings: {} },
+    });
+    const labels = (name: string) => ({
+        [STACK_LABEL]: "dev",
+        [PROJECT_LABEL]: "here",
+        ...(name === "gateway" && { [ROLE_LABEL]: GATEWAY }),
+    });
+    return new FakeEngine(({ path }) => {
+        if (path === "/containers/json") return names.map((Id) => ({ Id, Labels: labels(Id) }));
+        const name = /^\/containers\/(.+)\/json$/.exec(path)?.[1];
+        return name === undefined ? undefined : info(name);
+    }).listen();
 }
+
+describe("A lab's gateway on the machine's engine", () => {
+    const outside = process.env.DOCKER_HOST;
+    let engine: FakeEngine;
+    before(async () => {
+        engine = await engineWith(["gateway", "manager-1", "worker-1"]);
+        process.env.DOCKER_HOST = `unix://${engine.socket}`;
+    });
+    after(async () => {
+        await engine.close();
+        if (outside === undefined) delete process.env.DOCKER_HOST;
+        else process.env.DOCKER_HOST = outside;
+    });
+
+    it("is none of the lab's hosts", async () => {
+        assert.deepEqual(
+            (await labHosts("dev")).map(({ name }) => name),
+            ["manager-1", "worker-1"],
+        );
+        assert.equal((await labGateway("dev"))?.name, "gateway");
+    });
+
+    it("counts for nothing where the kernel limits the number of hosts", async () => {
+        await assert.rejects(
+            refuseTooManyHosts("other", 1_000_000),
+            /LAB_TOO_LARGE: .* with 2 of other stacks/,
+        );
+    });
+});
 
 describe("A lab's host on the machine's engine", () => {
     it("has its name without the stack's, and what it publishes also while it is stopped", () => {
@@ -68,21 +115,14 @@ describe("A lab's host on the machine's engine", () => {
         assert.equal(unsettled({ status: "created", createdAgo: 60 }), false);
     });
 
-    it("keeps its ports when the lab's block moves; one that never started takes new ones", () => {
-        assert.deepEqual(standingPorts(settings(), [host()]), {
-            "worker-1": { ssh: 25010, engine: 21060, app: 25110, registry: 25160 },
+    it("keeps its ports whatever the settings say; one that never started takes new ones", () => {
+        assert.deepEqual(standingPorts([host()]), {
+            "worker-1": [
+                { internal: 22, external: 25010 },
+                { internal: 8080, external: 25110 },
+                { internal: 5000, external: 25160 },
+            ],
         });
-        assert.deepEqual(standingPorts(settings(), [host({ status: "created" })]), {});
-    });
-
-    it("refuses ports that every standing host would be made anew for, all at once", () => {
-        const problems = (input: Record<string, unknown>, hosts = [host()]) =>
-            fixedProblems(settings(input), hosts).map(({ problem }) => problem);
-        assert.deepEqual(problems({}), []);
-        const [sample, registry] = problems({ sample: { port: 9090 }, registry: { port: 5001 } });
-        assert.match(sample ?? "", /^skep:sample\.port is 9090, and the lab's hosts publish 8080 and 5000/);
-        assert.match(registry ?? "", /^skep:registry\.port is 5001/);
-        assert.deepEqual(problems({ sample: { port: 9090 } }, []), []);
-        assert.deepEqual(problems({ sample: { port: 9090 } }, [host({ status: "created" })]), []);
+        assert.deepEqual(standingPorts([host({ status: "created" })]), {});
     });
 });

@@ -74,5 +74,7 @@ describe("The tree of a preview", () => {
             "  + create a:B x",
             "  + create a:B y",
         ]);
+        // The component itself does not change.
+        assert.deepEqual(tree([step("x", "x")]), ["+ create a:B x"]);
     });
 });

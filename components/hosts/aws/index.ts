@@ -17,7 +17,14 @@ import { makeInstance } from "./instance";
 import { type HostZone, Network } from "./network";
 import { Storage } from "./storage";
 import { type Tagging, tagsFor } from "./tags";
-import { type Host, type Hosts, meetHost, type ObjectStorage, prepareHost } from "../../host";
+import {
+    type Host,
+    type Hosts,
+    meetHost,
+    type ObjectStorage,
+    prepareHost,
+    type PublishedAddress,
+} from "../../host";
 
 const USER = "admin";
 const PORTS = { ssh: 22, engine: 2376 };
@@ -47,6 +54,7 @@ export interface AwsHostsArgs {
 export class AwsHosts extends pulumi.ComponentResource implements Hosts {
     readonly hosts: Host[];
     readonly foundation: aws.ec2.Vpc;
+    readonly published: PublishedAddress[];
     readonly storage?: ObjectStorage;
     readonly loadBalancer?: pulumi.Output<string>;
     private readonly tagging: Tagging;
@@ -97,7 +105,21 @@ export class AwsHosts extends pulumi.ComponentResource implements Hosts {
         };
         this.hosts = this.makeHosts(storage);
         this.loadBalancer = settings.loadBalancer ? this.balance(appPorts) : undefined;
+        this.published = this.addresses();
         this.registerOutputs({ facts: args.facts });
+    }
+
+    private addresses(): PublishedAddress[] {
+        const { appPort, registry } = this.args;
+        const on = (port: number) =>
+            Object.fromEntries(this.hosts.map(({ name, ssh }) => [name, { host: ssh.host, port }]));
+        const app = appPort !== undefined && {
+            stack: "sample",
+            port: appPort,
+            balanced: this.loadBalancer && { host: this.loadBalancer, port: appPort },
+            nodes: on(appPort),
+        };
+        return [...(app ? [app] : []), { stack: "registry", port: registry.port, nodes: on(registry.port) }];
     }
 
     private inComponent(): pulumi.ComponentResourceOptions {
@@ -196,7 +218,7 @@ export class AwsHosts extends pulumi.ComponentResource implements Hosts {
             address:
                 placed.role === "manager" ? managerAddress(subnet.range, placed.ordinal) : instance.privateIp,
             resource: instance,
-            ports: { ...PORTS, app: args.appPort ?? 0, registry: args.registry.port },
+            ports: PORTS,
             ssh: {
                 host: isPublic ? instance.publicIp : instance.privateIp,
                 port: PORTS.ssh,

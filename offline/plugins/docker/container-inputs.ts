@@ -21,8 +21,11 @@ export const REPLACING_INPUTS = [
     "volumes",
 ];
 
-/** A change of the restart policy updates the running container; the official update applies none of the others. */
-export const INPUTS = [...REPLACING_INPUTS, "restart", "mustRun", "start", "tmpfs"];
+/** A change of these updates the running container. */
+export const UPDATABLE_INPUTS = ["memory", "memorySwap", "restart"];
+
+/** The official update applies nothing else. */
+export const INPUTS = [...REPLACING_INPUTS, ...UPDATABLE_INPUTS, "mustRun", "start", "tmpfs"];
 
 /** The official plugin keeps these in the state. */
 export const DEFAULTS = {

@@ -4,6 +4,7 @@ import type { Props } from "../../../providers/runtime/types";
 import { labelMap } from "./engine";
 
 const ALL = "ALL";
+const MIB = 1024 * 1024;
 
 /** The whole request body. Networks are joined after the creation, as the official provider does. */
 export function containerSpec(name: string, inputs: Props): ContainerCreateOptions {
@@ -38,7 +39,16 @@ function hostConfig(inputs: Props): HostConfig {
 
 /** The part of a container that can change while it runs. */
 export function updatable(inputs: Props): Partial<HostConfig> {
-    return { RestartPolicy: { Name: inputs.restart, MaximumRetryCount: 0 } };
+    return {
+        RestartPolicy: { Name: inputs.restart, MaximumRetryCount: 0 },
+        Memory: megabytes(inputs.memory),
+        MemorySwap: megabytes(inputs.memorySwap),
+    };
+}
+
+/** Bytes; -1, which means no limit, stays as it is. */
+function megabytes(limit = 0): number {
+    return limit > 0 ? limit * MIB : limit;
 }
 
 /** Names as Docker's client library sends them: upper case, with `CAP_`, in order; only `ALL` stays as it is. */

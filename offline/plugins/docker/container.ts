@@ -6,7 +6,14 @@ import { NotConverged, type Props } from "../../../providers/runtime/types";
 import type { StandInResource } from "../stand-in";
 import { differing } from "./compare";
 import { nameFor } from "../shared";
-import { checkContainer, COMPUTED, DEFAULTS, INPUTS, REPLACING_INPUTS } from "./container-inputs";
+import {
+    checkContainer,
+    COMPUTED,
+    DEFAULTS,
+    INPUTS,
+    REPLACING_INPUTS,
+    UPDATABLE_INPUTS,
+} from "./container-inputs";
 import { containerSpec, endpoint, updatable } from "./container-spec";
 import { engine, unlessGone, unlessStatus } from "./engine";
 import { readContainer } from "./read-back";
@@ -43,7 +50,7 @@ export const container: StandInResource = {
     async update(id, olds, inputs) {
         const found = engine().getContainer(id);
         if (!olds.mustRun && inputs.mustRun && inputs.start) await found.start();
-        if (olds.restart !== inputs.restart) await found.update(updatable(inputs));
+        if (UPDATABLE_INPUTS.some((key) => olds[key] !== inputs[key])) await found.update(updatable(inputs));
         return readContainer(await found.inspect(), inputs);
     },
     async read(id, state) {

@@ -26,6 +26,11 @@ export function readContainer(found: ContainerInspectInfo, given: Props): Props 
         labels: given.labels ?? [],
         logDriver: HostConfig.LogConfig?.Type,
         maxRetryCount: HostConfig.RestartPolicy?.MaximumRetryCount ?? 0,
+        // States of older stand-ins have no limits; a container without limits is as they say.
+        ...(HostConfig.Memory && {
+            memory: HostConfig.Memory / MIB,
+            memorySwap: swapLimit(HostConfig.MemorySwap),
+        }),
         mounts: (HostConfig.Mounts ?? []).map(({ Type, Source, Target, ReadOnly }) => ({
             type: Type,
             source: Source,
@@ -51,6 +56,11 @@ export function readContainer(found: ContainerInspectInfo, given: Props): Props 
         // The difference causes an update, which starts the container.
         ...(!State.Running && given.mustRun && { mustRun: false }),
     };
+}
+
+/** In megabytes, or -1 if there is no limit. */
+function swapLimit(bytes = 0): number {
+    return bytes > 0 ? bytes / MIB : bytes;
 }
 
 function ports({ NetworkSettings }: ContainerInspectInfo): Props[] {
