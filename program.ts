@@ -11,6 +11,7 @@ import { Swarm } from "./components/swarm";
 import type { Facts } from "./config/facts";
 import type { ReadySettings } from "./config/settings";
 import { availabilityOf, roleOf } from "./planning/members";
+import { renewalsOf } from "./planning/renewals";
 import { placementOf } from "./planning/zone-moves";
 import type { HostPorts } from "./planning/ports";
 import type { S3Keys } from "./planning/registry-config";
@@ -55,7 +56,8 @@ export function program({
     registryKeys,
     facts,
 }: ProgramArgs) {
-    const { hosts: placed } = placementOf(settings);
+    const { hosts: placed, moved } = placementOf(settings);
+    const renewals = renewalsOf(settings, placed, moved);
     const registryNames = chooseRegistryHosts(placed, settings.registry.replicas, settings.registryHosts);
     const pki = new Pki("pki", { stack });
     const made = makeHosts({
@@ -63,6 +65,7 @@ export function program({
         project,
         settings,
         placed,
+        renewed: renewals.now,
         registryHosts: registryNames,
         facts,
         image: images.host,
@@ -78,7 +81,10 @@ export function program({
         repository,
         packages: settings.packages,
         bridgePool: settings.addressPools.bridge,
+        proxy: settings.proxy,
+        range: settings.hosts === "aws" ? settings.aws?.network.range : settings.labSubnet,
         members: settings,
+        drainSeconds: settings.drainTimeout,
     });
     const publish: pulumi.Output<PublishMode> =
         settings.publish === "auto"
@@ -90,7 +96,9 @@ export function program({
         autolock: settings.autolock,
         overlayPool: settings.addressPools.overlay,
         members: settings,
+        drainSeconds: settings.drainTimeout,
         registryHosts: registryNames,
+        renewed: renewals.done,
         protect: settings.protect ?? false,
         foundation: made.foundation,
     });

@@ -4,6 +4,7 @@ import "./lazy-typescript";
 import { Command } from "commander";
 import { exitCodeOf, formatProblem, SkepError } from "../errors";
 import { EXIT_CODES } from "../errors/problem-group";
+import { directEnvironment } from "../planning/proxies";
 import { interruptedCode, watchInterrupts } from "./interrupt";
 import { goOnUnread } from "./unread-output";
 import type { Options } from "./prepare";
@@ -13,6 +14,7 @@ import type { DestroyOptions } from "./commands/destroy";
 if (!process.env.SKEP_DEBUG) process.setSourceMapsEnabled(false);
 
 goOnUnread();
+Object.assign(process.env, directEnvironment(process.env));
 
 const program = new Command("skep")
     .description("A multi-AZ Docker Swarm: previewed, locked, kept healthy, destroyed without residue")

@@ -40,9 +40,9 @@ export function summary({ changes }: Outcome): string {
         : said.join(", ");
 }
 
-/** What an up left undone, one line each. */
-export function leftLines(left: readonly Left[]): string {
-    return ["\nLeft undone:", ...left.map(({ name, reason }) => `  ${name}: ${reason}`)].join("\n");
+/** What an operation left undone or could not see, one line each. */
+export function leftLines(left: readonly Left[], heading = "Left undone"): string {
+    return [`\n${heading}:`, ...left.map(({ name, reason }) => `  ${name}: ${reason}`)].join("\n");
 }
 
 /** The arguments that must follow `npm run up` for this stack; empty for the default stack. */

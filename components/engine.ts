@@ -4,7 +4,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Packages } from "../config/settings";
 import { renderHostFiles } from "../planning/host-files";
+import type { HostProxy } from "../planning/host-proxy";
 import type { MemberSettings } from "../planning/members";
+import { LOOPBACK } from "../planning/proxies";
 import { nearestFirst } from "../planning/registry-hosts";
 import { HostEngine, HostFiles, type HostRepository } from "../providers/sdk/swarm";
 import { hostScript } from "../swarm/scripts";
@@ -25,8 +27,14 @@ export interface EngineArgs {
     packages: Packages;
     /** Range for bridge networks on each host, one /24 each. */
     bridgePool: string;
+    /** The proxy of the hosts' apt and engines. Default: none. */
+    proxy?: HostProxy;
+    /** The range of the hosts' addresses. They reach each other without the proxy. */
+    range?: string;
     /** Settings of roles and availabilities in the swarm. */
     members: MemberSettings;
+    /** How long a drain of a host waits for its tasks, in seconds. */
+    drainSeconds: number;
 }
 
 /** Skep's files and the engine on every host. */
@@ -59,6 +67,15 @@ export class Engine extends pulumi.ComponentResource {
                     ca,
                     registry: { name, port, addresses },
                     bridgePool: args.bridgePool,
+                    proxy: args.proxy && {
+                        ...args.proxy,
+                        noProxy: [
+                            ...args.proxy.noProxy,
+                            ...LOOPBACK,
+                            ...(args.range ? [args.range] : []),
+                            name,
+                        ],
+                    },
                     engine,
                     hostsScript: hostScript("hosts"),
                 }),
@@ -84,6 +101,7 @@ export class Engine extends pulumi.ComponentResource {
                     ...(args.repository.viaProxy && { viaProxy: true }),
                 },
                 packages: { "docker-ce": docker, "docker-ce-cli": docker, "containerd.io": containerd },
+                drainSeconds: args.drainSeconds,
             },
             { parent: this, dependsOn: [files], deletedWith: host.resource },
         );

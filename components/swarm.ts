@@ -17,8 +17,12 @@ export interface SwarmArgs {
     overlayPool: string;
     /** Settings of roles and availabilities. */
     members: MemberSettings;
+    /** How long a drain of a node waits for its tasks, in seconds. */
+    drainSeconds: number;
     /** Names of the hosts that run the registry. */
     registryHosts: readonly string[];
+    /** Hosts in `skep:renew` that are made anew when every host is a member. */
+    renewed: readonly string[];
     /** Whether Pulumi refuses to delete the swarm. */
     protect: boolean;
     /** Destroy deletes this last. The whole swarm goes with it, so no member has to leave by itself. */
@@ -56,7 +60,12 @@ export class Swarm extends pulumi.ComponentResource {
         );
         this.nodes = new Map(args.hosts.map((host) => [host.name, this.node(args, host)]));
         // In the state only when every host is a member: an up that fails leaves there what the last whole one wrote.
-        this.registerOutputs({ placement: this.placement(args.hosts) });
+        const placement = this.placement(args.hosts);
+        const { renewed } = args;
+        this.registerOutputs({
+            placement,
+            ...(renewed.length > 0 && { renewed: placement.apply(() => [...renewed]) }),
+        });
     }
 
     /** Where each host has become a member, by name. */
@@ -81,9 +90,11 @@ export class Swarm extends pulumi.ComponentResource {
                 role: roleOf(host, args.members),
                 availability: availabilityOf(host, args.members),
                 labels: {
+                    ...args.members.nodes[host.name]?.labels,
                     availability_zone: host.zone,
                     ...(args.registryHosts.includes(host.name) && { registry: "true" }),
                 },
+                drainSeconds: args.drainSeconds,
             },
             { parent: this, deletedWith: this.cluster },
         );

@@ -9,10 +9,26 @@ import { awsSchema, type AwsSettings, checkAws } from "./aws";
 import { countMembers, roleOf, unknownNodes } from "../planning/members";
 import { movesRefused, movesWaiting, placementOf, zoneNames } from "../planning/zone-moves";
 import { placeHosts, tolerated } from "../planning/placement";
+import { dueRenewals, renewalsOf, renewalsWaiting, unknownRenewals } from "../planning/renewals";
 import { checkRegistry, registrySchema, registryWarnings } from "./registry";
+import { proxySchema } from "./proxy";
 import { repositorySchema } from "./repository";
 import { checkPools, checkPorts } from "./ranges-and-ports";
-import { choice, flag, group, keysBelow, list, port, range, shown, text, version, whole } from "./values";
+import {
+    choice,
+    duration,
+    flag,
+    group,
+    keysBelow,
+    list,
+    nodeLabels,
+    port,
+    range,
+    shown,
+    text,
+    version,
+    whole,
+} from "./values";
 
 /** Every additional manager slows changes down (Docker admin guide, "Maintain the quorum of managers"). */
 const MOST_MANAGERS = 7;
@@ -28,6 +44,8 @@ const zoneName = text(
     NAME,
     "a zone's name: a lower-case letter, then letters, digits and dashes, 30 at most",
 );
+
+const hostName = text(/^(manager|worker)-\d+$/, "a host's name, such as worker-2");
 
 const schema = group({
     /** The kind of hosts: `lab` (containers on this machine) or `aws` (EC2 instances). Default `lab`. */
@@ -56,7 +74,12 @@ const schema = group({
     autolock: flag().default(true),
     /** Whether managers run tasks. `false` drains them: set it when workloads could starve the managers. Default true. */
     managersRunTasks: flag().default(true),
-    /** Roles and availabilities that differ from the default, by host name: `worker-2: {role: manager}`. Default none. */
+    /**
+     * How long a drained node's tasks get to stop before Skep goes on: `90s`, `2m`, `1h`. Within that, each task has its
+     * service's own stop_grace_period. Default `2m`.
+     */
+    drainTimeout: duration("2m").prefault("2m"),
+    /** What differs from the default for single nodes, by host name: `worker-2: {role: manager}`. Default none. */
     nodes: z
         .record(
             z.string(),
@@ -68,6 +91,8 @@ const schema = group({
                  * all away). Default: `drain` for managers without `managersRunTasks`, else `active`.
                  */
                 availability: choice(["active", "pause", "drain"]).optional(),
+                /** Labels of the node, for placement constraints: `{disk: ssd}`. A replaced host gets them back. */
+                labels: nodeLabels().optional(),
             }),
             { error: "it must be settings by the names of nodes, such as worker-2: {role: manager}" },
         )
@@ -96,10 +121,17 @@ const schema = group({
      * packets on a short-lived overlay network. Default true.
      */
     checkDataPath: flag().default(true),
+    /**
+     * Hosts that up makes anew, once each, to give them the present image and form; managers one a run. All other hosts
+     * keep what they were made with. Default none.
+     */
+    renew: list(hostName, "hosts' names, such as [worker-2]").default([]),
     /** The private registry. config/registry.ts and the README have its settings. */
     registry: registrySchema.prefault({}),
     /** A mirror of Docker's package repository (config/repository.ts). Default: Docker's own. */
     repository: repositorySchema.optional(),
+    /** The proxy of the hosts' apt and engines (config/proxy.ts). Default: none. */
+    proxy: proxySchema.optional(),
     /** The sample stack: a web server, and a client that sends it requests. */
     sample: group({
         /** Whether Skep deploys it. Default true. */
@@ -120,6 +152,8 @@ const schema = group({
         z.string({ error: "it must be a host's name, such as worker-1" }),
         "names of hosts, such as [worker-1]",
     ).optional(),
+    /** Hosts of `renew` that an up has made anew. Skep writes it. */
+    renewed: list(z.string({ error: BY_SKEP }), BY_SKEP).optional(),
     /** The zones of the hosts, since the last up that brought all of them into the swarm. Skep writes it. */
     placement: z
         .record(z.string(), group({ zone: z.string({ error: BY_SKEP }), zoneIndex: whole(0, 7, 0) }), {
@@ -151,6 +185,7 @@ export const GENERATED = [
     "placement",
     "protect",
     "registryHosts",
+    "renewed",
 ] as const;
 
 export interface Checked {
@@ -196,7 +231,7 @@ export function checkSettings(stack: string, input: Readonly<Record<string, unkn
     const zones = Array.isArray(data.zones) ? data.zones : zoneNames(data.hosts, data.zones, data.placement);
     const zoneNamesGiven = Array.isArray(data.zones) ? data.zones : undefined;
     const settings: Settings = {
-        ...data,
+        ...renewing(data),
         zones,
         ...(data.aws && { aws: { ...data.aws, zoneNames: zoneNamesGiven } }),
     };
@@ -234,7 +269,7 @@ function acrossSettings(data: z.output<typeof schema>, refused: ReadonlySet<stri
     const hosts = placeHosts(data.managers, data.workers, ["any"]);
     const { managers, active } = countMembers(hosts, data);
     const counted = !refused.has("managers") && !refused.has("workers") && !refused.has("nodes");
-    if (counted) problems.push(...unknownNodes(hosts, data.nodes));
+    if (counted) problems.push(...unknownNodes(hosts, data.nodes), ...unknownRenewals(renewing(data), hosts));
     if (counted && managers === 0)
         problems.push({
             id: "NO_MANAGER",
@@ -292,7 +327,8 @@ function acrossSettings(data: z.output<typeof schema>, refused: ReadonlySet<stri
         });
     if (data.hosts === "aws" && !refused.has("aws")) {
         const zones = Array.isArray(data.zones) ? data.zones.length : data.zones;
-        if (data.aws) problems.push(...checkAws(data.aws, { ...data, zones }));
+        if (data.aws)
+            problems.push(...checkAws(data.aws, { ...data, zones, renew: dueRenewals(renewing(data)) }));
         else
             problems.push({
                 id: "AWS_SETTINGS",
@@ -313,10 +349,17 @@ function acrossSettings(data: z.output<typeof schema>, refused: ReadonlySet<stri
     return problems;
 }
 
+/** The settings with both spellings of `renew` in one. */
+function renewing<S extends z.output<typeof schema>>(data: S): S {
+    return { ...data, renew: [...data.renew, ...(data.aws?.renew ?? [])] };
+}
+
 function warningsOf(data: Settings): string[] {
     const { zones } = data;
-    const { hosts } = placementOf(data);
-    const warnings = movesWaiting(data);
+    const { hosts, moved } = placementOf(data);
+    const warnings = [...movesWaiting(data), ...renewalsWaiting(renewalsOf(data, hosts, moved))];
+    if (data.aws && data.aws.renew.length > 0)
+        warnings.push("skep:aws.renew is now skep:renew, for hosts of every kind; a later release drops it.");
     const perZone = zones.map((zone) =>
         hosts.filter((host) => host.zone === zone && roleOf(host, data) === "manager"),
     );

@@ -3,6 +3,10 @@
 
 import { z } from "zod";
 import { parseRange } from "../planning/addresses";
+import { isOwnLabel } from "../planning/members";
+
+/** What a constraint can name: `node.labels.NAME` (swarmkit, manager/constraint). */
+const LABEL = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,127}$/;
 
 /** A whole number from `min` to `max`. */
 export function whole(min: number, max: number, example: number) {
@@ -15,6 +19,16 @@ export const port = (example: number) => whole(1, 65535, example);
 
 /** True or false. */
 export const flag = () => z.boolean({ error: "it must be true or false" });
+
+/** A time such as `90s`, `2m` or `1h`, from one second to one day. Its value is in seconds. */
+export function duration(example: string) {
+    const error = `it must be a time from 1s to 24h, such as ${example}`;
+    return z
+        .string({ error })
+        .regex(/^\d{1,5}[smh]$/, { error })
+        .transform((given) => parseInt(given) * { s: 1, m: 60, h: 3600 }[given.at(-1) as "s" | "m" | "h"])
+        .refine((seconds) => seconds >= 1 && seconds <= 86_400, { error });
+}
 
 /** One of a few words. */
 export function choice<const T extends readonly [string, ...string[]]>(words: T) {
@@ -38,6 +52,30 @@ export function version(series: string, full: string) {
 export function range(example: string) {
     const error = `it must be a range of addresses written from its first one, such as ${example}`;
     return z.string({ error }).refine((given) => parseRange(given) !== undefined, { error });
+}
+
+/** Labels of a node by their names. */
+export function nodeLabels() {
+    const value = 'it must be a text: put numbers, true and false in quotes, such as disk: "1"';
+    return z
+        .record(z.string(), z.string({ error: value }), {
+            error: "it must be labels by their names, such as {disk: ssd}",
+        })
+        .superRefine((labels, { addIssue }) => {
+            for (const name of Object.keys(labels))
+                if (isOwnLabel(name))
+                    addIssue({
+                        code: "custom",
+                        path: [name],
+                        message: "it is a label that Skep itself gives",
+                    });
+                else if (!LABEL.test(name))
+                    addIssue({
+                        code: "custom",
+                        path: [name],
+                        message: `its name must match ${LABEL.source}`,
+                    });
+        });
 }
 
 /** A URL of http or https. */
@@ -66,6 +104,8 @@ export function shown(path: string, value: unknown): string {
     if (value === null) return "has no value, and";
     if (Array.isArray(value)) return value.length === 0 ? "is an empty list, and" : "is a list, and";
     if (typeof value === "object") return "is a group of settings, and";
+    // A URL may have a password.
+    if (typeof value === "string" && /:\/\/.*@/.test(value)) return "cannot be as it is:";
     const json = JSON.stringify(value);
     return `is ${json.length > 60 ? `${json.slice(0, 57)}…` : json}, and`;
 }

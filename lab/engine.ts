@@ -3,6 +3,7 @@
 
 import { skepError } from "../errors";
 import { dockerClient, dockerEndpoint, dockerEnvironment } from "../providers/runtime/docker";
+import { isRemote } from "../planning/docker-endpoint";
 import type { LabEngine } from "../config/facts";
 import { objectsOf } from "./project";
 
@@ -17,7 +18,13 @@ export interface Known {
 /** The engine that answers now. Throws ENGINE_OTHER_MACHINE if the stack's hosts are on another one. */
 export async function labEngine(stack: string, { engine, wasUp }: Known): Promise<LabEngine> {
     const docker = dockerClient();
-    const { host } = dockerEndpoint();
+    const { host, from = "The environment" } = dockerEndpoint();
+    if (isRemote({ host }))
+        throw skepError(
+            "DOCKER_REMOTE",
+            `${from} names the engine at ${host}, and a lab's ports would be on that machine's own loopback.`,
+            "Run Skep on that machine, or choose this machine's engine with DOCKER_HOST or docker context use.",
+        );
     const { ID } = (await docker.info()) as { ID: string };
     const now = { id: ID, endpoint: host };
     if (engine ? engine.id === ID : !wasUp || (await hasHosts(stack))) return now;

@@ -162,6 +162,12 @@ function configFolder({ environment, home }: DockerSurroundings): string {
     return environment.DOCKER_CONFIG || join(home, ".docker");
 }
 
+/** Whether the engine is on another machine. A lab's ports are on the loopback of its engine's machine. */
+export function isRemote({ host }: Pick<DockerEndpoint, "host">): boolean {
+    if (!host.startsWith("tcp://")) return false;
+    return !/^tcp:\/\/(127\.[\d.]+|localhost|\[::1\]):/.test(host);
+}
+
 /** Parses a JSON object. No file or an empty file is an empty configuration; undefined when the text is no object. */
 function parsed(text: string | undefined): Record<string, unknown> | undefined {
     if (text === undefined || text.trim() === "") return {};

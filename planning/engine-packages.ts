@@ -1,6 +1,7 @@
 // Compares the engine's packages on a host with the wanted versions: what a preview shows, and whether a change restarts
 // the engine. No I/O.
 
+import { DAEMON_JSON } from "./daemon-json";
 import { upstream } from "./versions";
 
 /** The engine's packages; Skep installs exact versions of them. */
@@ -16,10 +17,12 @@ export interface FoundEngine {
     installed: Partial<Record<EnginePackage, { version: string; held: boolean }>>;
     /** The version that the running engine reports; undefined when no engine answers. */
     running: string | undefined;
+    /** What only a restart of the engine mends, in words that follow a version. */
+    stale: readonly string[];
 }
 
 /** Describes the host's packages for the preview. The result equals the wanted versions exactly when nothing has to change. */
-export function describeEngine({ installed, running }: FoundEngine): EngineVersions {
+export function describeEngine({ installed, running, stale }: FoundEngine): EngineVersions {
     const describe = (name: EnginePackage): string => {
         const found = installed[name];
         if (!found) return "not installed";
@@ -27,6 +30,7 @@ export function describeEngine({ installed, running }: FoundEngine): EngineVersi
         if (name === "docker-ce" && running === undefined) wrong.push("not running");
         if (name === "docker-ce" && running !== undefined && upstream(running) !== upstream(found.version))
             wrong.push(`${running} is running`);
+        if (name === "docker-ce" && running !== undefined) wrong.push(...stale);
         return wrong.length === 0 ? found.version : `${found.version} (${wrong.join(", ")})`;
     };
     return Object.fromEntries(ENGINE_PACKAGES.map((name) => [name, describe(name)])) as EngineVersions;
@@ -36,12 +40,13 @@ export function describeEngine({ installed, running }: FoundEngine): EngineVersi
  * Whether the change to the wanted versions restarts the engine, and so interrupts the host's tasks. Changes of the command
  * line's package and of holds do not.
  */
-export function needsRestart({ installed, running }: FoundEngine, asked: EngineVersions): boolean {
+export function needsRestart({ installed, running, stale }: FoundEngine, asked: EngineVersions): boolean {
     if (running === undefined || upstream(running) !== upstream(asked["docker-ce"])) return true;
+    if (stale.length > 0) return true;
     return (["docker-ce", "containerd.io"] as const).some((name) => installed[name]?.version !== asked[name]);
 }
 
-/** Parses the output of LIST_PACKAGES. Packages that are not installed are missing from the result. */
+/** Parses the output of LOOK. Packages that are not installed are missing from the result. */
 export function parseInstalled(text: string): FoundEngine["installed"] {
     const installed: FoundEngine["installed"] = {};
     for (const line of text.split("\n")) {
@@ -52,5 +57,35 @@ export function parseInstalled(text: string): FoundEngine["installed"] {
     return installed;
 }
 
-/** Skep runs this on every host before every command. It reads only dpkg's own list and needs no privileges. */
-export const LIST_PACKAGES = `dpkg-query -W -f '\${Package} \${Version} \${db:Status-Want} \${db:Status-Status}\\n' ${ENGINE_PACKAGES.join(" ")} 2>/dev/null`;
+/** What only a restart mends, as the output of LOOK says. */
+export function parseStale(text: string): string[] {
+    return text.split("\n").flatMap((line) => {
+        const [kind, file] = line.split(" ");
+        if (kind === "newer" && file) return [`it started before ${file} was changed`];
+        return line === "no-chains" ? ["its firewall rules are gone"] : [];
+    });
+}
+
+const LIST_PACKAGES = `dpkg-query -W -f '\${Package} \${Version} \${db:Status-Want} \${db:Status-Status}\\n' ${ENGINE_PACKAGES.join(" ")} 2>/dev/null`;
+
+/** What an engine reads at its start only. The folder changes when a file in it comes or goes. */
+const READ_AT_START = [DAEMON_JSON, "/etc/docker/tls/cert.pem", "/etc/systemd/system/docker.service.d"];
+
+/**
+ * Skep runs this on every host before every command. It reads dpkg's own list, when the engine's files changed, and whether
+ * the engine's chains are in the firewall. An engine that was told to use no iptables has none.
+ */
+export const LOOK = `${LIST_PACKAGES}
+sudo -n sh -c '
+started=$(systemctl show --value -p ExecMainStartTimestamp docker.service)
+if [ -n "$started" ] && systemctl is-active -q docker.service; then
+    for file in ${READ_AT_START.join(" ")}; do
+        changed=$(stat -c %Z "$file" 2>/dev/null) || continue
+        if [ "$changed" -gt "$(date -d "$started" +%s)" ]; then echo "newer $file"; fi
+    done
+    if ! grep -qs "iptables\\|firewall-backend" ${DAEMON_JSON} &&
+        forward=$(iptables -w 3 -S FORWARD 2>/dev/null) && nat=$(iptables -w 3 -t nat -S PREROUTING 2>/dev/null); then
+        case $forward in *"-j DOCKER-USER"*) ;; *) nat= ;; esac
+        case $nat in *"-j DOCKER"*) ;; *) echo no-chains ;; esac
+    fi
+fi'`;

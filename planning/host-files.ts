@@ -1,6 +1,9 @@
 // The files that Skep keeps on every host: the engine's logging, the authorities that it trusts, the registry's addresses,
 // the SSH host key. No I/O.
 
+import { DAEMON_JSON } from "./daemon-json";
+import { type HostProxy, proxyFiles } from "./host-proxy";
+
 export interface HostFile {
     content: string;
     /** Permissions in octal digits. Default 644. */
@@ -16,6 +19,8 @@ export interface HostFilesArgs {
     bridgePool: string;
     /** The engine's server certificate. With it the engine answers on 2376, to clients of the same authority only. */
     engine?: { certificate: string; privateKey: string };
+    /** The proxy of the host's apt and engine. Default: none. */
+    proxy?: HostProxy;
     /** The text of scripts/host/hosts.sh. */
     hostsScript: string;
 }
@@ -29,11 +34,12 @@ export function renderHostFiles({
     registry,
     bridgePool,
     engine,
+    proxy,
     hostsScript,
 }: HostFilesArgs): Record<string, HostFile> {
     return {
         // Must exist before the engine's first start: log-opts apply only to containers created later (moby/moby#35185).
-        "/etc/docker/daemon.json": { content: daemonJson(bridgePool) },
+        [DAEMON_JSON]: { content: daemonJson(bridgePool) },
         [`/etc/docker/certs.d/${registry.name}:${registry.port}/ca.crt`]: { content: lines(ca) },
         "/etc/skep/hosts": {
             content: registry.addresses.map((address) => `${address} ${registry.name} # skep\n`).join(""),
@@ -44,6 +50,7 @@ export function renderHostFiles({
         "/etc/sysctl.d/60-skep.conf": { content: "net.ipv4.tcp_keepalive_time = 600\n" },
         // sshd shows only the key that the host made itself (scripts/host/hostkey.sh).
         "/etc/ssh/sshd_config.d/10-skep.conf": { content: "HostKey /etc/ssh/skep_host_key\n" },
+        ...(proxy && proxyFiles(proxy)),
         ...(engine && {
             [`${TLS}/ca.pem`]: { content: lines(ca) },
             [`${TLS}/cert.pem`]: { content: lines(engine.certificate) },

@@ -10,6 +10,13 @@ export type Availability = "active" | "pause" | "drain";
 export interface NodeSettings {
     role?: Role;
     availability?: Availability;
+    /** Labels of the user's own. */
+    labels?: Readonly<Record<string, string>>;
+}
+
+/** Node labels that Skep itself gives: users' labels have other names. */
+export function isOwnLabel(name: string): boolean {
+    return ["availability_zone", "registry"].includes(name) || name.startsWith("io.skep.");
 }
 
 export interface MemberSettings {

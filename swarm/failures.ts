@@ -54,8 +54,10 @@ export class EngineError extends HostFailure {
     }
 }
 
-/** Waiting cures neither a wrong host key nor a refused login. */
-const LASTING = ["HOST_KEY", "HOST_LOGIN"];
+/** Waiting cures none of these. */
+const LASTING = ["HOST_KEY", "HOST_LOGIN", "HOST_FORWARDING", "HOST_SESSIONS"];
+/** With these, no engine was asked: the connection itself failed. */
+const UNASKED = ["HOST_UNREACHABLE", "HOST_HANGS_UP", "HOST_KEY", "HOST_LOGIN", "HOST_FORWARDING"];
 
 /**
  * No answer: the host cannot be reached, shows a wrong host key or refuses the login, or its engine does not run or does
@@ -74,7 +76,10 @@ export class ConnectionError extends HostFailure {
 
 /** No manager answered. Names each host's failure. It passes if one of them does. */
 export class NoManager extends HostFailure {
-    /** Whether no engine could be asked at all: each host's failure is one of the connection, and none is a time-out. */
+    /**
+     * Whether no engine could be asked at all. An engine that is stopped or breaks a connection may be restarting, and a
+     * host that does not answer in time may be busy.
+     */
     readonly noHostAnswers: boolean;
 
     constructor(failures: readonly HostFailure[]) {
@@ -86,7 +91,7 @@ export class NoManager extends HostFailure {
         };
         super(problem, failures.length === 0 || failures.some(mayPass));
         this.noHostAnswers = failures.every(
-            (error) => error instanceof ConnectionError && error.id !== "HOST_TIMEOUT",
+            (error) => error instanceof ConnectionError && UNASKED.includes(error.id),
         );
     }
 }
@@ -109,6 +114,15 @@ export function oldEngine(host: string, api: string, oldest: string): HostFailur
         advice: "Set skep:dockerVersion to 20.10 or newer, or update the engine on that host.",
     };
     return new HostFailure(problem, false);
+}
+
+/** The error for a host that closes connections before the login. A host that boots does so, and a busy sshd. */
+export function hangsUp(host: string, endpoint: string): ConnectionError {
+    return new ConnectionError(
+        "HOST_HANGS_UP",
+        `${host} at ${endpoint} closes connections before the login.`,
+        "Wait for the end of its boot; if it has booted, look at MaxStartups and PerSourcePenalties in its sshd's settings (sudo sshd -T), then run the same command again.",
+    );
 }
 
 /** The error for a failed SSH connection, in the words of the person who has to fix it. */
@@ -142,13 +156,40 @@ export function noSocket(host: string, error: Error): ConnectionError {
     );
 }
 
+/** The error for a host whose engine answers on the host, while its sshd does not forward connections to it. */
+export function noForwarding(host: string): ConnectionError {
+    return new ConnectionError(
+        "HOST_FORWARDING",
+        `The engine of ${host} answers on that host, and the host's sshd forwards no connection to it.`,
+        "Set AllowStreamLocalForwarding yes in that host's sshd_config, without DisableForwarding, then run systemctl reload ssh there.",
+    );
+}
+
+/** The error for a host whose sshd starts no command, although none is at work on the connection. */
+export function noSession(host: string): ConnectionError {
+    return new ConnectionError(
+        "HOST_SESSIONS",
+        `The sshd of ${host} opens no session, so no command can run there.`,
+        "Set MaxSessions in that host's sshd_config to 1 or more (the default is 10), then run systemctl reload ssh there.",
+    );
+}
+
+/** The error for a command whose session sshd closed before the command ended. */
+export function cutShort(host: string): ConnectionError {
+    return new ConnectionError(
+        "HOST_IDLE_TIMEOUT",
+        `The sshd of ${host} closed the session of a command before the command ended.`,
+        "If the host was not restarted, look at ChannelTimeout and ClientAliveInterval in its sshd's settings (sudo sshd -T), then run the same command again.",
+    );
+}
+
 /** The error for a connection that broke during a request. Returns a SkepError as it is. */
 export function brokenRequest(host: string, request: string, error: Error): Error {
     if (error instanceof SkepError) return error;
     return new ConnectionError(
         "ENGINE_CONNECTION",
         `The connection to the engine of ${host} broke during ${request}: ${oneLine(error.message)}.`,
-        "Run the same command again: it goes on from what is there.",
+        "Run the same command again: it goes on from what is there; if it breaks again, look at ClientAliveInterval in the settings of that host's sshd (sudo sshd -T).",
     );
 }
 

@@ -3,7 +3,20 @@
 import * as http from "node:http";
 import type { Duplex } from "node:stream";
 import { Client, type ClientChannel, type ServerHostKeyAlgorithm } from "ssh2";
-import { brokenRequest, cancelledRequest, noAnswer, noConnection, noSocket } from "./failures";
+import { SkepError } from "../errors";
+import {
+    brokenRequest,
+    cancelledRequest,
+    ConnectionError,
+    cutShort,
+    hangsUp,
+    noAnswer,
+    noConnection,
+    noForwarding,
+    noSession,
+    noSocket,
+} from "./failures";
+import { pause } from "./wait";
 
 /** A host as the program passes it. `id` changes when the host is replaced; name and address do not. */
 export interface HostInput {
@@ -29,6 +42,17 @@ export interface HostSsh {
 const DOCKER_SOCKET = "/var/run/docker.sock";
 const CONNECT_MS = 6000;
 const MAX_CHANNELS = 4;
+/** Further connections for commands, where sshd allows few sessions on each. */
+const SPARES = 3;
+const SESSION_POLL_MS = 200;
+/** How often sshd may refuse a command while no other is at work. */
+const LONELY_TRIES = 3;
+/** How often a connection is tried that sshd closes before the login, and the first pause, in milliseconds. */
+const DIALS = 5;
+const DIAL_PAUSE_MS = 300;
+/** Ends with 0 if the engine answers on the host itself. */
+const ENGINE_ANSWERS = "timeout 5 docker version >/dev/null 2>&1";
+const ASK_MS = 6000;
 
 export interface ExecResult {
     code: number;
@@ -60,52 +84,111 @@ export class SshConnection {
     /** The number of commands that have no channel yet. While there are any, nobody else may end the connection. */
     private starting = 0;
 
-    constructor(readonly host: HostInput) {
+    /** Open sessions: commands at work. */
+    private readonly sessions = new Set<Duplex>();
+    private spare?: SshConnection;
+    /** The question to the host whether its engine answers there, while it is asked. */
+    private asking?: Promise<ExecResult>;
+
+    constructor(
+        readonly host: HostInput,
+        /** How many further connections commands may open. */
+        private readonly spares = SPARES,
+    ) {
         this.name = host.name;
         this.endpoint = `${host.ssh.host}:${host.ssh.port}`;
     }
 
-    /** Runs a command in the host's shell. Throws a ConnectionError if the host does not answer in time. */
-    async exec(command: string, options: ExecOptions): Promise<ExecResult> {
-        const { stdin = "", timeoutMs = 30_000, signal } = options;
-        this.starting += 1;
-        const client = await this.connect().catch((error: unknown) => {
-            this.starting -= 1;
-            throw error;
-        });
+    /**
+     * Runs a command in the host's shell. Throws a ConnectionError if the host does not answer in time; the time begins
+     * with the call.
+     */
+    exec(command: string, { stdin = "", timeoutMs = 30_000, signal }: ExecOptions): Promise<ExecResult> {
+        const over = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
         return new Promise((resolve, reject) => {
-            const failed = (error: Error) => reject(brokenRequest(this.name, "a command", error));
-            const started = (error: Error | undefined, channel: ClientChannel) => {
-                this.starting -= 1;
-                if (error) return failed(error);
-                this.track(channel);
-                collect(channel, resolve);
-                const over = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-                const stop = () => {
-                    const { name } = this;
-                    reject(signal.aborted ? cancelledRequest(name) : noAnswer(name, "a command", timeoutMs));
-                    channel.close();
-                };
-                if (over.aborted) stop();
-                over.addEventListener("abort", stop);
-                channel.on("error", failed).on("close", () => over.removeEventListener("abort", stop));
-                channel.end(stdin);
-            };
-            try {
-                client.exec(command, started);
-            } catch (error) {
-                // A connection that has just ended refuses at once, and may never report that it is closed.
-                this.starting -= 1;
-                this.forget(noConnection(this.name, this.endpoint, error as Error));
-                failed(error as Error);
-            }
+            const stop = () =>
+                reject(
+                    signal.aborted
+                        ? cancelledRequest(this.name)
+                        : noAnswer(this.name, "a command", timeoutMs),
+                );
+            if (over.aborted) return stop();
+            over.addEventListener("abort", stop);
+            void this.run(command, stdin, over)
+                .then(resolve, reject)
+                .finally(() => over.removeEventListener("abort", stop));
         });
+    }
+
+    private async run(command: string, stdin: string, over: AbortSignal): Promise<ExecResult> {
+        const isAlone = () => this.sessions.size === 0 && this.starting === 0;
+        let alone = 0;
+        for (;;) {
+            const wasAlone = isAlone();
+            const channel = await this.openSession(command);
+            if (channel) return this.finish(channel, stdin, over);
+            // sshd counts the sessions of a connection, so other commands explain a refusal. So does one that has just
+            // ended: sshd counts it a moment longer.
+            if (wasAlone && isAlone()) alone += 1;
+            else if (this.spares > 0) return this.nextSpare().run(command, stdin, over);
+            if (alone === LONELY_TRIES) throw noSession(this.name);
+            await pause(SESSION_POLL_MS, over);
+            if (over.aborted) throw cancelledRequest(this.name);
+        }
+    }
+
+    /** Starts a command; undefined if sshd opens no further session on this connection. */
+    private async openSession(command: string): Promise<ClientChannel | undefined> {
+        this.starting += 1;
+        try {
+            const client = await this.connect();
+            return await new Promise<ClientChannel | undefined>((resolve, reject) => {
+                client.exec(command, (error, channel) => {
+                    if (error && isRefused(error)) return resolve(undefined);
+                    if (error) return reject(brokenRequest(this.name, "a command", error));
+                    this.track(channel);
+                    this.sessions.add(channel);
+                    channel.on("close", () => this.sessions.delete(channel));
+                    resolve(channel);
+                });
+            });
+        } catch (error) {
+            if (error instanceof SkepError) throw error;
+            // A connection that has just ended refuses at once, and may never report that it is closed.
+            this.forget(noConnection(this.name, this.endpoint, error as Error));
+            throw brokenRequest(this.name, "a command", error as Error);
+        } finally {
+            this.starting -= 1;
+        }
+    }
+
+    private finish(channel: ClientChannel, stdin: string, over: AbortSignal): Promise<ExecResult> {
+        return new Promise((resolve, reject) => {
+            const stop = () => channel.close();
+            if (over.aborted) stop();
+            over.addEventListener("abort", stop);
+            collect(channel, (result) => {
+                if (result) resolve(result);
+                else reject(cutShort(this.name));
+            });
+            channel
+                .on("error", (error: Error) => reject(brokenRequest(this.name, "a command", error)))
+                .on("close", () => over.removeEventListener("abort", stop));
+            channel.end(stdin);
+        });
+    }
+
+    /** A further connection to the same host, for commands that sshd does not take on this one. */
+    private nextSpare(): SshConnection {
+        this.spare ??= new SshConnection(this.host, this.spares - 1);
+        return this.spare;
     }
 
     async close(): Promise<void> {
         const { connection } = this;
         this.forget(noConnection(this.name, this.endpoint, undefined));
         (await connection?.catch(() => undefined))?.end();
+        await this.spare?.close();
     }
 
     private connect(): Promise<Client> {
@@ -114,22 +197,48 @@ export class SshConnection {
     }
 
     private dial(): Promise<Client> {
-        const attempt: Promise<Client> = new Promise((resolve, reject) => {
+        const lost = (why: ConnectionError) => {
+            if (this.connection === attempt) this.forget(why);
+        };
+        const attempt = this.dialAgain(lost);
+        attempt.catch(lost);
+        return attempt;
+    }
+
+    /** Dials, and dials again if sshd hangs up before the login: it does so at random while many others log in. */
+    private async dialAgain(lost: (why: ConnectionError) => void): Promise<Client> {
+        for (let tried = 1; ; tried += 1)
+            try {
+                return await this.dialOnce(lost);
+            } catch (error) {
+                const hungUp = error instanceof ConnectionError && error.id === "HOST_HANGS_UP";
+                if (!hungUp || tried === DIALS) throw error;
+                // At random, or all that were refused would come again together.
+                await pause(DIAL_PAUSE_MS * tried * (0.5 + Math.random()));
+            }
+    }
+
+    private dialOnce(lost: (why: ConnectionError) => void): Promise<Client> {
+        return new Promise((resolve, reject) => {
             const client = new Client();
-            const lost = (error?: Error) => {
-                const why = noConnection(this.name, this.endpoint, error);
+            let isReady = false;
+            const failed = (error?: Error) => {
+                const { name, endpoint } = this;
+                const why =
+                    !isReady && isHangUp(error)
+                        ? hangsUp(name, endpoint)
+                        : noConnection(name, endpoint, error);
                 reject(why);
-                if (this.connection === attempt) this.forget(why);
+                if (isReady) lost(why);
             };
             client.on("ready", () => {
+                isReady = true;
                 client.setNoDelay(true); // otherwise every call waits 40 ms for an acknowledgement
                 resolve(client);
             });
-            client.on("error", lost).on("close", () => lost());
+            client.on("error", failed).on("close", () => failed());
             client.connect(this.connectConfig());
         });
-        attempt.catch(() => undefined);
-        return attempt;
     }
 
     private connectConfig() {
@@ -159,6 +268,7 @@ export class SshConnection {
         this.single = this.agent(false);
         const dead = [...this.open];
         this.open.clear();
+        this.sessions.clear();
         for (const channel of dead) channel.emit("error", Object.assign(why, { code: "ECONNRESET" }));
     }
 
@@ -182,18 +292,29 @@ export class SshConnection {
                     // A login keeps the groups that it began with. The engine's group may be newer, and a new login has
                     // it.
                     const isIdle = this.open.size === 0 && this.starting === 0;
-                    if (this.connection === connection && isIdle) {
+                    if (mayRepeat && this.connection === connection && isIdle) {
                         this.connection = undefined;
                         client.end();
                     }
-                    return mayRepeat
-                        ? this.forward(false).then(resolve, reject)
-                        : reject(noSocket(this.name, error));
+                    const answer = mayRepeat ? this.forward(false) : this.whyNoSocket(error);
+                    return void answer.then(resolve, reject);
                 }
                 this.track(channel);
                 resolve(asSocket(channel));
             });
         });
+    }
+
+    /** Throws the reason why sshd does not open the engine's socket. Its own answer is the same for every reason. */
+    private async whyNoSocket(error: Error): Promise<never> {
+        this.asking ??= this.exec(ENGINE_ANSWERS, { signal: AbortSignal.timeout(ASK_MS) }).finally(
+            () => (this.asking = undefined),
+        );
+        const asked = await this.asking.catch((failure: unknown) => {
+            if (failure instanceof SkepError) return undefined;
+            throw failure;
+        });
+        throw asked?.code === 0 ? noForwarding(this.name) : noSocket(this.name, error);
     }
 
     private track(channel: ClientChannel): void {
@@ -203,13 +324,27 @@ export class SshConnection {
     }
 }
 
-function collect(channel: ClientChannel, done: (result: ExecResult) => void): void {
+/** Whether the other end closed the connection. */
+function isHangUp(error?: Error): boolean {
+    return error === undefined || /lost before handshake|ECONNRESET/i.test(error.message);
+}
+
+/** Whether sshd refused to open a channel. It does not do so when the connection is lost. */
+function isRefused(error: Error): boolean {
+    return /Channel open failure: (?!server closed)/.test(error.message);
+}
+
+/** Reads all that a command writes. The result is undefined if its channel closed before the command ended. */
+function collect(channel: ClientChannel, done: (result?: ExecResult) => void): void {
     let stdout = "";
     let stderr = "";
     // A character may come in two pieces.
     channel.setEncoding("utf8").on("data", (text: string) => (stdout += text));
     channel.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
-    channel.on("close", (code: number | null) => done({ code: code ?? -1, stdout, stderr }));
+    // A command that a signal ended has no code, but a signal.
+    channel.on("close", (code?: number | null, signal?: string) =>
+        done(code === undefined && signal === undefined ? undefined : { code: code ?? -1, stdout, stderr }),
+    );
 }
 
 /**

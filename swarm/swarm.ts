@@ -2,24 +2,25 @@
 // manages it.
 import { SkepError } from "../errors";
 import { type Sighting } from "../planning/adoption";
-import type {
-    EngineInfo,
-    NodeSpec,
-    SwarmInfo,
-    SwarmNode,
-    SwarmService,
-    SwarmTask,
+import {
+    type EngineInfo,
+    type NodeSpec,
+    SWARM_PORT,
+    type SwarmInfo,
+    type SwarmNode,
+    type SwarmService,
+    type SwarmTask,
 } from "../planning/engine-api";
 import { memberOf, mayStep, type Refusal, type Step } from "../planning/membership";
-import { reasonOf } from "../planning/sentence";
 import type { Context } from "./context";
 import type { CallOptions } from "./engine";
+import { drain, DRAIN_MS } from "./drain";
 import { HostFailure, ifExists, NoManager, otherSwarm } from "./failures";
 import { Host, PROBE_MS, WRITE_MS } from "./host";
 import { withLease } from "./lease";
 import type { HostInput } from "./ssh";
 import { inMaintenance } from "./maintenance";
-import { exclusively, pause, TimedOut, until } from "./wait";
+import { exclusively, pause, until } from "./wait";
 
 const PAUSE_MS = 500;
 /** A manager that answered this recently is asked again, without a look at which others answer. */
@@ -33,7 +34,6 @@ const RESTART_MS = 6000;
 /** How long a step waits for others that must come first. */
 const TURN_MS = 180_000;
 const TURN_POLL_MS = 1000;
-const DRAIN_MS = 30_000;
 /** The first resource of a command waits for a swarm that does not answer. The others use its result for this long. */
 const IN_VAIN_MS = 60_000;
 
@@ -60,17 +60,20 @@ export class Swarm {
         readonly ctx: Context,
         /** How many milliseconds a call waits for a manager that answers. The default outlasts an election. */
         private readonly patienceMs = ELECTION_MS,
+        /** How many milliseconds a drained member's tasks get to stop. */
+        readonly drainMs = DRAIN_MS,
     ) {}
 
-    /** The swarm with this id, which these hosts manage. */
-    static of(managers: readonly HostInput[], id: string, ctx: Context): Swarm {
-        return new Swarm(managers.map(Host.of), id, ctx);
+    /** The swarm with this id, which these hosts manage. `drainSeconds` is how long a drain waits for tasks. */
+    static of(managers: readonly HostInput[], id: string, ctx: Context, drainSeconds?: number): Swarm {
+        const drainMs = drainSeconds === undefined ? undefined : drainSeconds * 1000;
+        return new Swarm(managers.map(Host.of), id, ctx, undefined, drainMs);
     }
 
     /** The same swarm through its other managers, for work during which this host stops managing or is down. */
     without({ address }: { address: string }): Swarm {
         const others = this.managers.filter((manager) => manager.address !== address);
-        return new Swarm(others, this.id, this.ctx, this.patienceMs);
+        return new Swarm(others, this.id, this.ctx, this.patienceMs, this.drainMs);
     }
 
     /**
@@ -78,7 +81,7 @@ export class Swarm {
      * answers.
      */
     during({ signal = this.ctx.signal, patienceMs = this.patienceMs }): Swarm {
-        return new Swarm(this.managers, this.id, { ...this.ctx, signal }, patienceMs);
+        return new Swarm(this.managers, this.id, { ...this.ctx, signal }, patienceMs, this.drainMs);
     }
 
     /**
@@ -198,7 +201,7 @@ export class Swarm {
             ManagerStatus?.Reachability === "reachable" ? [ManagerStatus.Addr ?? ""] : [],
         );
         const usable = reachable.filter((address) => address !== "" && !address.startsWith("0.0.0.0"));
-        return usable.length > 0 ? usable : [`${(await this.manager()).address}:2377`];
+        return usable.length > 0 ? usable : [`${(await this.manager()).address}:${SWARM_PORT}`];
     }
 
     /** Changes a member's specification. Tries again if someone else was faster. */
@@ -227,19 +230,9 @@ export class Swarm {
         await until(what, attempt, 2 * WRITE_MS, this.ctx);
     }
 
-    /** Drains the member, so that its tasks move elsewhere. Waits 30 s for them, then logs a warning and goes on. */
-    async drain(nodeId: string, name: string): Promise<void> {
-        await this.updateNode(nodeId, (spec) => ({ ...spec, Availability: "drain" }));
-        const empty = async () => {
-            const tasks = await this.tasks({ node: [nodeId] });
-            return tasks.every(
-                ({ Status }) => !["running", "starting", "preparing"].includes(Status?.State ?? ""),
-            );
-        };
-        await until(`${name} to be drained`, empty, DRAIN_MS, this.ctx).catch((error: unknown) => {
-            if (!(error instanceof TimedOut)) throw error;
-            this.ctx.log(`${reasonOf(error)}: going on without.`, "warning");
-        });
+    /** Drains the member, so that its tasks move elsewhere, and waits until they have stopped. See drain.ts. */
+    drain(nodeId: string, name: string): Promise<void> {
+        return drain(this, nodeId, name);
     }
 
     /**

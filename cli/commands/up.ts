@@ -30,6 +30,7 @@ export async function preview(options: Options): Promise<void> {
     if (settings.hosts === "lab") await noteLostNetwork(options.stack, outcome, progress);
     for (const line of tree(outcome.steps)) console.log(`  ${line}`);
     console.log(summary(outcome));
+    if (outcome.left.length > 0) console.log(leftLines(outcome.left, "Good to know"));
     console.log(`\nNext: npm run up${suffix(options, options.loseSwarm)}`);
 }
 

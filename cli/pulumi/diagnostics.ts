@@ -83,11 +83,11 @@ export function failureOf(operation: string, said: readonly Said[], failure: str
     return new SkepError(unique(problems, formatProblem));
 }
 
-/** What was left undone, as the warnings say. */
-export function leftIn(warnings: readonly Said[]): Left[] {
+/** What was left undone, as the warnings say; for a preview, also what up mends. */
+export function leftIn(warnings: readonly Said[], isPreview = false): Left[] {
     const left = warnings.flatMap(({ name = "", text }) =>
         readDiagnostic(text)
-            .problems.filter(({ id }) => ["left", "done"].includes(exitClassOf(id)))
+            .problems.filter(({ id }) => isPreview || ["left", "done"].includes(exitClassOf(id)))
             .map(({ id, problem }) => ({ name, id, reason: problem })),
     );
     return unique(left, ({ name, id, reason }) => `${name} ${id} ${reason}`);

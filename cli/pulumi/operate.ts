@@ -108,7 +108,12 @@ async function run(stack: auto.Stack, operation: Operation, progress: Progress):
         outcome = await interruptible(stop, isPulumis, async () => {
             if (operation === "preview") {
                 const { changeSummary } = await stack.preview(options);
-                return { changes: changeSummary, steps, left: leftIn(warnings), ...(pending && { pending }) };
+                return {
+                    changes: changeSummary,
+                    steps,
+                    left: leftIn(warnings, true),
+                    ...(pending && { pending }),
+                };
             }
             const result = await noted(stack.name, () => stack[operation](options));
             const outputs = "outputs" in result ? (result.outputs as auto.OutputMap) : undefined;

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { SkepError } from "../../errors";
 import { PROJECT, STATE_FOLDER } from "../../config/folders";
+import type { StateResource } from "../../config/state";
 import { pulumiError, knownProblem } from "../../scripts/setup/known-failures";
 
 /** The limits of a read. A distant backend may be slow, and no state of ours is as large as this. */
@@ -15,15 +16,6 @@ const MEGABYTES_256 = 256 * 1024 * 1024;
 export const PROJECT_NAME = "skep";
 
 const run = promisify(execFile);
-
-/** The parts of a resource in the state that matter here. */
-export interface StateResource {
-    urn: string;
-    type: string;
-    custom?: boolean;
-    protect?: boolean;
-    outputs?: Record<string, unknown>;
-}
 
 /** The file that holds a stack's state on the project's own backend. */
 export function stateFile(stack: string): string {

@@ -4,7 +4,7 @@ import { mkdirSync, renameSync, symlinkSync } from "node:fs";
 import { mkdir, rm, stat } from "node:fs/promises";
 import { delimiter, dirname, join, relative } from "node:path";
 import * as auto from "@pulumi/pulumi/automation";
-import { LOOPBACK } from "../../planning/proxies";
+import { directEnvironment } from "../../planning/proxies";
 import { program, type ProgramArgs } from "../../program";
 import { dockerEnvironment } from "../../providers/runtime/docker";
 import type { Pulumi } from "../../scripts/setup/pulumi";
@@ -23,11 +23,11 @@ import { startProviders } from "./attach";
 import { PROJECT_NAME, stateFile, StateReader, unreachable } from "./state";
 
 /**
- * The SDK talks to Pulumi by gRPC on this machine. Node.js sends that through `http_proxy` unless this variable names the
- * address. Sets it in this process too, because an inline program runs here.
+ * The SDK talks to Pulumi by gRPC on this machine, which must not go through a proxy. Sets the variables in this process
+ * too, because an inline program runs here.
  */
-function directGrpc(): Record<string, string> {
-    const direct = { no_grpc_proxy: LOOPBACK.join(",") };
+function withoutProxy(): Record<string, string> {
+    const direct = directEnvironment(process.env);
     Object.assign(process.env, direct);
     return direct;
 }
@@ -47,7 +47,7 @@ export async function pulumiEnvironment(
         PULUMI_BACKEND_URL: backend,
         ...passphrase,
         PULUMI_SKIP_UPDATE_CHECK: "true",
-        ...directGrpc(),
+        ...withoutProxy(),
         ...dockerEnvironment(),
         PATH: [join(tools.pulumi.root, "bin"), process.env.PATH].join(delimiter),
         ...(tools.pulumiHome && {

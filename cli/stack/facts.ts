@@ -9,7 +9,8 @@ import { chooseRegistryHosts } from "../../planning/registry-hosts";
 import { placementOf } from "../../planning/zone-moves";
 import { type Fixed, fixedIn } from "./fixed";
 import { PLUGIN_KINDS, type PluginKind } from "../../scripts/setup/tools";
-import type { StateReader, StateResource } from "../pulumi/state";
+import type { StateResource } from "../../config/state";
+import type { StateReader } from "../pulumi/state";
 
 /** A stack's facts, and where they were found. */
 export interface FoundFacts {
@@ -43,11 +44,11 @@ export function factsIn(resources: readonly StateResource[]): Facts | undefined 
     const hosts = resources.find(({ type }) => type.startsWith("skep:hosts:"));
     const facts = hosts?.outputs?.facts as Facts | undefined;
     if (!facts) return undefined;
-    // The swarm's outputs have the placement of the last up that made every host a member. The facts have the placement
+    // The swarm's outputs have the placement and the renewed hosts of the last up that made every host a member. The facts have the placement
     // with which that up began.
     const swarm = resources.find(({ type }) => type === "skep:index:Swarm");
-    const placement = swarm?.outputs?.placement as Facts["placement"];
-    return { ...facts, ...(placement && { placement }) };
+    const { placement, renewed } = (swarm?.outputs ?? {}) as Pick<Facts, "placement" | "renewed">;
+    return withoutMissing({ ...facts, ...(placement && { placement }), renewed });
 }
 
 /**

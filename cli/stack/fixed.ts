@@ -2,7 +2,7 @@
 
 import type { Settings } from "../../config/settings";
 import { type Problem, SkepError } from "../../errors";
-import type { StateResource } from "../pulumi/state";
+import type { StateResource } from "../../config/state";
 
 /** What stands, as far as the state knows. */
 export interface Fixed {

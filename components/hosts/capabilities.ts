@@ -51,8 +51,34 @@ const BEYOND_DEFAULTS: readonly Capability[] = [
     },
 ];
 
-/** All capabilities of a lab host. It drops all others. */
+/** Capabilities that a host gets where the machine has them, and their bits (linux/capability.h). */
+const WHERE_THERE: readonly (Capability & { bit: bigint })[] = [
+    {
+        name: "IPC_LOCK",
+        bit: 14n,
+        reason: "containers inside may ask for it to keep memory from swap, as Vault does",
+    },
+    {
+        name: "SYS_NICE",
+        bit: 23n,
+        reason: "containers inside may ask for it to set priorities, as databases do",
+    },
+    {
+        name: "SYS_RESOURCE",
+        bit: 24n,
+        reason: "the engine inside raises limits (memlock, nofile) for containers",
+    },
+];
+
+/** All capabilities that every lab host has. It drops all others, except those that the machine may lack. */
 export const LAB_HOST_CAPABILITIES: readonly Capability[] = [...ENGINE_DEFAULTS, ...BEYOND_DEFAULTS];
+
+/** Names of the capabilities of a new lab host on a machine with this `/proc/self/status`; none is assumed without it. */
+export function capabilitiesOn(status: string | undefined): string[] {
+    const [, bounding = "0"] = /^CapBnd:\s*([0-9a-f]+)$/m.exec(status ?? "") ?? [];
+    const has = ({ bit }: { bit: bigint }) => ((BigInt(`0x${bounding}`) >> bit) & 1n) === 1n;
+    return [...LAB_HOST_CAPABILITIES, ...WHERE_THERE.filter(has)].map(({ name }) => name);
+}
 
 /** The other settings of a lab host's container, as Docker's API (HostConfig) names them, with the reason for each. */
 export const LAB_HOST_OPTIONS = {

@@ -33,6 +33,12 @@ export const MACHINE = {
             meaning: "`DOCKER_HOST` or a context names an engine in a way that Skep cannot use.",
             advice: "Correct it as the line says.",
         },
+        DOCKER_REMOTE: {
+            meaning:
+                "`DOCKER_HOST` or a context names an engine on another machine, where a lab's ports would be out of reach.",
+            advice: "Run Skep on that machine, or choose this machine's engine.",
+            exit: "refused",
+        },
         DOCKER_UNSUITED: {
             meaning: "Podman answers, or an engine without the network `bridge`.",
             advice: "Name another engine with `DOCKER_HOST`.",

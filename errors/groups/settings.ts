@@ -86,6 +86,10 @@ export const SETTINGS = {
             meaning: "The only manager would move to another zone, which would end the swarm.",
             advice: "Keep its zone until 3 managers are up.",
         },
+        RENEW_UNKNOWN: {
+            meaning: "`skep:renew` names a host that the stack does not have.",
+            advice: "Correct the name, or take it out.",
+        },
         STACK_FIXED: {
             meaning: "A standing stack cannot follow a changed setting: everything would be made anew.",
             advice: "Set the value back, or bring up a second stack and move there.",
@@ -160,21 +164,13 @@ export const EC2 = {
             meaning: "The region has fewer availability zones than asked.",
             advice: "Ask for fewer, or take another region.",
         },
-        AWS_RENEW_MANAGERS: {
-            meaning: "Several managers would be replaced together, which can cost the quorum.",
-            advice: "Name one manager in `aws.renew`, run `up`, then name the next.",
-        },
-        AWS_RENEW_UNKNOWN: {
-            meaning: "`aws.renew` names a host that the stack does not have.",
-            advice: "Correct the name.",
-        },
         AWS_RENEW_PROTECTED: {
             meaning: "Hosts that are protected from termination cannot be renewed.",
             advice: "Set `aws.terminationProtection` to false and run `up`, renew, and set it back.",
         },
         INSTANCE_DIFFERS: {
             meaning: "An instance has another type or image than the settings say, and was left as it is.",
-            advice: "Name it in `skep:aws.renew` to have it replaced.",
+            advice: "Name it in `skep:renew` to have it made anew.",
             exit: "done",
         },
     },

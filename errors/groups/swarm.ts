@@ -17,9 +17,30 @@ export const HOSTS = {
             meaning: "Another machine answers in the host's place.",
             advice: "Find out why before anything else.",
         },
+        HOST_HANGS_UP: {
+            meaning: "A host closes connections before the login: it boots, or its sshd limits logins.",
+            advice: "Wait for its boot to end, or raise `MaxStartups` in its sshd_config.",
+        },
+        HOST_FORWARDING: {
+            meaning: "A host's sshd forwards no connection to the engine's socket.",
+            advice: "Set `AllowStreamLocalForwarding yes` in its sshd_config, and reload sshd.",
+        },
+        HOST_SESSIONS: {
+            meaning: "A host's sshd starts no command.",
+            advice: "Set `MaxSessions` in its sshd_config to 1 or more, and reload sshd.",
+        },
+        HOST_IDLE_TIMEOUT: {
+            meaning: "A host's sshd closed a session before the command in it ended.",
+            advice: "Take `ChannelTimeout` out of its sshd_config, and reload sshd.",
+        },
         HOST_TIMEOUT: {
             meaning: "A host did not answer in time.",
             advice: "See whether the host and its engine are overloaded or stopped.",
+        },
+        HOSTS_OLDER: {
+            meaning: "Hosts were made with an older image, or in another form, than new ones get.",
+            advice: "Name them in `skep:renew` to have them made anew, managers one a run.",
+            exit: "done",
         },
         HOST_SSHD: {
             meaning: "A host's SSH server does not take its new key.",
@@ -91,9 +112,19 @@ export const HOSTS = {
             advice: "Bring back what the line names, then run `up` again.",
             exit: "left",
         },
+        ENGINE_STALE: {
+            meaning:
+                "An engine is older than its settings or certificate, or its firewall rules were flushed.",
+            advice: "Run `up`: it restarts the engine when the swarm can do without the host.",
+        },
+        ENGINE_KEYS_KEPT: {
+            meaning: "A host's daemon.json has keys that somebody else wrote, and they stay.",
+            advice: "Take them out on that host if nobody needs them.",
+            exit: "done",
+        },
         ENGINE_UNREAD: {
             meaning: "A host has new files that its running engine has not read.",
-            advice: "Restart the engine when the swarm can do without the host.",
+            advice: "Run `up` again: it restarts the engine when the swarm can do without the host.",
             exit: "done",
         },
     },
@@ -152,6 +183,11 @@ export const SWARM = {
         NODE_NOT_READY: {
             meaning: "After an `up`, a host is no ready node of the swarm.",
             advice: "Run `up` again: it brings the host back, or says what keeps it away.",
+        },
+        TASKS_NOT_STOPPED: {
+            meaning: "Tasks still ran on a drained node when its time was over, and Skep went on.",
+            advice: "Set `skep:drainTimeout` to more than the `stop_grace_period` of their services.",
+            exit: "done",
         },
         MANAGER_LOCKED: {
             meaning: "A manager stays locked, and the others went on without it.",

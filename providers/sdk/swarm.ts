@@ -104,6 +104,8 @@ export interface HostEngineArgs {
     repository: HostRepository;
     /** The exact versions of the packages. */
     packages: EngineVersions;
+    /** How long a drain of the host waits for tasks, in seconds. A change of this alone changes no host. Default: 120. */
+    drainSeconds?: number;
 }
 
 /** A host's engine at exact versions, held and running. What somebody changes there is found and put right. */
@@ -168,6 +170,8 @@ export interface NodeArgs {
     availability?: pulumi.Input<"active" | "pause" | "drain">;
     /** The program's labels. Labels that others add are left alone. */
     labels?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+    /** How long a drain of the member waits for tasks, in seconds. A change of this alone changes nothing. Default: 120. */
+    drainSeconds?: number;
 }
 
 /** A host's membership of the swarm. */

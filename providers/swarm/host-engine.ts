@@ -4,16 +4,17 @@ import { formatProblem, SkepError } from "../../errors";
 import { theOneCluster, whyUnusable } from "../../planning/adoption";
 import {
     describeEngine,
-    LIST_PACKAGES,
+    LOOK,
     needsRestart,
     parseInstalled,
+    parseStale,
     type EngineVersions,
     type FoundEngine,
 } from "../../planning/engine-packages";
 import { proxiesForOthers } from "../../planning/proxies";
 import { reasonOf } from "../../planning/sentence";
 import type { Context } from "../../swarm/context";
-import { ConnectionError, NoManager } from "../../swarm/failures";
+import { ConnectionError, HostFailure, NoManager } from "../../swarm/failures";
 import { Host } from "../../swarm/host";
 import { pausePoint } from "../../swarm/pause-point";
 import { hostScript } from "../../swarm/scripts";
@@ -29,6 +30,8 @@ type Inputs = OnHost & {
     managers: HostInput[];
     repository: { url: string; fingerprint: string; viaProxy?: boolean };
     packages: EngineVersions;
+    /** How long a drain waits for tasks, in seconds. States of earlier versions of Skep have none. */
+    drainSeconds?: number;
 };
 /** What the host's kernel can do, as the script found it. */
 type Outs = { mesh: boolean; esp: boolean };
@@ -40,7 +43,7 @@ export const hostEngine: Resource = {
     stable: COMPUTED,
     replaceOn: ["hostId"],
     // Another repository counts for new hosts, and for engines that change for another reason.
-    ignoreInDiff: ["host", "managers", "repository"],
+    ignoreInDiff: ["host", "managers", "repository", "drainSeconds"],
     refreshBeforeUpdate: true,
 
     async create(inputs: Inputs, ctx) {
@@ -64,12 +67,21 @@ export const hostEngine: Resource = {
     async read(id, state: State, ctx) {
         const inputs = inputsOf(state, COMPUTED);
         try {
-            const packages = describeEngine(await ask(Host.of(state.host), ctx));
+            const found = await ask(Host.of(state.host), ctx);
+            if (isStale(found)) sayStale(state.host.name, found, ctx);
+            const packages = describeEngine(found);
             return { id, outs: { ...state, packages }, inputs: { ...inputs, packages } };
         } catch (error) {
             if (!(error instanceof SkepError)) throw error;
             // If the host cannot be seen, the state stays as it was: reading never fails.
-            ctx.log(`The engine of ${state.host.name} could not be looked at: ${reasonOf(error)}`, "debug");
+            const unseen = `The engine of ${state.host.name} could not be looked at`;
+            const [problem] = error.problems;
+            const mayStay = error instanceof HostFailure && !error.passes;
+            if (mayStay && problem) {
+                const why = `${unseen} (${problem.id}): ${problem.problem}`;
+                const left = { ...problem, id: "ENGINE_LEFT" as const, problem: why };
+                ctx.log(formatProblem(left), "warning");
+            } else ctx.log(`${unseen}: ${reasonOf(error)}`, "debug");
             return { id, outs: state, inputs };
         }
     },
@@ -80,14 +92,25 @@ async function settle(inputs: Inputs, ctx: Context): Promise<Outs> {
     const host = Host.of(inputs.host);
     const found = await ask(host, ctx);
     const swarm = needsRestart(found, inputs.packages) ? await swarmOf(host, inputs, ctx) : undefined;
-    if (!swarm) return install(host, inputs, ctx);
-    return swarm.inMaintenance(host, (turn) => install(host, inputs, turn));
+    const restarts = isStale(found);
+    if (!swarm) return install(host, inputs, restarts, ctx);
+    return swarm.inMaintenance(host, (turn) => install(host, inputs, restarts, turn));
+}
+
+function isStale({ running, stale }: FoundEngine): boolean {
+    return running !== undefined && stale.length > 0;
+}
+
+function sayStale(name: string, { stale }: FoundEngine, ctx: Context): void {
+    const problem = `The engine of ${name} has to restart: ${stale.join(", ")}.`;
+    const advice = "Run up: it restarts the engine when the swarm can do without this host.";
+    ctx.log(formatProblem({ id: "ENGINE_STALE", problem, advice }), "warning");
 }
 
 async function ask(host: Host, { signal }: Context): Promise<FoundEngine> {
-    const { stdout } = await host.exec(LIST_PACKAGES, { timeoutMs: CHECK_MS, signal });
+    const { stdout } = await host.exec(LOOK, { timeoutMs: CHECK_MS, signal });
     const version = await ifRunning(host.call<{ Version: string }>("GET", "/version"));
-    return { installed: parseInstalled(stdout), running: version?.Version };
+    return { installed: parseInstalled(stdout), running: version?.Version, stale: parseStale(stdout) };
 }
 
 /** The engine's answer, or undefined if the host answers and its engine does not. */
@@ -101,17 +124,22 @@ async function ifRunning<T>(answer: Promise<T>): Promise<T | undefined> {
 }
 
 /** The swarm that the host serves, if any. A host that is locked or in no swarm serves nobody. */
-async function swarmOf(host: Host, { managers }: Inputs, ctx: Context): Promise<Swarm | undefined> {
+async function swarmOf(
+    host: Host,
+    { managers, drainSeconds }: Inputs,
+    ctx: Context,
+): Promise<Swarm | undefined> {
     if ((await ifRunning(host.membership()))?.state !== "active") return undefined;
     const sightings = await Promise.all(managers.map((manager) => Host.of(manager).look()));
     const clusterId = theOneCluster(sightings);
     if (clusterId === undefined) throw new Refused([whyUnusable(sightings)]);
-    return Swarm.of(managers, clusterId, ctx);
+    return Swarm.of(managers, clusterId, ctx, drainSeconds);
 }
 
 async function install(
     host: Host,
     { host: { ssh }, repository, packages }: Inputs,
+    restarts: boolean,
     ctx: Context,
 ): Promise<Outs> {
     const variables = {
@@ -120,6 +148,7 @@ async function install(
         DOCKER_VERSION: packages["docker-ce"],
         CONTAINERD_VERSION: packages["containerd.io"],
         LOGIN_USER: ssh.user,
+        RESTART: restarts ? "yes" : "no",
         ...(repository.viaProxy && proxiesForOthers(process.env)),
     };
     const running = host.script<Outs>(`${hostScript("lock")}\n${hostScript("engine")}`, variables, ctx);

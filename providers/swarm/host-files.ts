@@ -3,6 +3,7 @@
 import { pack } from "tar-stream";
 import { buffer } from "node:stream/consumers";
 import { formatProblem, SkepError } from "../../errors";
+import { DAEMON_JSON, DAEMON_RECORD, mergeDaemon } from "../../planning/daemon-json";
 import type { HostFile } from "../../planning/host-files";
 import { reasonOf } from "../../planning/sentence";
 import type { Context } from "../../swarm/context";
@@ -55,7 +56,7 @@ export const hostFiles: Resource = {
                 formatProblem({
                     id: "ENGINE_UNREAD",
                     problem: `The engine of ${inputs.host.name} reads ${unread.join(", ")} at its next start only.`,
-                    advice: "Restart it when the swarm can do without this host.",
+                    advice: "Run up again: it restarts the engine when the swarm can do without this host.",
                 }),
                 "warning",
             );
@@ -66,9 +67,14 @@ export const hostFiles: Resource = {
         const inputs = inputsOf(state, COMPUTED);
         try {
             const script = hostScript("files"); // without the lock: reading must not wait for a script at work
-            const variables = await variablesFor("check", state.files);
+            const host = Host.of(state.host);
+            const { files, others } = await withDaemon(host, state.files, ctx);
+            sayOthers(host.name, others, ctx);
+            // The record is no setting: a host without one is as it should be.
+            const checked = Object.entries(files).filter(([path]) => path !== DAEMON_RECORD);
+            const variables = await variablesFor("check", Object.fromEntries(checked));
             const options = { timeoutMs: CHECK_MS, signal: ctx.signal };
-            const { differing } = await Host.of(state.host).script<Outs>(script, variables, options);
+            const { differing } = await host.script<Outs>(script, variables, options);
             return { id, outs: { ...state, differing }, inputs };
         } catch (error) {
             if (!(error instanceof SkepError)) throw error;
@@ -85,15 +91,44 @@ export function goneFiles(olds: Inputs["files"] = {}, files: Inputs["files"]): s
 }
 
 /** Writes and removes files on the host. Returns the paths of files that differed or are gone. */
-async function apply({ host, files }: Inputs, gone: readonly string[], ctx: Context): Promise<string[]> {
+async function apply(inputs: Inputs, gone: readonly string[], ctx: Context): Promise<string[]> {
+    const { host } = inputs;
+    const to = Host.of(host);
     const script = `${hostScript("lock")}\n${hostScript("files")}`;
+    const { files } = await withDaemon(to, inputs.files, ctx);
     const variables = await variablesFor("apply", files, gone);
-    const done = await Host.of(host).script<Outs & { removed: string[] }>(script, variables, ctx);
+    const done = await to.script<Outs & { removed: string[] }>(script, variables, ctx);
     if (done.differing.length > 0) ctx.log(`wrote ${done.differing.join(", ")}`);
     if (done.removed.length > 0) ctx.log(`removed ${done.removed.join(", ")}`);
     const changed = [...done.differing, ...done.removed];
     if (changed.some((path) => path.includes("sshd_config"))) await untilLogin(new SshConnection(host), ctx);
     return changed;
+}
+
+/** The files with the host's own keys in daemon.json, and with the record of Skep's keys. */
+async function withDaemon(host: Host, files: Inputs["files"], { signal }: Context) {
+    const ours = files[DAEMON_JSON];
+    if (!ours) return { files, others: [] };
+    const read = async (path: string) => {
+        const { code, stdout } = await host.exec(`sudo -n cat ${path}`, { timeoutMs: CHECK_MS, signal });
+        return code === 0 ? stdout : undefined;
+    };
+    const [daemon, record] = await Promise.all([read(DAEMON_JSON), read(DAEMON_RECORD)]);
+    const merged = mergeDaemon(ours.content, { daemon, record });
+    const both = {
+        ...files,
+        [DAEMON_JSON]: { ...ours, content: merged.content },
+        [DAEMON_RECORD]: { content: merged.record },
+    };
+    return { files: both, others: merged.others };
+}
+
+/** Names the keys of daemon.json that others wrote. */
+export function sayOthers(name: string, others: readonly string[], ctx: Pick<Context, "log">): void {
+    if (others.length === 0) return;
+    const problem = `daemon.json of ${name} has keys that are not Skep's, and they stay: ${others.join(", ")}.`;
+    const advice = "Take them out on that host if nobody needs them.";
+    ctx.log(formatProblem({ id: "ENGINE_KEYS_KEPT", problem, advice }), "warning");
 }
 
 /**

@@ -24,6 +24,8 @@ type Inputs = InSwarm &
         role: Role;
         availability: Availability;
         labels: Record<string, string>;
+        /** How long a drain waits for tasks, in seconds. States of earlier versions of Skep have none. */
+        drainSeconds?: number;
     };
 type Outs = { nodeId: string; engineVersion: string; address: string; settled: boolean };
 type State = Inputs & Outs;
@@ -33,7 +35,7 @@ export const node: Resource = {
     defaults: { availability: "active", labels: {} },
     computed: COMPUTED,
     stable: ["address"],
-    ignoreInDiff: ["managers", "host"],
+    ignoreInDiff: ["managers", "host", "drainSeconds"],
     refreshBeforeUpdate: true,
 
     check({ role, availability }: Props) {
@@ -54,8 +56,8 @@ export const node: Resource = {
         return { id, outs: { ...state, ...inputs, ...seen?.outs }, inputs };
     },
 
-    async delete(_id, { managers, clusterId, host, nodeId }: State, ctx) {
-        await remove(Swarm.of(managers, clusterId, ctx), Host.of(host), nodeId);
+    async delete(_id, { managers, clusterId, host, nodeId, drainSeconds }: State, ctx) {
+        await remove(Swarm.of(managers, clusterId, ctx, drainSeconds), Host.of(host), nodeId);
     },
 };
 
@@ -68,7 +70,7 @@ function oneOf(property: string, value: unknown, allowed: readonly string[]) {
 async function bringIn(inputs: Inputs, olds: Partial<State>, ctx: Context): Promise<Outs> {
     const { clusterId, hostname, role } = inputs;
     const host = Host.of(inputs.host);
-    const swarm = Swarm.of(inputs.managers, clusterId, ctx);
+    const swarm = Swarm.of(inputs.managers, clusterId, ctx, inputs.drainSeconds);
     const nodeId = await admit(swarm, host, { hostname, role, formerId: olds.nodeId ?? "" });
     try {
         await giveRole(swarm, host, nodeId, role);

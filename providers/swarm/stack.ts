@@ -1,6 +1,7 @@
 // A swarm stack: its secrets and configs are created, docker's own command deploys it, and the provider waits until every
 // task runs.
-import { canonical, digestOf, shortfalls, standing, type StackView } from "../../planning/convergence";
+import { canonical } from "../../planning/canonical";
+import { digestOf, shortfalls, standing, type StackView } from "../../planning/convergence";
 import type { SwarmService } from "../../planning/engine-api";
 import { takesTasks } from "../../planning/places";
 import { unevenServices } from "../../planning/spread";

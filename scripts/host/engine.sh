@@ -1,11 +1,15 @@
 #!/bin/sh
 # When this ends, exactly the wanted versions of docker-ce, docker-ce-cli and containerd.io are installed, held and running.
 # They come from a repository whose key has the given fingerprint. LOGIN_USER may use the engine.
-# Inputs: REPOSITORY_URL, KEY_FINGERPRINT, DOCKER_VERSION, CONTAINERD_VERSION, LOGIN_USER; also http_proxy, https_proxy and
-# no_proxy if the host reaches the repository through a proxy. Only this script uses them; the host keeps none.
+# Inputs: REPOSITORY_URL, KEY_FINGERPRINT, DOCKER_VERSION, CONTAINERD_VERSION, LOGIN_USER; RESTART, `yes` if the engine
+# restarts even if the wanted one runs; also http_proxy, https_proxy and no_proxy if the host reaches the repository through
+# a proxy. Only this script uses them; the host keeps none.
 set -eu
 
 export DEBIAN_FRONTEND=noninteractive
+# The proxy that the settings give hosts goes before the one that only this script gets.
+# shellcheck source=/dev/null
+if [ -e /etc/skep/proxy ]; then . /etc/skep/proxy; fi
 list=/etc/apt/sources.list.d/docker.list
 key=/etc/apt/keyrings/docker.asc
 work=$(mktemp -d)
@@ -117,7 +121,7 @@ answers() {
 asked=${DOCKER_VERSION#*:}
 runs() { [ "$(docker version --format '{{.Server.Version}}' | sed 's/[-+~].*//')" = "${asked%%[-+~]*}" ]; }
 answers
-if ! runs; then
+if [ "${RESTART:-no}" = yes ] || ! runs; then
     systemctl restart docker
     answers
     runs || fail ENGINE_OTHER "Another engine than docker-ce $DOCKER_VERSION runs also after a restart. Look at: systemctl cat docker."

@@ -46,6 +46,8 @@ describe("A host's engine", () => {
         const program = join(folder, "dpkg-query");
         writeFileSync(program, `#!/bin/sh\ncat <<'END'\n${listed.join("\n")}\nEND\nexit 1\n`);
         chmodSync(program, 0o755);
+        writeFileSync(join(folder, "sudo"), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
+        writeFileSync(join(folder, "docker"), `#!/bin/sh\nexit ${isStopped ? 1 : 0}\n`, { mode: 0o755 });
         const [own, user] = [utils.generateKeyPairSync("ed25519"), utils.generateKeyPairSync("ed25519")];
         // Skep takes an engine that no login reaches for a stopped one.
         const forbidFirst = isStopped ? 99 : 0;
@@ -56,8 +58,12 @@ describe("A host's engine", () => {
         return { host: input, hostId: "1", managers: [], packages: ASKED, mesh: true, esp: false };
     }
 
+    const said: string[] = [];
+
     async function packagesRead(state: Props): Promise<Props> {
-        const context = { signal: new AbortController().signal, log: () => undefined };
+        said.length = 0;
+        const log = (text: string, severity = "info") => void said.push(`${severity} ${text}`);
+        const context = { signal: new AbortController().signal, log };
         const found = await hostEngine.read!("1", state, context as unknown as Context);
         assert.deepEqual(found.inputs?.packages, found.outs?.packages);
         assert.equal(found.outs?.mesh, true);
@@ -78,6 +84,26 @@ describe("A host's engine", () => {
             "docker-ce-cli": `${CE} (not held)`,
             "containerd.io": "1.7.20-1",
         });
+    });
+
+    it("is said to have to restart where its firewall was flushed, with what mends that", async () => {
+        const lines = [...ALL_HELD, "no-chains"];
+        const { "docker-ce": engine } = await packagesRead(await stateOf(lines));
+        assert.equal(engine, `${CE} (its firewall rules are gone)`);
+        assert.match(
+            said.join(),
+            /^warning ENGINE_STALE: The engine of worker-1 has to restart: .* Run up: /,
+        );
+    });
+
+    it("stays what it was, and is said to be out of sight, where sshd forwards nothing to it", async () => {
+        const state = await stateOf(ALL_HELD, true);
+        writeFileSync(join(folder, "docker"), "#!/bin/sh\nexit 0\n", { mode: 0o755 });
+        assert.deepEqual(await packagesRead(state), ASKED);
+        assert.match(
+            said.join("\n"),
+            /^warning ENGINE_LEFT: The engine of worker-1 could not be looked at \(HOST_FORWARDING\): .* Set Allow/m,
+        );
     });
 
     it("stays what it was where the host does not answer: looking never fails", async () => {

@@ -1,13 +1,17 @@
 // The connection to a host's engine through SSH, against an SSH server in this process and an engine that only answers.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
 import { createServer, type Server } from "node:http";
+import { type AddressInfo, createServer as createTcp } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { type Client, utils } from "ssh2";
+import { until } from "../../swarm/wait";
+import { ConnectionError } from "../../swarm/failures";
 import { closeRemotes, remote, type Remote } from "../../swarm/engine";
-import { SshHost } from "../support/ssh-host";
+import { SshHost, type SshHostOptions } from "../support/ssh-host";
 
 /** More requests at once than the connection keeps channels. */
 const BURST = 12;
@@ -20,8 +24,13 @@ describe("The way to a host's engine", function () {
     let engine: Server;
     let host: SshHost | undefined;
     let api: string;
+    const { PATH } = process.env;
+    /** What `docker version` on the host ends with. */
+    const dockerEnds = (code: number) =>
+        writeFileSync(join(folder, "docker"), `#!/bin/sh\nexit ${code}\n`, { mode: 0o755 });
 
     before((done) => {
+        process.env.PATH = `${folder}${delimiter}${PATH ?? ""}`;
         engine = createServer((request, response) => {
             const { url = "" } = request;
             const isOther = /^\/v/.test(url) && url !== "/version" && !url.startsWith(`/v${api}/`);
@@ -34,23 +43,28 @@ describe("The way to a host's engine", function () {
         });
         engine.listen(engineSocket, done);
     });
-    beforeEach(() => (api = "1.47"));
+    beforeEach(() => {
+        api = "1.47";
+        dockerEnds(1);
+    });
     afterEach(async () => {
         await closeRemotes();
         await host?.close();
     });
     after(() => {
+        process.env.PATH = PATH;
         engine.close();
         rmSync(folder, { recursive: true });
     });
 
-    async function connect(socket?: string, forbidFirst = 0): Promise<Remote> {
+    async function connect(socket?: string, forbidFirst = 0, more: Partial<SshHostOptions> = {}) {
         const [own, user] = [utils.generateKeyPairSync("ed25519"), utils.generateKeyPairSync("ed25519")];
         host = new SshHost({
             hostKey: own.private,
             authorizedKey: user.public,
             engineSocket: socket,
             forbidFirst,
+            ...more,
         });
         const port = await host.listen();
         const ssh = { host: "127.0.0.1", port, user: "admin", privateKey: user.private, hostKey: own.public };
@@ -88,6 +102,64 @@ describe("The way to a host's engine", function () {
         await to.exec("true", { signal });
         await assert.rejects(to.call("GET", "/1"), /^ConnectionError: ENGINE_STOPPED: /);
         assert.equal(host?.connections, 2);
+    });
+
+    it("says that sshd forwards nothing where the engine answers on the host itself", async () => {
+        dockerEnds(0);
+        const to = await connect(engineSocket, 99);
+        await assert.rejects(to.call("GET", "/1"), (error) => {
+            assert.ok(error instanceof ConnectionError && !error.passes);
+            assert.match(error.message, /HOST_FORWARDING: .*Set AllowStreamLocalForwarding yes/);
+            return true;
+        });
+    });
+
+    it("runs many commands at once where sshd takes one session a connection, and no more connections than four", async () => {
+        const to = await connect(engineSocket, 0, { maxSessions: 1 });
+        const commands = Array.from({ length: BURST }, (_, i) => to.exec(`sleep 0.2; echo ${i}`, { signal }));
+        const found = (await Promise.all(commands)).map(({ stdout }) => Number(stdout));
+        assert.deepEqual(
+            found,
+            found.map((_, i) => i),
+        );
+        assert.ok(host!.connections > 1 && host!.connections <= 4, `${host!.connections} connections`);
+        await closeRemotes();
+        await until("every connection to end", () => Promise.resolve(host!.open.size === 0), 2000, {
+            signal,
+        });
+    });
+
+    it("says that no session opens where not even one does", async () => {
+        const to = await connect(engineSocket, 0, { maxSessions: 0 });
+        await assert.rejects(to.exec("true", { signal }), /HOST_SESSIONS: .*Set MaxSessions .* to 1 or more/);
+    });
+
+    it("dials again where sshd hangs up before the login, and says so when it goes on doing that", async () => {
+        const busy = await connect(engineSocket, 0, { refuseFirst: 2 });
+        assert.equal((await busy.exec("echo here", { signal })).stdout, "here\n");
+        assert.equal(host?.connections, 3);
+        await closeRemotes();
+        await host?.close();
+        const lost = await connect(engineSocket, 0, { refuseFirst: 99 });
+        await assert.rejects(lost.exec("true", { signal }), /HOST_HANGS_UP: .*MaxStartups/);
+        assert.equal(host?.connections, 5);
+    });
+
+    it("takes no command for ended whose session an idle timeout closed", async () => {
+        const to = await connect(engineSocket, 0, { sessionMs: 200 });
+        await assert.rejects(to.exec("sleep 2", { signal }), /HOST_IDLE_TIMEOUT: .*ChannelTimeout/);
+    });
+
+    it("gives a command up in its time, which begins before the login", async () => {
+        const raw = createTcp(() => undefined).listen(0, "127.0.0.1");
+        await once(raw, "listening");
+        const to = await connect(engineSocket);
+        const { port } = raw.address() as AddressInfo;
+        const mute = remote({ ...to.host, ssh: { ...to.host.ssh, port } });
+        const began = Date.now();
+        await assert.rejects(mute.exec("true", { signal, timeoutMs: 300 }), /HOST_TIMEOUT/);
+        assert.ok(Date.now() - began < 1000);
+        raw.close();
     });
 
     it("ends no login under a command that just begins", async () => {

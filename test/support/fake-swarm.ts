@@ -2,7 +2,7 @@
 
 import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { EngineInfo, NodeSpec, SwarmNode } from "../../planning/engine-api";
+import type { EngineInfo, NodeSpec, SwarmNode, SwarmService, SwarmTask } from "../../planning/engine-api";
 import type { CallOptions } from "../../swarm/engine";
 import { brokenRequest, EngineError, noConnection } from "../../swarm/failures";
 import { type Connection, Host } from "../../swarm/host";
@@ -28,9 +28,11 @@ export class FakeCluster {
     version = 1;
     spec: { Labels?: Record<string, string>; EncryptionConfig: { AutoLockManagers: boolean } };
     readonly members = new Map<string, Member>();
-    /** Its services, secrets and configs: the answers by path. */
-    readonly objects: Record<string, unknown[]> = { "/services": [], "/secrets": [], "/configs": [] };
+    /** Its secrets and configs: the answers by path. */
+    readonly objects: Record<string, unknown[]> = { "/secrets": [], "/configs": [] };
     key: string;
+    services: Pick<SwarmService, "ID" | "Spec">[] = [];
+    tasks: SwarmTask[] = [];
 
     constructor(
         readonly id: string,
@@ -117,12 +119,13 @@ export class FakeWorld {
         return cluster;
     }
 
-    swarm(managers: readonly string[], id: string, patienceMs = 50): Swarm {
+    swarm(managers: readonly string[], id: string, patienceMs = 50, drainMs?: number): Swarm {
         return new Swarm(
             managers.map((name) => this.at(name).host),
             id,
             this.ctx,
             patienceMs,
+            drainMs,
         );
     }
 }
@@ -154,6 +157,18 @@ export class FakeHost implements Connection {
         this.nodeId = this.world.id("node");
         const spec: NodeSpec = { Role: role, Availability: "active", Labels: {} };
         cluster.members.set(this.nodeId, { spec, version: 1, host: this });
+    }
+
+    /** Starts a task of this service on it, which runs until the test ends it. */
+    runTask(service: string): SwarmTask {
+        const { cluster } = this;
+        if (!cluster) throw new Error(`${this.name} is in no swarm`);
+        const ID = `service-${service}`;
+        if (!cluster.services.some((each) => each.ID === ID))
+            cluster.services.push({ ID, Spec: { Name: service, TaskTemplate: {} } });
+        const task = { ServiceID: ID, NodeID: this.nodeId, Status: { State: "running" } };
+        cluster.tasks.push(task);
+        return task;
     }
 
     /** Restarts its engine. A manager is locked after that if the swarm locks its managers. */
@@ -242,7 +257,11 @@ export class FakeHost implements Connection {
             cluster.spec = body as unknown as FakeCluster["spec"];
             return undefined;
         }
-        if (plain === "/tasks") return [];
+        const filter = JSON.parse(query.get("filters") ?? "{}") as Record<string, string[] | undefined>;
+        if (plain === "/tasks")
+            return cluster.tasks.filter(({ NodeID = "" }) => filter.node?.includes(NodeID));
+        if (plain === "/services")
+            return cluster.services.filter(({ ID }) => !filter.id || filter.id.includes(ID));
         if (plain in cluster.objects) return cluster.objects[plain];
         if (plain === "/nodes") return [...cluster.members.keys()].map((id) => cluster.node(id));
         const [, id = "", action] = /^\/nodes\/(\w+)(\/update)?$/.exec(plain) ?? [];

@@ -24,6 +24,10 @@ export interface SshHostOptions {
     engineSocket?: string;
     /** How many of the first logins may not open the engine's socket, like logins before the user was in its group. */
     forbidFirst?: number;
+    /** How many commands may run on a connection at once. Default: any number. */
+    maxSessions?: number;
+    /** Closes a command's session after so many milliseconds, as an idle timeout does. */
+    sessionMs?: number;
 }
 
 /** An SSH server on loopback, with an engine behind it. */
@@ -58,7 +62,15 @@ export class SshHost {
             if (offered?.equals(this.authorized())) context.accept();
             else context.reject(["publickey"]);
         });
-        client.on("session", (accept) => serveSession(accept()));
+        const { maxSessions = Infinity, sessionMs } = this.options;
+        let sessions = 0;
+        client.on("session", (accept, reject) => {
+            if (sessions >= maxSessions) return void reject();
+            sessions += 1;
+            const session = accept();
+            session.on("close", () => (sessions -= 1));
+            serveSession(session, sessionMs);
+        });
         const login = this.connections;
         client.on("openssh.streamlocal", (accept, reject) => {
             const { engineSocket, forbidFirst = 0 } = this.options;
@@ -77,7 +89,7 @@ export class SshHost {
     }
 }
 
-function serveSession(session: Session): void {
+function serveSession(session: Session, sessionMs?: number): void {
     const env: Record<string, string> = {};
     session.on("env", (accept, reject, { key, val }) => {
         if (!ACCEPTED.test(key)) return void reject?.();
@@ -90,6 +102,7 @@ function serveSession(session: Session): void {
             env: { PATH: process.env.PATH, ...env },
             detached: true,
         });
+        if (sessionMs !== undefined) setTimeout(() => channel.close(), sessionMs);
         channel.pipe(shell.stdin);
         shell.stdin.on("error", () => undefined);
         shell.stdout.on("data", (chunk) => channel.write(chunk));

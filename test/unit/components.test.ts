@@ -296,14 +296,17 @@ for (const preview of [true, false])
             const nodes = {
                 "manager-1": { role: "worker" },
                 "worker-2": { role: "manager" },
-                "worker-3": { availability: "drain" },
+                "worker-3": { availability: "drain", labels: { disk: "ssd" } },
             };
-            const changed = await declare({ nodes }, preview);
+            const changed = await declare({ nodes, drainTimeout: "5m" }, preview);
+            for (const type of ["swarm:index:Node", "swarm:index:HostEngine"])
+                assert.ok(ofType(changed, type).every(({ inputs }) => inputs.drainSeconds === 300));
             const node = (name: string) =>
                 ofType(changed, "swarm:index:Node").find((each) => each.name === `${name}-node`)?.inputs;
             assert.equal(node("manager-1")?.role, "worker");
             assert.equal(node("worker-2")?.role, "manager");
             assert.equal(node("worker-3")?.availability, "drain");
+            assert.deepEqual(node("worker-3")?.labels, { disk: "ssd", availability_zone: "lab-c" });
             const [cluster] = ofType(changed, "swarm:index:Cluster");
             const managers = JSON.stringify(cluster?.inputs.managers);
             // The value is wrapped as a secret, because it contains a key.

@@ -37,11 +37,13 @@ describe("configuration", () => {
             containerdVersion: "1.7",
             autolock: true,
             managersRunTasks: true,
+            drainTimeout: 120,
             nodes: {},
             addressPools: { overlay: "10.200.0.0/16", bridge: "172.30.0.0/16" },
             publish: "auto",
             rebalance: false,
             checkDataPath: true,
+            renew: [],
             registry: { name: "registry.skep.internal", port: 5000, user: "skep", replicas: 1 },
             sample: { enabled: true, replicas: 3, port: 8080 },
         });

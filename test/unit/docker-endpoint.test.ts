@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { environmentOf, resolveEndpoint, USUAL_SOCKET } from "../../planning/docker-endpoint";
+import { labEngine } from "../../lab/engine";
+import { environmentOf, isRemote, resolveEndpoint, USUAL_SOCKET } from "../../planning/docker-endpoint";
 
 const HOME = "/home/ada";
 const USUAL = `unix://${USUAL_SOCKET}`;
@@ -258,5 +259,37 @@ describe("The Docker engine that is meant", () => {
             resolve({ environment, files: certificates("/certs") }).endpoint?.host,
             "tcp://far:2376",
         );
+    });
+});
+
+describe("an engine on another machine", () => {
+    it("is one at a port that is not on the loopback", () => {
+        for (const host of [
+            "unix:///run/docker.sock",
+            "tcp://127.0.0.1:2375",
+            "tcp://localhost:2376",
+            "tcp://[::1]:1",
+        ])
+            assert.equal(isRemote({ host }), false, host);
+        for (const host of [
+            "tcp://10.0.0.1:2375",
+            "tcp://docker.example:2376",
+            "tcp://localhost.example:2376",
+        ])
+            assert.equal(isRemote({ host }), true, host);
+    });
+
+    it("is refused for a lab before it is asked", async () => {
+        const { DOCKER_HOST } = process.env;
+        process.env.DOCKER_HOST = "tcp://192.0.2.1:2375";
+        try {
+            await assert.rejects(
+                labEngine("dev", { wasUp: false }),
+                /DOCKER_REMOTE: DOCKER_HOST names the engine at tcp/,
+            );
+        } finally {
+            if (DOCKER_HOST === undefined) delete process.env.DOCKER_HOST;
+            else process.env.DOCKER_HOST = DOCKER_HOST;
+        }
     });
 });

@@ -9,6 +9,7 @@ import {
     type FoundEngine,
     needsRestart,
     parseInstalled,
+    parseStale,
 } from "../../planning/engine-packages";
 
 const ASKED: EngineVersions = {
@@ -21,6 +22,7 @@ const LISTED = ENGINE_PACKAGES.map((name) => `${name} ${ASKED[name]} hold instal
 const found = (lines: readonly string[], running?: string): FoundEngine => ({
     installed: parseInstalled(`${lines.join("\n")}\n`),
     running,
+    stale: [],
 });
 const asAsked = found(LISTED, "26.1.5+dfsg1");
 /** The list of packages with one line changed. */
@@ -54,6 +56,19 @@ describe("An engine's packages as a host lists them", () => {
         }
     });
 
+    it("show an engine that is older than its files, or whose firewall was flushed, as one that has to restart", () => {
+        const stale = parseStale(
+            "containerd.io 1 hold installed\nnewer /etc/docker/daemon.json\nno-chains\n",
+        );
+        const changed = { ...asAsked, stale };
+        assert.equal(
+            describeEngine(changed)["docker-ce"],
+            `${ASKED["docker-ce"]} (it started before /etc/docker/daemon.json was changed, its firewall rules are gone)`,
+        );
+        assert.equal(needsRestart(changed, ASKED), true);
+        assert.deepEqual(parseStale(""), []);
+    });
+
     it("show an engine that does not run, and one that is another than the installed one", () => {
         const stopped = found(LISTED);
         assert.equal(describeEngine(stopped)["docker-ce"], `${ASKED["docker-ce"]} (not running)`);
@@ -77,6 +92,7 @@ describe("An engine's packages as a host lists them", () => {
         const any: fc.Arbitrary<FoundEngine> = fc.record({
             installed: fc.record({ "docker-ce": one, "docker-ce-cli": one, "containerd.io": one }),
             running: fc.constantFrom(undefined, "26.1.5", "28.5.2+dfsg4"),
+            stale: fc.subarray(parseStale("newer /etc/docker/daemon.json\nno-chains")),
         });
         fc.assert(
             fc.property(any, (each) => {

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import type { Facts } from "../../config/facts";
 import { checkSettings } from "../../config/settings";
 import { factsIn, factsOf, findFacts, isSameFacts, refuseLost } from "../../cli/stack/facts";
-import type { StateReader, StateResource } from "../../cli/pulumi/state";
+import type { StateReader } from "../../cli/pulumi/state";
+import type { StateResource } from "../../config/state";
 
 const packages = { asked: "26.1 1.7", docker: "5:26.1.5", containerd: "1.7.24" };
 const CHOSEN: Facts = {

@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { hasLoopbackProxy, proxiesForOthers, proxiesOf, proxyProblem } from "../../planning/proxies";
+import { checkSettings } from "../../config/settings";
+import { proxyFiles } from "../../planning/host-proxy";
+import {
+    directEnvironment,
+    hasLoopbackProxy,
+    proxiesForOthers,
+    proxiesOf,
+    proxyProblem,
+} from "../../planning/proxies";
 
 const OFFICE = "http://proxy.example:3128";
 const OWN = "http://127.0.0.1:3128";
@@ -33,5 +41,52 @@ describe("the proxy that an environment names", () => {
         assert.equal(proxyProblem({ https_proxy: OFFICE, HTTP_PROXY: "https://proxy.example" }), undefined);
         assert.equal(proxyProblem({ HTTPS_PROXY: "socks5://proxy.example:1080" }), "https_proxy");
         assert.equal(proxyProblem({ http_proxy: "proxy.example:3128" }), "http_proxy");
+    });
+});
+
+describe("the environment of Skep's programs", () => {
+    it("names this machine in every spelling of no_proxy, with commas, whatever stood there", () => {
+        const found = directEnvironment({ HTTPS_PROXY: OFFICE, no_proxy: " a.example  .b, c " });
+        const names = "a.example,.b,c,127.0.0.1,localhost,::1";
+        assert.deepEqual(found, {
+            https_proxy: OFFICE,
+            HTTPS_PROXY: OFFICE,
+            no_proxy: names,
+            NO_PROXY: names,
+            no_grpc_proxy: "127.0.0.1,localhost,::1",
+        });
+        assert.deepEqual(directEnvironment(found), found);
+    });
+
+    it("has no proxy where there is none, and takes ALL_PROXY for both if that is one of HTTP", () => {
+        assert.deepEqual(Object.keys(directEnvironment({})), ["no_grpc_proxy"]);
+        assert.deepEqual(proxiesOf({ ALL_PROXY: OFFICE, http_proxy: OWN }), {
+            http_proxy: OWN,
+            https_proxy: OFFICE,
+        });
+        assert.deepEqual(proxiesOf({ all_proxy: "socks5://proxy.example:1080" }), {});
+    });
+});
+
+describe("the proxy of hosts", () => {
+    it("reaches apt, Skep's script and the engine, by files that only root reads", () => {
+        const files = proxyFiles({ http: "http://u:p%20w@proxy.example:3128", noProxy: [".b", "c.example"] });
+        for (const { mode } of Object.values(files)) assert.equal(mode, "600");
+        const texts = Object.values(files).map(({ content }) => content);
+        assert.match(
+            texts[0]!,
+            /^Acquire::http::Proxy "http:.*;\nAcquire::http::Proxy::c\.example "DIRECT";/,
+        );
+        assert.match(texts[1]!, /^export http_proxy='http:.*'\nexport no_proxy='\.b,c\.example'\n$/);
+        assert.match(texts[2]!, /^\[Service\]\nEnvironment="HTTP_PROXY=http:\/\/u:p%%20w@/);
+        assert.ok(texts.every((text) => !/https_proxy/i.test(text)));
+    });
+
+    it("is refused on the loopback, and no refusal shows its password", () => {
+        const problems = (proxy: object) =>
+            checkSettings("dev", { proxy }).problems.map(({ problem }) => problem);
+        assert.deepEqual(problems({ http: OFFICE, noProxy: [".example", "10.0.0.0/8"] }), []);
+        assert.match(problems({ https: OWN }).join(), /a proxy that hosts reach/);
+        assert.doesNotMatch(problems({ http: "socks5://u:secret@proxy.example" }).join(), /secret/);
     });
 });

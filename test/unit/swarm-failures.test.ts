@@ -55,6 +55,14 @@ describe("a failure of a host or its engine", () => {
         assert.equal(new NoManager([otherKey!]).passes, false);
     });
 
+    it("has an engine asked again where it is stopped or breaks off, since it may be restarting", () => {
+        const asked = FAILURES.filter(([, error]) => !new NoManager([error as HostFailure]).noHostAnswers);
+        assert.deepEqual(
+            asked.map(([id]) => id),
+            ["ENGINE_REFUSED", "ENGINE_STOPPED", "ENGINE_CONNECTION", "HOST_TIMEOUT"],
+        );
+    });
+
     it("stays what it was when a request broke because of it", () => {
         const lost = noConnection("worker-1", "x:22", undefined);
         assert.equal(brokenRequest("worker-1", "GET /info", lost), lost);

@@ -1,0 +1,67 @@
+// Skep's keys of an engine's daemon.json, beside keys that others wrote. A record on the host says which keys are Skep's. No
+// I/O.
+
+import { isDeepStrictEqual } from "node:util";
+
+export const DAEMON_JSON = "/etc/docker/daemon.json";
+/** The record: a JSON list of the keys that Skep wrote. */
+export const DAEMON_RECORD = "/etc/skep/daemon-keys.json";
+
+/** The keys that Skep wrote before it kept a record. */
+const UNRECORDED = ["log-driver", "log-opts", "default-address-pools"];
+
+/** The two files as a host has them; undefined for a file that it does not have. */
+export interface FoundDaemon {
+    daemon?: string;
+    record?: string;
+}
+
+export interface MergedDaemon {
+    /** The text of daemon.json with Skep's keys as they should be; the host's own text if they are. */
+    content: string;
+    /** The text of the record. */
+    record: string;
+    /** Keys that others wrote. */
+    others: string[];
+}
+
+/**
+ * Puts Skep's keys into a host's daemon.json: sets those that it gives, removes those that it gave and no longer gives, and
+ * leaves all others. A file that is no JSON object, with which no engine starts, is written anew.
+ */
+export function mergeDaemon(ours: string, found: FoundDaemon): MergedDaemon {
+    const wanted = objectOf(ours) ?? {};
+    const there = objectOf(found.daemon);
+    const former = keysOf(found.record) ?? UNRECORDED;
+    const others = Object.entries(there ?? {}).filter(([key]) => !(key in wanted) && !former.includes(key));
+    const merged = { ...wanted, ...Object.fromEntries(others) };
+    const isThere = there !== undefined && isDeepStrictEqual(there, merged);
+    return {
+        content: isThere ? found.daemon! : others.length === 0 ? ours : text(merged),
+        record: text(Object.keys(wanted)),
+        others: others.map(([key]) => key),
+    };
+}
+
+function text(value: unknown): string {
+    return `${JSON.stringify(value, undefined, 4)}\n`;
+}
+
+function parsed(given: string | undefined): unknown {
+    try {
+        return JSON.parse(given ?? "");
+    } catch {
+        return undefined;
+    }
+}
+
+function objectOf(given: string | undefined): Record<string, unknown> | undefined {
+    const value = parsed(given);
+    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+    return isObject ? (value as Record<string, unknown>) : undefined;
+}
+
+function keysOf(given: string | undefined): string[] | undefined {
+    const value = parsed(given);
+    return Array.isArray(value) ? value.filter((key) => typeof key === "string") : undefined;
+}

@@ -1,0 +1,105 @@
+// Whose keys in a host's daemon.json are whose, and what a look at a host finds out about its engine's start.
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { mergeDaemon } from "../../planning/daemon-json";
+import { sayOthers } from "../../providers/swarm/host-files";
+import { LOOK } from "../../planning/engine-packages";
+
+const json = (value: unknown) => JSON.stringify(value);
+const OURS = { "log-driver": "json-file", "log-opts": { "max-size": "10m" } };
+
+describe("daemon.json of a host", () => {
+    it("is Skep's alone on a new host, with a record of its keys", () => {
+        const { content, record, others } = mergeDaemon(json(OURS), {});
+        assert.equal(content, json(OURS));
+        assert.deepEqual(JSON.parse(record), Object.keys(OURS));
+        assert.deepEqual(others, []);
+    });
+
+    it("keeps keys and layout of others as long as Skep's keys are as they should be", () => {
+        const daemon = '{"debug":true,  "log-opts":{"max-size":"10m"},"log-driver":"json-file"}';
+        assert.equal(mergeDaemon(json(OURS), { daemon }).content, daemon);
+        assert.deepEqual(mergeDaemon(json(OURS), { daemon }).others, ["debug"]);
+    });
+
+    it("gets Skep's keys back, and loses those that Skep gives no longer", () => {
+        const daemon = json({ debug: true, "log-driver": "local", mtu: 1400 });
+        const { content, others } = mergeDaemon(json(OURS), { daemon, record: '["log-driver","mtu"]' });
+        assert.deepEqual(JSON.parse(content), { ...OURS, debug: true });
+        assert.deepEqual(others, ["debug"]);
+    });
+
+    it("has Skep's keys of before the record on a host without one", () => {
+        const daemon = json({ ...OURS, "default-address-pools": [], mtu: 1400 });
+        const { content } = mergeDaemon(json(OURS), { daemon });
+        assert.deepEqual(JSON.parse(content), { ...OURS, mtu: 1400 });
+    });
+
+    it("has others' keys named in one line, and none where there are none", () => {
+        const said: string[] = [];
+        const ctx = { log: (text: string) => void said.push(text) };
+        sayOthers("worker-1", [], ctx);
+        sayOthers("worker-1", ["debug", "mtu"], ctx);
+        assert.match(
+            said.join("\n"),
+            /^ENGINE_KEYS_KEPT: daemon\.json of worker-1 .* they stay: debug, mtu\. [^\n]+$/,
+        );
+    });
+
+    it("is written anew where it is no JSON, with which no engine starts", () => {
+        for (const daemon of ["{", "[]", "null", ""])
+            assert.equal(mergeDaemon(json(OURS), { daemon }).content, json(OURS));
+    });
+});
+
+describe("A look at a host's engine", () => {
+    const folder = mkdtempSync(join(tmpdir(), "skep-test-"));
+    after(() => rmSync(folder, { recursive: true }));
+
+    /** What it prints where these programs say so. `changed` is when the files changed, in seconds. */
+    function look(programs: Record<string, string>, changed = 0): string {
+        const all = {
+            sudo: 'shift; exec "$@"',
+            "dpkg-query": "exit 1",
+            systemctl: 'case "$*" in *show*) echo "@1000" ;; esac',
+            stat: `echo ${changed}`,
+            ...programs,
+        };
+        for (const [name, body] of Object.entries(all))
+            writeFileSync(join(folder, name), `#!/bin/sh\n${body}\n`, { mode: 0o755 });
+        const env = { PATH: [folder, process.env.PATH].join(delimiter) };
+        return String(execFileSync("sh", ["-c", LOOK], { env }));
+    }
+    const CHAINS =
+        'case "$*" in *nat*) echo "-A PREROUTING -j DOCKER" ;; *) echo "-A FORWARD -j DOCKER-USER" ;; esac';
+
+    it("finds nothing on a host that is as it should be, or that has no iptables", () => {
+        assert.equal(look({ iptables: CHAINS }), "");
+        assert.equal(look({ iptables: "exit 4" }), "");
+    });
+
+    it("finds files that are newer than the engine's start", () => {
+        assert.equal(
+            look({ iptables: CHAINS }, 1001),
+            "newer /etc/docker/daemon.json\nnewer /etc/docker/tls/cert.pem\nnewer /etc/systemd/system/docker.service.d\n",
+        );
+        assert.equal(look({ iptables: CHAINS }, 1000), "");
+    });
+
+    it("finds a flushed firewall, of either table", () => {
+        assert.equal(look({ iptables: "echo -P FORWARD ACCEPT" }), "no-chains\n");
+        assert.equal(
+            look({ iptables: 'case "$*" in *nat*) ;; *) echo "-j DOCKER-USER" ;; esac' }),
+            "no-chains\n",
+        );
+    });
+
+    it("asks nothing of an engine that is stopped", () => {
+        const systemctl = 'case "$*" in *show*) echo "@1000" ;; *) exit 3 ;; esac';
+        assert.equal(look({ systemctl, iptables: "true" }, 1001), "");
+    });
+});
