@@ -11,6 +11,7 @@ import { Swarm } from "./components/swarm";
 import type { Facts } from "./config/facts";
 import type { ReadySettings } from "./config/settings";
 import { availabilityOf, roleOf } from "./planning/members";
+import { renewalsOf } from "./planning/renewals";
 import { placementOf } from "./planning/zone-moves";
 import type { HostPorts } from "./planning/ports";
 import type { S3Keys } from "./planning/registry-config";
@@ -55,7 +56,8 @@ export function program({
     registryKeys,
     facts,
 }: ProgramArgs) {
-    const { hosts: placed } = placementOf(settings);
+    const { hosts: placed, moved } = placementOf(settings);
+    const renewals = renewalsOf(settings, placed, moved);
     const registryNames = chooseRegistryHosts(placed, settings.registry.replicas, settings.registryHosts);
     const pki = new Pki("pki", { stack });
     const made = makeHosts({
@@ -63,6 +65,7 @@ export function program({
         project,
         settings,
         placed,
+        renewed: renewals.now,
         registryHosts: registryNames,
         facts,
         image: images.host,
@@ -95,6 +98,8 @@ export function program({
         members: settings,
         drainSeconds: settings.drainTimeout,
         registryHosts: registryNames,
+        renewed: renewals.done,
+        protect: settings.protect ?? false,
         foundation: made.foundation,
     });
     const registry = new Registry("registry", {

@@ -36,13 +36,20 @@ export function watchInterrupts(hint: string): void {
     for (const signal of SIGNALS) process.on(signal, onSignal);
 }
 
-/** Runs `work`, and calls `ending` when an interrupt asks it to end. If the work fails after that, throws INTERRUPTED. */
-export async function interruptible<T>(ending: () => void, work: () => Promise<T>): Promise<T> {
+/**
+ * Runs `work`, and calls `ending` when an interrupt asks it to end. If the work fails after that in a way that `ended`
+ * takes for its end, throws INTERRUPTED: a bug stays a bug.
+ */
+export async function interruptible<T>(
+    ending: () => void,
+    ended: (error: unknown) => boolean,
+    work: () => Promise<T>,
+): Promise<T> {
     endings.add(ending);
     try {
         return await work();
     } catch (error) {
-        throw caught === undefined ? error : interrupted();
+        throw caught !== undefined && ended(error) ? interrupted() : error;
     } finally {
         endings.delete(ending);
     }

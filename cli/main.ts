@@ -38,13 +38,19 @@ function onStack(name: string, description: string) {
         );
 }
 
-onStack("up", "bring the stack to what its settings say").action(async (options: Options) =>
-    (await import("./commands/up")).up(options),
-);
-onStack("preview", "show what up would do").action(async (options: Options) =>
-    (await import("./commands/up")).preview(options),
-);
+const LOSE_SWARM = [
+    "--lose-swarm <name>",
+    "the stack's name again: its swarm may end, with all that is in it",
+] as const;
+
+onStack("up", "bring the stack to what its settings say")
+    .option(...LOSE_SWARM)
+    .action(async (options: Options) => (await import("./commands/up")).up(options));
+onStack("preview", "show what up would do")
+    .option(...LOSE_SWARM)
+    .action(async (options: Options) => (await import("./commands/up")).preview(options));
 onStack("destroy", "remove every trace of the stack")
+    .option(...LOSE_SWARM)
     .option("--orphaned", "also remove lab hosts of this stack that another, lost copy of the project made")
     .action(async (options: DestroyOptions) => (await import("./commands/destroy")).destroy(options));
 onStack("output", "print the stack's outputs, or one of them, secrets included when named")

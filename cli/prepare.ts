@@ -1,9 +1,8 @@
 // What every command on a stack begins with: the settings, the facts, the set-up, and refusals before anything changes.
 // The list STEPS says what happens and in which order. The steps themselves are below it and in stack/, lab/ and setup/.
 
-import { formatProblem, SkepError } from "../errors";
+import { formatProblem, SkepError, skepError } from "../errors";
 import { exitClassOf } from "../errors/catalog";
-import { placementOf } from "../planning/zone-moves";
 import type { LabEngine } from "../config/facts";
 import type { ReadySettings, Settings } from "../config/settings";
 import type { S3Keys } from "../planning/registry-config";
@@ -12,14 +11,14 @@ import { createProgress, type Progress } from "../scripts/setup/progress";
 import { BRIDGED } from "../scripts/setup/bridged";
 import { ensureDocker } from "../scripts/setup/docker";
 import { askedKind } from "../scripts/setup/plugin-kind";
-import { ensurePulumi, setup } from "../scripts/setup/setup";
+import { pulumiAlone, setup } from "../scripts/setup/setup";
 import type { PulumiTools, Tools } from "../scripts/setup/tools";
 import { refuseTooManyHosts } from "../lab/capacity";
 import { labEngine, refuseOtherEnvironment } from "../lab/engine";
 import { type LabHost, settleHosts } from "../lab/hosts";
 import { projectId, refuseForeignHosts } from "../lab/project";
 import { refuseTakenPorts } from "../lab/ranges";
-import { refuseFixed, standingPorts, standingSubnet } from "../lab/standing";
+import { refuseOtherPorts, standingPorts, standingSubnet } from "../lab/standing";
 import { registryKeys } from "./stack/bucket-keys";
 import {
     factsOf,
@@ -34,7 +33,7 @@ import {
 import { type Prepared, StackFile } from "./stack/file";
 import { instanceRepository } from "./stack/instance-packages";
 import { notPrepared, refuseMissing } from "./stack/prepared";
-import { refuseRiskyMoves } from "./stack/risky-moves";
+import { refuseFixed } from "./stack/fixed";
 import {
     chooseRest,
     isChosen,
@@ -51,6 +50,8 @@ export interface Options {
     stack: string;
     json?: boolean;
     yes?: boolean;
+    /** The name of the stack whose swarm the user gives up: it must be the stack's own. */
+    loseSwarm?: string;
 }
 
 /** Who asks: a command that then works on the stack, `skep env`, or the program of the plain `pulumi` command. */
@@ -114,12 +115,6 @@ const STEPS: readonly Step[] = [
         on: "lab",
         run: checkMachine,
     },
-    {
-        name: "moves",
-        does: "the swarm can do without the managers that move",
-        ways: REFUSING,
-        run: checkMoves,
-    },
 ];
 
 export interface Ready {
@@ -129,6 +124,8 @@ export interface Ready {
     program: ProgramArgs;
     /** The lab's hosts that existed when the command began. */
     hosts: readonly LabHost[];
+    /** Whether the state has a swarm. */
+    hasSwarm: boolean;
     /** Whether the state already has all current facts. */
     hasFacts: boolean;
     /** Writes the facts beside the state when an up begins: it may be killed before the state has them. */
@@ -146,6 +143,7 @@ export async function ready(options: Options): Promise<Ready> {
         settings: settings as ReadySettings,
         hosts,
         program,
+        hasSwarm: found.hasSwarm,
         hasFacts: found.from === "state" && isSameFacts(found.facts, program.facts),
         keepFacts: () => files.kept.keep({ facts: program.facts }),
     };
@@ -167,7 +165,7 @@ export async function readyForPlain(options: Options): Promise<{ progress: Progr
         for (const problem of error.problems)
             progress.note(`Not prepared for an up: ${formatProblem(problem)}`);
         const { facts } = await factsOfStack(options.stack, progress);
-        const tools = await setup({ progress, needs: "engine", made: madeWith(facts) });
+        const tools = await setup({ progress, needs: "pulumi", made: madeWith(facts) });
         linkSwarmPlugin(tools);
         return { progress, tools };
     }
@@ -181,6 +179,16 @@ export async function plainProgram(stack: string): Promise<ProgramArgs> {
     return (await prepare("plain", { stack, json: true })).program();
 }
 
+/** Throws LOSE_SWARM_NAME if `--lose-swarm` names another stack than the command's. */
+export function refuseOtherName({ stack, loseSwarm = stack }: Options): void {
+    if (loseSwarm === stack) return;
+    throw skepError(
+        "LOSE_SWARM_NAME",
+        `--lose-swarm names "${loseSwarm}", and the command works on the stack "${stack}".`,
+        `Give the same name twice: --stack ${stack} --lose-swarm ${stack}.`,
+    );
+}
+
 /** The facts of a stack, for commands that destroy or read it whatever else is wrong with it. */
 export async function factsOfStack(stack: string, progress: Progress): Promise<FoundFacts> {
     const { facts } = await StackFile.read(stack);
@@ -192,7 +200,7 @@ export async function factsOfStack(stack: string, progress: Progress): Promise<F
  * before the command's other refusals.
  */
 async function readerOf(stack: string, progress: Progress): Promise<StateReader | undefined> {
-    return mayHaveState(stack) ? stateReader(stack, await ensurePulumi(progress)) : undefined;
+    return mayHaveState(stack) ? stateReader(stack, await pulumiAlone(progress)) : undefined;
 }
 
 async function prepare(way: Way, options: Options): Promise<Preparation> {
@@ -239,6 +247,11 @@ class Preparation {
         return this.options.stack;
     }
 
+    /** Whether the user gives this stack's swarm up. */
+    get mayLose(): boolean {
+        return this.options.loseSwarm !== undefined;
+    }
+
     /** Shows a note to whoever works on the stack. `env` and plain pulumi are asked for something else. */
     note(text: string): void {
         if (this.way === "command") this.progress.note(text);
@@ -249,10 +262,12 @@ class Preparation {
         const { stack, keys, engine } = this;
         const { images, repository, plugins } = this.prepared;
         const settings = this.settings as ReadySettings;
+        const { mayLose } = this;
         return {
             stack,
             project: projectId(),
-            settings,
+            // Pulumi would not replace a protected swarm.
+            settings: mayLose ? { ...settings, protect: false } : settings,
             images,
             repository,
             standing: standingPorts(settings, this.hosts),
@@ -263,6 +278,7 @@ class Preparation {
 }
 
 async function readAll(work: Preparation): Promise<void> {
+    refuseOtherName(work.options);
     work.files = await readFiles(work.stack);
 }
 
@@ -289,6 +305,7 @@ async function readFacts(work: Preparation): Promise<void> {
 
 function checkAll(work: Preparation): void {
     const { settings, warnings } = settingsWith(work.stack, work.files, work.found.facts);
+    refuseFixed(work.stack, settings, work.found.fixed, work.mayLose);
     refuseOtherVersions(settings);
     work.settings = settings;
     for (const warning of warnings) work.note(`Note: ${warning}`);
@@ -352,12 +369,19 @@ async function findHosts(work: Preparation): Promise<void> {
 async function chooseAll(work: Preparation): Promise<void> {
     const { stack, files, found, prepared } = work;
     const { plugins } = prepared;
-    work.settings = await chooseRest(stack, work.settings, prepared.repository, (chosen) => {
-        const { packages, labSubnet, labPorts } = chosen;
+    const keep = ({ packages, labSubnet, labPorts, protect }: ReadySettings) => {
         // An up settles where the registry is and which Docker runs the lab. Until then, both may change.
-        const facts = withoutMissing({ ...found.facts, packages, labSubnet, labPorts, plugins });
+        const facts = withoutMissing({ ...found.facts, packages, labSubnet, labPorts, protect, plugins });
         return files.kept.keep({ facts, prepared });
-    });
+    };
+    const note = (text: string) => work.note(text);
+    work.settings = await chooseRest(stack, protectedSettings(work), prepared.repository, note, keep);
+}
+
+/** The settings, with protection for a new stack whose hosts cost money. A standing stack stays as it was made. */
+function protectedSettings({ settings, found }: Preparation): Settings {
+    if (settings.protect !== undefined || settings.hosts === "lab" || found.isUp) return settings;
+    return { ...settings, protect: true };
 }
 
 function checkChosen(work: Preparation): void {
@@ -366,11 +390,8 @@ function checkChosen(work: Preparation): void {
 
 async function checkMachine({ stack, settings, hosts }: Preparation): Promise<void> {
     await refuseTooManyHosts(stack, settings.managers + settings.workers);
-    refuseFixed(settings, hosts, await standingSubnet(stack));
+    // The state may have lost the network; the engine still has it.
+    refuseFixed(stack, settings, { labSubnet: await standingSubnet(stack) });
+    refuseOtherPorts(settings, hosts);
     await refuseTakenPorts(stack, settings, standingPorts(settings, hosts));
-}
-
-async function checkMoves({ settings, reader }: Preparation): Promise<void> {
-    const { moved } = placementOf(settings);
-    if (moved.length > 0 && reader) await refuseRiskyMoves(reader, moved);
 }

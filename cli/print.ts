@@ -46,8 +46,12 @@ export function leftLines(left: readonly Left[], heading = "Left undone"): strin
 }
 
 /** The arguments that must follow `npm run up` for this stack; empty for the default stack. */
-export function suffix({ stack }: Options): string {
-    return stack === "dev" ? "" : ` -- --stack ${stack}`;
+export function suffix({ stack }: Options, loseSwarm?: string): string {
+    const given = [
+        ...(stack === "dev" ? [] : [`--stack ${stack}`]),
+        ...(loseSwarm === undefined ? [] : [`--lose-swarm ${loseSwarm}`]),
+    ];
+    return given.length === 0 ? "" : ` -- ${given.join(" ")}`;
 }
 
 /** Prints a value as JSON, for `--json`. */

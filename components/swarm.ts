@@ -21,6 +21,10 @@ export interface SwarmArgs {
     drainSeconds: number;
     /** Names of the hosts that run the registry. */
     registryHosts: readonly string[];
+    /** Hosts in `skep:renew` that are made anew when every host is a member. */
+    renewed: readonly string[];
+    /** Whether Pulumi refuses to delete the swarm. */
+    protect: boolean;
     /** Destroy deletes this last. The whole swarm goes with it, so no member has to leave by itself. */
     foundation: pulumi.Resource;
 }
@@ -47,11 +51,21 @@ export class Swarm extends pulumi.ComponentResource {
         this.cluster = new Cluster(
             `${name}-cluster`,
             { managers: this.managers, autolock: args.autolock, addressPool: args.overlayPool },
-            { parent: this, dependsOn: [...args.installed], deletedWith: args.foundation },
+            {
+                parent: this,
+                dependsOn: [...args.installed],
+                deletedWith: args.foundation,
+                protect: args.protect,
+            },
         );
         this.nodes = new Map(args.hosts.map((host) => [host.name, this.node(args, host)]));
         // In the state only when every host is a member: an up that fails leaves there what the last whole one wrote.
-        this.registerOutputs({ placement: this.placement(args.hosts) });
+        const placement = this.placement(args.hosts);
+        const { renewed } = args;
+        this.registerOutputs({
+            placement,
+            ...(renewed.length > 0 && { renewed: placement.apply(() => [...renewed]) }),
+        });
     }
 
     /** Where each host has become a member, by name. */

@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { Problem } from "../errors";
 import { overlaps, prefixOf } from "../planning/addresses";
 import { hostsInSubnet, MAX_PREFIX, MIN_PREFIX } from "../planning/aws-addresses";
+import { listed } from "../planning/sentence";
 import { SYSTEMS, type System } from "../planning/systems";
 import { choice, flag, group, list, port, range, text, url, whole } from "./values";
 
@@ -58,10 +59,7 @@ export const awsSchema = group({
     manager: machine("t3.small", 20),
     /** Instances of workers. Default t3.small, 30 GiB. */
     worker: machine("t3.small", 30),
-    /**
-     * Hosts that the next up may replace to apply changed settings (image, type, disk, user data); one manager at a time.
-     * All other hosts keep what they were made with. Default none.
-     */
+    /** Another spelling of `skep:renew`, for one release. */
     renew: list(
         text(/^(manager|worker)-\d+$/, "a host's name, such as worker-2"),
         "hosts' names, such as [worker-2]",
@@ -92,6 +90,8 @@ export interface Shared {
     zones: number;
     managers: number;
     workers: number;
+    /** The hosts to make anew that are not made anew yet. */
+    renew: readonly string[];
     addressPools: { overlay: string; bridge: string };
 }
 
@@ -137,30 +137,11 @@ export function checkAws(aws: z.output<typeof awsSchema>, shared: Shared): Probl
             "skep:aws.connectVia is public, and hosts in private subnets have no public address.",
             "Set it to private and connect through a VPN or from inside the VPC, or use public subnets.",
         );
-    const managers = aws.renew.filter((host) => host.startsWith("manager-"));
-    if (managers.length > 1)
-        refuse(
-            "AWS_RENEW_MANAGERS",
-            `skep:aws.renew names ${managers.join(" and ")}, and replacing managers together can cost the quorum.`,
-            "Name one manager, run up, then name the next.",
-        );
-    if (aws.renew.length > 0 && aws.terminationProtection)
+    if (shared.renew.length > 0 && aws.terminationProtection)
         refuse(
             "AWS_RENEW_PROTECTED",
-            `skep:aws.renew names ${aws.renew.join(" and ")}, and skep:aws.terminationProtection keeps AWS from ending hosts.`,
+            `skep:renew names ${listed(shared.renew)}, and skep:aws.terminationProtection keeps AWS from ending hosts.`,
             "Set terminationProtection to false and run up, then renew, then set it back.",
-        );
-    const known = (host: string) => {
-        const [role, ordinal] = host.split("-");
-        const count = role === "manager" ? shared.managers : shared.workers;
-        return Number(ordinal) >= 1 && Number(ordinal) <= count;
-    };
-    const unknown = aws.renew.filter((host) => !known(host));
-    if (unknown.length > 0)
-        refuse(
-            "AWS_RENEW_UNKNOWN",
-            `skep:aws.renew names ${unknown.join(", ")}, which the stack does not have.`,
-            `It has ${shared.managers} managers and ${shared.workers} workers, counted from 1.`,
         );
     const reserved = Object.keys(aws.tags).filter((key) => /^(aws:|io\.skep\.|Name$)/.test(key));
     if (reserved.length > 0)

@@ -65,8 +65,8 @@ export function lostKeys(config: Values): Problem[] {
  * Problems for Skep's settings that are in Pulumi's own file instead of `file`. Only the `secret` ones belong in
  * Pulumi's.
  */
-export function misplacedKeys(engineConfig: Values, secret: readonly string[], file: string): Problem[] {
-    return Object.keys(ownSettings(engineConfig))
+export function misplacedKeys(pulumiConfig: Values, secret: readonly string[], file: string): Problem[] {
+    return Object.keys(ownSettings(pulumiConfig))
         .filter((name) => !secret.includes(name))
         .map((name) => ({
             id: "CONFIG_ELSEWHERE",

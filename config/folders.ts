@@ -32,11 +32,11 @@ export function workFolder(stack: string): string {
  * The folder in which Pulumi keeps each stack's salt, for `npm run up` and the plain `pulumi` command alike. Pulumi.yaml
  * names it too.
  */
-export const ENGINE_CONFIG_FOLDER = resolve(IGNORED, "config");
+export const PULUMI_CONFIG_FOLDER = resolve(IGNORED, "config");
 
 /** Pulumi's own file of a stack: its salt, and what `pulumi config set` writes. */
-export function engineConfigFile(stack: string): string {
-    return resolve(ENGINE_CONFIG_FOLDER, `Pulumi.${stack}.yaml`);
+export function pulumiConfigFile(stack: string): string {
+    return resolve(PULUMI_CONFIG_FOLDER, `Pulumi.${stack}.yaml`);
 }
 
 export const STATE_FOLDER = resolve(IGNORED, "state");

@@ -9,6 +9,7 @@ import { awsSchema, type AwsSettings, checkAws } from "./aws";
 import { countMembers, roleOf, unknownNodes } from "../planning/members";
 import { movesRefused, movesWaiting, placementOf, zoneNames } from "../planning/zone-moves";
 import { placeHosts, tolerated } from "../planning/placement";
+import { dueRenewals, renewalsOf, renewalsWaiting, unknownRenewals } from "../planning/renewals";
 import { checkRegistry, registrySchema, registryWarnings } from "./registry";
 import { proxySchema } from "./proxy";
 import { repositorySchema } from "./repository";
@@ -43,6 +44,8 @@ const zoneName = text(
     NAME,
     "a zone's name: a lower-case letter, then letters, digits and dashes, 30 at most",
 );
+
+const hostName = text(/^(manager|worker)-\d+$/, "a host's name, such as worker-2");
 
 const schema = group({
     /** The kind of hosts: `lab` (containers on this machine) or `aws` (EC2 instances). Default `lab`. */
@@ -108,6 +111,16 @@ const schema = group({
     publish: choice(["auto", "mesh", "host"]).default("auto"),
     /** Whether Skep spreads the tasks of its stacks again when nodes are added or come back. Default false. */
     rebalance: flag().default(false),
+    /**
+     * Whether destroy refuses the stack. Default: false in a lab; true for stacks on EC2 that were first made with this
+     * setting.
+     */
+    protect: flag().optional(),
+    /**
+     * Hosts that up makes anew, once each, to give them the present image and form; managers one a run. All other hosts
+     * keep what they were made with. Default none.
+     */
+    renew: list(hostName, "hosts' names, such as [worker-2]").default([]),
     /** The private registry. config/registry.ts and the README have its settings. */
     registry: registrySchema.prefault({}),
     /** A mirror of Docker's package repository (config/repository.ts). Default: Docker's own. */
@@ -134,6 +147,8 @@ const schema = group({
         z.string({ error: "it must be a host's name, such as worker-1" }),
         "names of hosts, such as [worker-1]",
     ).optional(),
+    /** Hosts of `renew` that an up has made anew. Skep writes it. */
+    renewed: list(z.string({ error: BY_SKEP }), BY_SKEP).optional(),
     /** The zones of the hosts, since the last up that brought all of them into the swarm. Skep writes it. */
     placement: z
         .record(z.string(), group({ zone: z.string({ error: BY_SKEP }), zoneIndex: whole(0, 7, 0) }), {
@@ -158,7 +173,15 @@ export type ReadySettings = Settings & Required<Pick<Settings, "packages">>;
 export type Packages = NonNullable<Settings["packages"]>;
 
 /** Settings that Skep itself chooses and keeps. */
-export const GENERATED = ["labSubnet", "labPorts", "packages", "placement", "registryHosts"] as const;
+export const GENERATED = [
+    "labSubnet",
+    "labPorts",
+    "packages",
+    "placement",
+    "protect",
+    "registryHosts",
+    "renewed",
+] as const;
 
 export interface Checked {
     settings?: Settings;
@@ -203,7 +226,7 @@ export function checkSettings(stack: string, input: Readonly<Record<string, unkn
     const zones = Array.isArray(data.zones) ? data.zones : zoneNames(data.hosts, data.zones, data.placement);
     const zoneNamesGiven = Array.isArray(data.zones) ? data.zones : undefined;
     const settings: Settings = {
-        ...data,
+        ...renewing(data),
         zones,
         ...(data.aws && { aws: { ...data.aws, zoneNames: zoneNamesGiven } }),
     };
@@ -241,7 +264,7 @@ function acrossSettings(data: z.output<typeof schema>, refused: ReadonlySet<stri
     const hosts = placeHosts(data.managers, data.workers, ["any"]);
     const { managers, active } = countMembers(hosts, data);
     const counted = !refused.has("managers") && !refused.has("workers") && !refused.has("nodes");
-    if (counted) problems.push(...unknownNodes(hosts, data.nodes));
+    if (counted) problems.push(...unknownNodes(hosts, data.nodes), ...unknownRenewals(renewing(data), hosts));
     if (counted && managers === 0)
         problems.push({
             id: "NO_MANAGER",
@@ -299,7 +322,8 @@ function acrossSettings(data: z.output<typeof schema>, refused: ReadonlySet<stri
         });
     if (data.hosts === "aws" && !refused.has("aws")) {
         const zones = Array.isArray(data.zones) ? data.zones.length : data.zones;
-        if (data.aws) problems.push(...checkAws(data.aws, { ...data, zones }));
+        if (data.aws)
+            problems.push(...checkAws(data.aws, { ...data, zones, renew: dueRenewals(renewing(data)) }));
         else
             problems.push({
                 id: "AWS_SETTINGS",
@@ -320,10 +344,17 @@ function acrossSettings(data: z.output<typeof schema>, refused: ReadonlySet<stri
     return problems;
 }
 
+/** The settings with both spellings of `renew` in one. */
+function renewing<S extends z.output<typeof schema>>(data: S): S {
+    return { ...data, renew: [...data.renew, ...(data.aws?.renew ?? [])] };
+}
+
 function warningsOf(data: Settings): string[] {
     const { zones } = data;
-    const { hosts } = placementOf(data);
-    const warnings = movesWaiting(data);
+    const { hosts, moved } = placementOf(data);
+    const warnings = [...movesWaiting(data), ...renewalsWaiting(renewalsOf(data, hosts, moved))];
+    if (data.aws && data.aws.renew.length > 0)
+        warnings.push("skep:aws.renew is now skep:renew, for hosts of every kind; a later release drops it.");
     const perZone = zones.map((zone) =>
         hosts.filter((host) => host.zone === zone && roleOf(host, data) === "manager"),
     );

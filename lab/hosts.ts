@@ -145,8 +145,7 @@ async function start(container: Docker.Container, state: LabHost["state"]): Prom
               );
     });
     const end = Date.now() + BOOT_SECONDS * 1000;
-    // A "degraded" host has booted, too. The next step reports a failed unit, such as an engine without disk space.
-    while (!/running|degraded/.test(await output(container, ["systemctl", "is-system-running"]))) {
+    while (!(await hasBooted(container))) {
         if (Date.now() > end) {
             const { Name } = await container.inspect();
             throw skepError(
@@ -157,6 +156,14 @@ async function start(container: Docker.Container, state: LabHost["state"]): Prom
         }
         await sleep(POLL_MILLISECONDS);
     }
+}
+
+/**
+ * Whether the host has booted. A "degraded" one has, too: the next step reports a failed unit, such as an engine without
+ * disk space.
+ */
+export async function hasBooted(container: Docker.Container): Promise<boolean> {
+    return /running|degraded/.test(await output(container, ["systemctl", "is-system-running"]));
 }
 
 /** The output of a command on a host; empty if the host cannot run it yet. */

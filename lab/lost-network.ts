@@ -3,6 +3,7 @@
 
 import type * as auto from "@pulumi/pulumi/automation";
 import type { NetworkInspectInfo } from "dockerode";
+import type { StateResource } from "../config/state";
 import type { SkepError } from "../errors";
 import type { Progress } from "../scripts/setup/progress";
 import { dockerClient } from "../scripts/setup/docker";
@@ -10,18 +11,6 @@ import { objectsOf } from "./project";
 
 const NETWORK_TYPE = "docker:index/network:Network";
 const LAB_TYPE = "skep:hosts:Lab";
-
-/** The parts of a resource in the state that matter here. */
-interface StateResource {
-    urn: string;
-    type: string;
-    custom?: boolean;
-    id?: string;
-    inputs?: object;
-    outputs?: object;
-    parent?: string;
-    provider?: string;
-}
 
 /** Whether this failure says that a network to be created already exists. */
 export function isNetworkThere({ problems }: SkepError): boolean {

@@ -4,9 +4,13 @@
 
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { cacheFolder, contentHash, withLock, writeWhole } from "../scripts/setup/cache";
 import { ownSettings, readConfig } from "../config/file";
+import { SkepError } from "../errors";
+import { reasonOf } from "../planning/sentence";
+import { dockerClient } from "../scripts/setup/docker";
+import { objectsOf } from "./project";
 
 /** What a lab takes from this machine, as its file of facts records it. */
 export interface Ranges {
@@ -33,9 +37,13 @@ export function isReserved(file: string): boolean {
 
 /**
  * Runs `work`, which chooses and writes `file`, while no other command on this machine chooses. If two begin at the same
- * moment, the second one sees what the first one took.
+ * moment, the second one sees what the first one took. `note` tells the user of files of others that cannot be read.
  */
-export async function reserving<T>(file: string, work: (reserved: Reserved) => Promise<T>): Promise<T> {
+export async function reserving<T>(
+    file: string,
+    note: (text: string) => void,
+    work: (reserved: Reserved) => Promise<T>,
+): Promise<T> {
     const folder = join(cacheFolder(), LOCK);
     await mkdir(folder, { recursive: true });
     return withLock(LOCK, async () => {
@@ -43,8 +51,8 @@ export async function reserving<T>(file: string, work: (reserved: Reserved) => P
         for (const name of await readdir(folder)) {
             const other = await readFile(join(folder, name), "utf8");
             if (other === file) continue;
-            const ranges = await rangesIn(other);
-            if (ranges) others.push(ranges);
+            const ranges = await rangesOf(other, note);
+            if (ranges) others.push(...ranges);
             else await rm(join(folder, name), { force: true });
         }
         const result = await work({ own: (await rangesIn(file)) ?? {}, others });
@@ -56,6 +64,27 @@ export async function reserving<T>(file: string, work: (reserved: Reserved) => P
 /** Removes the reservation, so that others may choose what this stack had. */
 export async function forgetReservation(file: string): Promise<void> {
     await rm(reservation(file), { force: true });
+}
+
+/**
+ * What the stack of another file has; undefined if the file is gone. If it cannot be read, each port that Docker shows for
+ * a stack of this name stands for a block. Docker shows all networks anyway.
+ */
+async function rangesOf(file: string, note: (text: string) => void): Promise<Ranges[] | undefined> {
+    try {
+        const ranges = await rangesIn(file);
+        return ranges && [ranges];
+    } catch (error) {
+        const isBug = !(error instanceof SkepError) && (error as NodeJS.ErrnoException).code === undefined;
+        if (isBug) throw error;
+        note(`What the lab of ${file} has is taken from Docker: ${reasonOf(error)}`);
+        const docker = dockerClient();
+        const filters = objectsOf(basename(file, ".yaml"), "any");
+        const listed = await docker.listContainers({ all: true, filters });
+        const found = await Promise.all(listed.map(({ Id }) => docker.getContainer(Id).inspect()));
+        const bound = found.flatMap(({ HostConfig }) => Object.values(HostConfig.PortBindings ?? {}).flat());
+        return (bound as { HostPort: string }[]).map(({ HostPort }) => ({ labPorts: Number(HostPort) }));
+    }
 }
 
 async function rangesIn(file: string): Promise<Ranges | undefined> {

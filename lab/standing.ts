@@ -31,20 +31,14 @@ export function standingPorts(settings: Settings, hosts: readonly LabHost[]): Re
 }
 
 /** Throws LAB_FIXED if settings would recreate every standing host, and names the values that the hosts have. */
-export function refuseFixed(settings: Settings, hosts: readonly LabHost[], subnet?: string): void {
-    const problems = fixedProblems(settings, hosts, subnet);
+export function refuseOtherPorts(settings: Settings, hosts: readonly LabHost[]): void {
+    const problems = fixedProblems(settings, hosts);
     if (problems.length > 0) throw new SkepError(problems);
 }
 
 /** Problems for settings that the standing hosts cannot follow. No I/O. */
-export function fixedProblems(
-    { labSubnet, registry, sample }: Settings,
-    hosts: readonly LabHost[],
-    subnet?: string,
-): Problem[] {
+export function fixedProblems({ registry, sample }: Settings, hosts: readonly LabHost[]): Problem[] {
     const problems: Problem[] = [];
-    if (subnet !== undefined && labSubnet !== undefined && labSubnet !== subnet)
-        problems.push(fixed("labSubnet", labSubnet, `have addresses of ${subnet}`));
     const [standing] = hosts.filter(({ state }) => state !== "created");
     if (!standing) return problems;
     const made = servicePorts(standing.published);

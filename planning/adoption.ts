@@ -1,7 +1,7 @@
 // What the manager hosts' answers at one moment mean: which swarm they manage, whether one may be created, and why the
 // swarm cannot be used now. No I/O.
 import { SkepError, skepError, type Problem } from "../errors";
-import type { EngineInfo } from "./engine-api";
+import { type EngineInfo, SWARM_PORT } from "./engine-api";
 import { majority } from "./membership";
 
 /** A host's own view of its membership. */
@@ -103,8 +103,8 @@ export function refuseForeignMember(
     formerId: string,
     managerAddresses: readonly string[],
 ): void {
-    const known = member.remoteManagers.filter((address) => address !== `${host.address}:2377`);
-    const ours = managerAddresses.map((address) => `${address}:2377`);
+    const known = member.remoteManagers.filter((address) => address !== `${host.address}:${SWARM_PORT}`);
+    const ours = managerAddresses.map((address) => `${address}:${SWARM_PORT}`);
     const isLeftOver = known.length > 0 && known.every((address) => ours.includes(address));
     if (member.nodeId === formerId || isLeftOver) return;
     throw skepError(

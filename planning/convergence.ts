@@ -1,6 +1,7 @@
 // Whether a stack's services run as specified. No I/O.
 import { createHash } from "node:crypto";
 import { formatProblem } from "../errors";
+import { canonical } from "./canonical";
 import type { SwarmNode, SwarmService, SwarmTask } from "./engine-api";
 import { oneLine } from "./sentence";
 
@@ -75,13 +76,4 @@ function newestError(tasks: readonly SwarmTask[]): string | undefined {
 /** A short text that changes exactly when the service's specification does. */
 export function digestOf({ Spec }: { Spec: object }): string {
     return createHash("sha256").update(canonical(Spec)).digest("hex").slice(0, 16);
-}
-
-/** A value as JSON with its keys sorted, so that equal values have equal texts. */
-export function canonical(value: unknown): string {
-    return JSON.stringify(value ?? null, (_key, item: unknown) =>
-        item !== null && typeof item === "object" && !Array.isArray(item)
-            ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
-            : item,
-    );
 }

@@ -74,6 +74,9 @@ export function isReady({ Status, ManagerStatus }: SwarmNode, role: Role): boole
     return role === "manager" ? ManagerStatus?.Reachability === "reachable" : !ManagerStatus;
 }
 
+/** The port at which managers of a swarm talk to its members. */
+export const SWARM_PORT = 2377;
+
 /** The oldest and newest versions of Docker's API that Skep is tested with: those of engine 20.10 and of engine 27. */
 export const OLDEST_API = "1.41";
 const NEWEST_API = "1.47";

@@ -4,6 +4,7 @@
 import type { Problem } from "../errors";
 import type { SwarmNode } from "./engine-api";
 import type { Role } from "./placement";
+import { listed } from "./sentence";
 
 /** A member of the swarm as its managers see it. */
 export interface Member {
@@ -65,6 +66,27 @@ export function majority(voters: number): number {
 export function mayStep(observed: readonly Member[], step: Step): Refusal | undefined {
     const voters = observed.filter(votes);
     return withoutQuorum(voters) ?? underWay(observed, step) ?? mayChange(voters, step);
+}
+
+/**
+ * Undefined when the swarm keeps its majority while these managers are away together; else the reason against it. Managers
+ * that do not answer now cost nothing. Where one manager is away, as at a restart, the others may be just the majority;
+ * where several are, one more must be spare, because nobody knows in which order they come back.
+ */
+export function mayMissTogether(observed: readonly Member[], ids: readonly string[]): Refusal | undefined {
+    const voters = observed.filter(votes);
+    const silent = voters.filter((member) => !isReachable(member));
+    const away = voters.filter((member) => isReachable(member) && ids.includes(member.id));
+    if (away.length === 0) return undefined;
+    const left = voters.length - silent.length - away.length;
+    const needed = majority(voters.length);
+    if (left > needed || (left === needed && away.length === 1 && silent.length === 0)) return undefined;
+    const already = silent.length > 0 ? `; ${names(silent)} ${be(silent)} away already` : "";
+    const problem =
+        left === 0
+            ? `no manager would be left${already}`
+            : `${left} of ${voters.length} managers would answer meanwhile, and any change needs ${needed}${already}`;
+    return { wait: false, problem: { id: "QUORUM_AT_RISK", problem, advice: "" } };
 }
 
 function mayChange(voters: readonly Member[], step: Step): Refusal | undefined {
@@ -195,7 +217,7 @@ function isReachable({ reachability }: Member): boolean {
 }
 
 function names(members: readonly Member[]): string {
-    return new Intl.ListFormat("en").format(members.map(({ name }) => name));
+    return listed(members.map(({ name }) => name));
 }
 
 function be(members: readonly Member[]): string {

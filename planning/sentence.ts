@@ -16,3 +16,8 @@ export function reasonOf(error: unknown): string {
 export function oneLine(text: string): string {
     return text.trim().replace(/\s+/g, " ").replace(/\.+$/, "");
 }
+
+/** Several as one part of a sentence: "a, b and c". */
+export function listed(parts: readonly string[]): string {
+    return new Intl.ListFormat("en-GB").format(parts);
+}

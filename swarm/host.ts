@@ -1,7 +1,7 @@
 // One host: its shell, and its own membership of the swarm.
 import { isProblemId, SkepError, skepError } from "../errors";
 import { membershipOf, type Membership, type Sighting } from "../planning/adoption";
-import type { EngineInfo, SwarmInfo } from "../planning/engine-api";
+import { type EngineInfo, SWARM_PORT, type SwarmInfo } from "../planning/engine-api";
 import { oneLine, reasonOf } from "../planning/sentence";
 import { renderHostScript } from "../planning/shell";
 import type { Context } from "./context";
@@ -19,7 +19,6 @@ const SCRIPT_MS = 15 * 60_000;
 const INIT_MS = 30_000;
 const JOIN_MS = 40_000;
 const OPEN_MS = 30_000;
-const PORT = 2377;
 
 /** The part of a host's SSH connection that Skep uses. */
 export type Connection = Pick<Remote, "call" | "exec" | "load" | "push" | "pull" | "inRegistry">;
@@ -87,7 +86,7 @@ export class Host {
     /** Creates a swarm with this host as its only manager. Returns the swarm's id. */
     async initialise(autolock: boolean, addressPool: string, subnetSize: number): Promise<string> {
         const body = {
-            ListenAddr: `0.0.0.0:${PORT}`,
+            ListenAddr: `0.0.0.0:${SWARM_PORT}`,
             AdvertiseAddr: this.address,
             DefaultAddrPool: [addressPool],
             SubnetSize: subnetSize,
@@ -100,7 +99,7 @@ export class Host {
     /** Makes the host join the swarm of these managers. It is a member some seconds later. */
     async join(managers: readonly string[], token: string): Promise<void> {
         const body = {
-            ListenAddr: `0.0.0.0:${PORT}`,
+            ListenAddr: `0.0.0.0:${SWARM_PORT}`,
             AdvertiseAddr: this.address,
             RemoteAddrs: managers,
             JoinToken: token,

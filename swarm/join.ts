@@ -138,8 +138,7 @@ async function abandon({ ctx }: Swarm, host: Host): Promise<void> {
     if (await left()) return;
     // An endless unlocking holds the engine's lock on everything about its swarm, even during an ordinary stop.
     ctx.log(`restarting the engine of ${host.name}, which cannot leave what it was a member of`, "warning");
-    const restart = { stdin: hostScript("restart"), timeoutMs: RESTART_MS, signal: ctx.signal };
-    await host.exec("sudo -n sh", restart);
+    await host.script(hostScript("restart"), {}, { timeoutMs: RESTART_MS, signal: ctx.signal });
     await until(`${host.name} to leave what it was a member of`, left, RESTART_MS, ctx);
 }
 

@@ -1,13 +1,16 @@
 // How a member goes: it is drained and demoted, leaves, and is removed. If its host is dead, the others remove it.
 import { isGone } from "../planning/adoption";
 import type { NodeSpec, SwarmNode } from "../planning/engine-api";
-import { EngineError, ifAnswered, ifExists, NoManager } from "./failures";
+import { reasonOf } from "../planning/sentence";
+import type { Context } from "./context";
+import { EngineError, HostFailure, ifAnswered, ifExists, NoManager } from "./failures";
 import { type Host, WRITE_MS } from "./host";
 import type { Swarm } from "./swarm";
 import { pause, until } from "./wait";
 
 const DEMOTE_MS = 60_000;
 const REMOVE_MS = 60_000;
+const DISBAND_MS = 8000;
 const CERTIFICATE_MS = 15_000;
 /** How long a demoted manager's key stays encrypted. */
 const CERTIFICATE_SWAP_MS = 1200;
@@ -37,6 +40,23 @@ export async function remove(swarm: Swarm, host: Host, nodeId: string): Promise<
     if (found.Spec.Role === "manager") await demote(others, host, nodeId);
     await host.leave();
     await removeNode(others, nodeId, true);
+}
+
+/**
+ * Makes these hosts leave the swarm with this id, which ends with its last manager. Logs a warning for a host that does
+ * not answer or that refuses. The time is short: a host that is gone has nothing left to leave.
+ */
+export async function disband(hosts: readonly Host[], id: string, { log }: Context): Promise<void> {
+    const leave = async (host: Host) => {
+        try {
+            const { clusterId } = await host.membership(DISBAND_MS / 2);
+            if (!clusterId || clusterId === id) await host.leave({ force: true, timeoutMs: DISBAND_MS });
+        } catch (error) {
+            if (!(error instanceof HostFailure)) throw error;
+            log(`${host.name} may still be a member of the swarm: ${reasonOf(error)}`, "warning");
+        }
+    };
+    await Promise.all(hosts.map(leave));
 }
 
 /**

@@ -10,7 +10,8 @@ import { hostScript } from "./scripts";
 import { filters, type Swarm } from "./swarm";
 import { until } from "./wait";
 
-const LABEL = "com.docker.stack.namespace";
+/** Docker puts it on everything that belongs to a stack. */
+export const STACK_LABEL = "com.docker.stack.namespace";
 const DEPLOY_MS = 120_000;
 const GONE_MS = 60_000;
 type Kind = "secrets" | "configs";
@@ -30,7 +31,7 @@ export interface StackParts {
 
 /** The filter for everything that belongs to the stack. */
 export function ofStack(stack: string): Record<string, string[]> {
-    return { label: [`${LABEL}=${stack}`] };
+    return { label: [`${STACK_LABEL}=${stack}`] };
 }
 
 /** The stack's services and tasks, and all members of the swarm. */
@@ -60,7 +61,7 @@ async function createKind(swarm: Swarm, kind: Kind, stack: string, values: Recor
     for (const [name, value] of Object.entries(values)) {
         if (present.includes(name)) continue;
         const Data = Buffer.from(value).toString("base64");
-        const body = { Name: name, Labels: { [LABEL]: stack }, Data };
+        const body = { Name: name, Labels: { [STACK_LABEL]: stack }, Data };
         await swarm.call("POST", `/${kind}/create`, { body, timeoutMs: WRITE_MS });
     }
 }

@@ -2,7 +2,14 @@
 // manages it.
 import { SkepError } from "../errors";
 import { type Sighting } from "../planning/adoption";
-import type { NodeSpec, SwarmInfo, SwarmNode, SwarmService, SwarmTask } from "../planning/engine-api";
+import {
+    type NodeSpec,
+    SWARM_PORT,
+    type SwarmInfo,
+    type SwarmNode,
+    type SwarmService,
+    type SwarmTask,
+} from "../planning/engine-api";
 import { memberOf, mayStep, type Refusal, type Step } from "../planning/membership";
 import type { Context } from "./context";
 import type { CallOptions } from "./engine";
@@ -187,7 +194,7 @@ export class Swarm {
             ManagerStatus?.Reachability === "reachable" ? [ManagerStatus.Addr ?? ""] : [],
         );
         const usable = reachable.filter((address) => address !== "" && !address.startsWith("0.0.0.0"));
-        return usable.length > 0 ? usable : [`${(await this.manager()).address}:2377`];
+        return usable.length > 0 ? usable : [`${(await this.manager()).address}:${SWARM_PORT}`];
     }
 
     /** Changes a member's specification. Tries again if someone else was faster. */

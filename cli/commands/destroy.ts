@@ -13,7 +13,8 @@ import { forgetStackFile } from "../stack/file";
 import { hostsOf } from "../stack/settings";
 import { findStack, forgetStack, withProviders } from "../pulumi/workspace";
 import { confirmed } from "../confirm";
-import { factsOfStack, type Options } from "../prepare";
+import { factsOfStack, type Options, refuseOtherName } from "../prepare";
+import { refuseProtected, unprotect } from "../stack/protection";
 import { printJson, suffix } from "../print";
 
 export interface DestroyOptions extends Options {
@@ -28,11 +29,13 @@ export interface DestroyOptions extends Options {
 export async function destroy(options: DestroyOptions): Promise<void> {
     const progress = createProgress({ silent: options.json });
     const found = await factsOfStack(options.stack, progress);
+    refuseOtherName(options);
+    if (options.loseSwarm === undefined) await refuseProtected(options.stack, found);
     const isLab = (await hostsOf(options.stack, found, options.orphaned)) === "lab";
     if (!(await confirmed(`Destroy the stack "${options.stack}" with all of its data?`, options))) return;
     const tools = await setup({
         progress,
-        needs: isLab ? "docker" : "engine",
+        needs: isLab ? "docker" : "pulumi",
         made: madeWith(found.facts),
     });
     if (isLab && !options.orphaned)
@@ -40,6 +43,7 @@ export async function destroy(options: DestroyOptions): Promise<void> {
     let changes = {};
     const stack = await findStack(options.stack, tools);
     if (stack) {
+        if (found.isProtected) await unprotect(stack);
         ({ changes } = await progress.step(`Destroying ${options.stack}`, async () =>
             operate(await withProviders(tools, stack), "destroy", progress),
         ));

@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { shellQuote } from "../../planning/shell";
 import { ensureLanguageHost } from "../../scripts/setup/plugins";
-import { engineEnvironment } from "../pulumi/workspace";
+import { pulumiEnvironment } from "../pulumi/workspace";
 import { type Options, readyForPlain } from "../prepare";
 import { printJson } from "../print";
 
@@ -13,7 +13,7 @@ import { printJson } from "../print";
 export async function env(options: Options): Promise<void> {
     const { progress, tools } = await readyForPlain(options);
     const environment: Record<string, string> = {
-        ...(await engineEnvironment(tools)),
+        ...(await pulumiEnvironment(tools)),
         PULUMI_STACK: options.stack,
         // Pulumi installs a plugin when a resource asks for it. Without this option, it first installs every plugin that
         // node_modules names, including the one for AWS with its hundreds of megabytes. Versions that do not know the

@@ -12,7 +12,7 @@ import { printJson, suffix } from "../print";
 export async function output(name: string | undefined, options: Options): Promise<void> {
     const progress = createProgress({ silent: true });
     const { facts } = await factsOfStack(options.stack, progress);
-    const tools = await setup({ progress, needs: "engine", made: madeWith(facts) });
+    const tools = await setup({ progress, needs: "pulumi", made: madeWith(facts) });
     const stack = await findStack(options.stack, tools);
     const outputs = (await stack?.outputs()) ?? {};
     if (Object.keys(outputs).length === 0)

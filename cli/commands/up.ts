@@ -22,7 +22,7 @@ export async function preview(options: Options): Promise<void> {
     // The state has these hosts as complete, so the plan says nothing about them.
     for (const { name } of hosts.filter(({ state }) => state === "created"))
         progress.note(`${name} was made and never started: up makes it anew`);
-    const stack = await openStack(options.stack, tools, program);
+    const stack = await openStack(options, tools, program);
     const outcome = await progress.step(`Previewing ${options.stack}`, () =>
         operate(stack, "preview", progress),
     );
@@ -31,7 +31,7 @@ export async function preview(options: Options): Promise<void> {
     for (const line of tree(outcome.steps)) console.log(`  ${line}`);
     console.log(summary(outcome));
     if (outcome.left.length > 0) console.log(leftLines(outcome.left, "Good to know"));
-    console.log(`\nNext: npm run up${suffix(options)}`);
+    console.log(`\nNext: npm run up${suffix(options, options.loseSwarm)}`);
 }
 
 /** Says that up takes the lost network back. A preview cannot do that, and its plan looks as if there were no network. */
@@ -44,17 +44,19 @@ async function noteLostNetwork(stack: string, { steps }: Outcome, progress: Prog
 /** Brings the stack to what its settings say. On a terminal, shows the changes first, and asks. */
 export async function up(options: Options): Promise<void> {
     const began = Date.now();
-    const { progress, tools, program, settings, hasFacts, keepFacts } = await ready(options);
-    const stack = await openStack(options.stack, tools, program);
+    const { progress, tools, program, settings, hasSwarm, hasFacts, keepFacts } = await ready(options);
+    const stack = await openStack(options, tools, program);
     if (settings.hosts === "lab") await startStoppedHosts(options.stack, progress);
     let unchanged: Outcome | undefined;
-    if (process.stdin.isTTY && !options.yes) {
+    const asks = process.stdin.isTTY && !options.yes;
+    // The preview of a plan that would end a swarm fails, so nobody need look at it.
+    if (asks || hasSwarm) {
         const plan = await progress.step(`Previewing ${options.stack}`, () =>
             operate(stack, "preview", progress),
         );
         // The plan belongs to the question. Only results go to standard output.
-        for (const line of tree(plan.steps)) process.stderr.write(`  ${line}\n`);
-        if (plan.steps.length > 0 && !(await confirmed(`${summary(plan)}. Do it?`, options))) return;
+        if (asks) for (const line of tree(plan.steps)) process.stderr.write(`  ${line}\n`);
+        if (asks && plan.steps.length > 0 && !(await confirmed(`${summary(plan)}. Do it?`, options))) return;
         if (hasFacts && isSettled(plan, settings)) unchanged = { ...plan, outputs: await stack.outputs() };
     }
     await keepFacts();

@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { skepError } from "../../errors";
 import { dockerEnvironment } from "../../providers/runtime/docker";
 import { BRIDGED } from "../../scripts/setup/bridged";
+import { LOSE_SWARM } from "../../providers/swarm/lose-swarm";
 import { ATTACHED } from "../../scripts/setup/plugins";
 import type { PluginKind, PulumiTools } from "../../scripts/setup/tools";
 
@@ -15,13 +16,17 @@ const START_MILLISECONDS = 20_000;
 const ATTACHED_STAND_INS = ["command", "docker", "random", "tls"];
 
 /**
- * Starts the providers. Returns the value for PULUMI_DEBUG_PROVIDERS. They end with this process. Throws PROVIDERS_START.
+ * Starts the providers. Returns the value for PULUMI_DEBUG_PROVIDERS. They end with this process. `loseSwarm` names the
+ * stack whose swarm may end. Throws PROVIDERS_START.
  */
-export async function startProviders({ swarmPlugin, plugins }: PulumiTools): Promise<string> {
+export async function startProviders(
+    { swarmPlugin, plugins }: PulumiTools,
+    loseSwarm?: string,
+): Promise<string> {
     const names = ["swarm", ...attachedStandIns(plugins)];
     const child = spawn(process.execPath, [join(swarmPlugin, ATTACHED), ...names], {
         stdio: ["pipe", "pipe", "inherit"],
-        env: { ...process.env, ...dockerEnvironment() },
+        env: { ...process.env, ...dockerEnvironment(), [LOSE_SWARM]: loseSwarm },
     });
     // The child's standard input closes when this process ends, however that happens.
     child.unref();

@@ -2,7 +2,7 @@
 
 import { formatProblem, isProblemId, type Problem, SkepError } from "../../errors";
 import { exitClassOf } from "../../errors/catalog";
-import { engineError, knownProblem } from "../../scripts/setup/known-failures";
+import { pulumiError, knownProblem } from "../../scripts/setup/known-failures";
 
 /** One diagnostic of Pulumi's: an error or a warning. */
 export interface Said {
@@ -73,7 +73,7 @@ export function failureOf(operation: string, said: readonly Said[], failure: str
         }
     const known = problems.length === 0 ? knownProblem(failure) : undefined;
     if (known) problems.push(known);
-    if (problems.length === 0 && unknown.length === 0) unknown.push(`${engineError(failure)}.`);
+    if (problems.length === 0 && unknown.length === 0) unknown.push(`${pulumiError(failure)}.`);
     if (unknown.length > 0)
         problems.push({
             id: "PULUMI_FAILED",

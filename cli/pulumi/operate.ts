@@ -1,7 +1,7 @@
 // Runs an operation of Pulumi and shows what it does: one line for each resource that changes, and problems by id.
 
 import * as auto from "@pulumi/pulumi/automation";
-import { SkepError } from "../../errors";
+import { reasonOf } from "../../planning/sentence";
 import { interruptible } from "../interrupt";
 import type { Progress } from "../../scripts/setup/progress";
 import { failureOf, type Left, leftIn, type Said } from "./diagnostics";
@@ -100,8 +100,12 @@ async function run(stack: auto.Stack, operation: Operation, progress: Progress):
         void setTimeout(() => {
             if (!STOPPING.test(raw.join(""))) cancel.abort();
         }, STOPPING_MILLISECONDS);
+    const settle = async () => {
+        if (pending && operation !== "preview") await settlePending(stack, progress);
+    };
+    let outcome: Outcome;
     try {
-        return await interruptible(stop, async () => {
+        outcome = await interruptible(stop, isPulumis, async () => {
             if (operation === "preview") {
                 const { changeSummary } = await stack.preview(options);
                 return {
@@ -118,11 +122,23 @@ async function run(stack: auto.Stack, operation: Operation, progress: Progress):
         });
     } catch (error) {
         if (process.env.SKEP_DEBUG) process.stderr.write(raw.join(""));
-        if (error instanceof auto.ConcurrentUpdateError || error instanceof SkepError) throw error;
-        throw failureOf(operation, errors, error instanceof Error ? error.message : String(error));
-    } finally {
-        if (pending && operation !== "preview") await settlePending(stack, progress);
+        // A refused plan: what it would have cost.
+        if (operation === "preview")
+            for (const { verb, type, name } of steps.filter(isLoss)) progress.note(`${verb} ${type} ${name}`);
+        // The next command tries again to settle. Why this one failed must not get lost over that.
+        await settle().catch((second: unknown) =>
+            progress.note(`What a killed command had begun could not be forgotten: ${reasonOf(second)}`),
+        );
+        if (!isPulumis(error) || error instanceof auto.ConcurrentUpdateError) throw error;
+        throw failureOf(operation, errors, error.message);
     }
+    await settle();
+    return outcome;
+}
+
+/** Whether Pulumi itself failed. Everything else says already what is wrong, or is a bug. */
+function isPulumis(error: unknown): error is auto.CommandError {
+    return error instanceof auto.CommandError;
 }
 
 /** A changing step in words for the user; undefined for providers and the stack itself, which are Pulumi's own. */
@@ -132,6 +148,11 @@ function stepOf({ op, urn, old, new: wanted }: auto.StepEventMetadata): Step | u
     if (verb === undefined || type.startsWith("pulumi:")) return undefined;
     const [parentType = "pulumi:", parent] = typeAndName((wanted ?? old)?.parent ?? "");
     return { verb, type, name, ...(!parentType.startsWith("pulumi:") && { parent }) };
+}
+
+/** Whether a step takes something away that users may miss. */
+function isLoss({ verb, type }: Step): boolean {
+    return (verb === VERBS.replace || verb === VERBS.delete) && !type.startsWith("swarm:Host");
 }
 
 /** The type, without its parents' types and the package's path, and the name. */

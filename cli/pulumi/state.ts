@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { SkepError } from "../../errors";
 import { PROJECT, STATE_FOLDER } from "../../config/folders";
-import { engineError, knownProblem } from "../../scripts/setup/known-failures";
+import type { StateResource } from "../../config/state";
+import { pulumiError, knownProblem } from "../../scripts/setup/known-failures";
 
 /** The limits of a read. A distant backend may be slow, and no state of ours is as large as this. */
 const READ_MILLISECONDS = 60_000;
@@ -15,14 +16,6 @@ const MEGABYTES_256 = 256 * 1024 * 1024;
 export const PROJECT_NAME = "skep";
 
 const run = promisify(execFile);
-
-/** The parts of a resource in the state that matter here. */
-export interface StateResource {
-    urn: string;
-    type: string;
-    custom?: boolean;
-    outputs?: Record<string, unknown>;
-}
 
 /** The file that holds a stack's state on the project's own backend. */
 export function stateFile(stack: string): string {
@@ -71,7 +64,7 @@ export class StateReader {
             if (/no stack named .* found/.test(stderr)) return undefined;
             const why = killed
                 ? `no answer within ${READ_MILLISECONDS / 1000} seconds`
-                : engineError(stderr || message);
+                : pulumiError(stderr || message);
             throw unreachable(stderr || message, why);
         }
     }
@@ -80,7 +73,7 @@ export class StateReader {
 /**
  * The error for a state that cannot be opened. `said` is everything that pulumi said, and `why` is the part that matters.
  */
-export function unreachable(said: string, why = engineError(said)): SkepError {
+export function unreachable(said: string, why = pulumiError(said)): SkepError {
     return new SkepError([
         knownProblem(said) ?? {
             id: "STATE_UNREACHABLE",

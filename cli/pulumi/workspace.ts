@@ -7,11 +7,11 @@ import * as auto from "@pulumi/pulumi/automation";
 import { directEnvironment } from "../../planning/proxies";
 import { program, type ProgramArgs } from "../../program";
 import { dockerEnvironment } from "../../providers/runtime/docker";
-import type { Engine } from "../../scripts/setup/pulumi";
+import type { Pulumi } from "../../scripts/setup/pulumi";
 import type { PulumiTools } from "../../scripts/setup/tools";
 import {
-    ENGINE_CONFIG_FOLDER,
-    engineConfigFile,
+    PULUMI_CONFIG_FOLDER,
+    pulumiConfigFile,
     PASSPHRASE_FILE,
     STATE_FOLDER,
     SWARM_PLUGIN,
@@ -33,7 +33,7 @@ function withoutProxy(): Record<string, string> {
 }
 
 /** The environment that Pulumi needs. */
-export async function engineEnvironment(
+export async function pulumiEnvironment(
     tools: Pick<PulumiTools, "pulumi" | "pulumiHome">,
 ): Promise<Record<string, string>> {
     await mkdir(STATE_FOLDER, { recursive: true, mode: 0o700 });
@@ -71,20 +71,26 @@ export function linkSwarmPlugin({ swarmPlugin }: PulumiTools): void {
     renameSync(own, SWARM_PLUGIN);
 }
 
-/** The stack, created if it does not exist yet. */
-export async function openStack(name: string, tools: PulumiTools, args: ProgramArgs): Promise<auto.Stack> {
-    const [program_, options] = await workspace(name, tools, () => program(args));
-    return withProviders(tools, opened(auto.LocalWorkspace.createOrSelectStack(program_, options)));
+/** The stack, created if it does not exist yet. `loseSwarm`: its swarm may end. */
+export async function openStack(
+    { stack, loseSwarm }: { stack: string; loseSwarm?: string },
+    tools: PulumiTools,
+    args: ProgramArgs,
+): Promise<auto.Stack> {
+    const [program_, options] = await workspace(stack, tools, () => program(args));
+    const opening = opened(auto.LocalWorkspace.createOrSelectStack(program_, options));
+    return withProviders(tools, opening, loseSwarm);
 }
 
 /** The stack with running providers, so that Pulumi need not start them. */
 export async function withProviders(
     tools: PulumiTools,
     opening: auto.Stack | Promise<auto.Stack>,
+    loseSwarm?: string,
 ): Promise<auto.Stack> {
     const [stack, attach, mark] = await Promise.all([
         opening,
-        startProviders(tools),
+        startProviders(tools, loseSwarm),
         // Stand-ins end by themselves.
         tools.plugins === "standins" ? undefined : endOrphans(),
     ]);
@@ -103,9 +109,9 @@ export async function findStack(name: string, tools: PulumiTools): Promise<auto.
 }
 
 /** A reader of the stack's state, where commands keep it. */
-export async function stateReader(stack: string, pulumi: Engine): Promise<StateReader> {
+export async function stateReader(stack: string, pulumi: Pulumi): Promise<StateReader> {
     await removeCutShort(stack);
-    return new StateReader(stack, join(pulumi.root, "bin/pulumi"), await engineEnvironment({ pulumi }));
+    return new StateReader(stack, join(pulumi.root, "bin/pulumi"), await pulumiEnvironment({ pulumi }));
 }
 
 async function opened(opening: Promise<auto.Stack>): Promise<auto.Stack> {
@@ -124,13 +130,13 @@ async function workspace(
 ): Promise<[auto.InlineProgramArgs, auto.LocalWorkspaceOptions]> {
     const workDir = workFolder(stackName);
     await mkdir(workDir, { recursive: true });
-    await mkdir(ENGINE_CONFIG_FOLDER, { recursive: true });
+    await mkdir(PULUMI_CONFIG_FOLDER, { recursive: true });
     await removeCutShort(stackName);
     return [
         { stackName, projectName: PROJECT_NAME, program: async () => run() },
         {
             workDir,
-            envVars: await engineEnvironment(tools),
+            envVars: await pulumiEnvironment(tools),
             pulumiCommand: await auto.PulumiCommand.get({ root: tools.pulumi.root, skipVersionCheck: true }),
             projectSettings: projectSettings(tools, workDir),
         },
@@ -153,7 +159,7 @@ function projectSettings({ swarmPlugin }: PulumiTools, workDir: string): auto.Pr
         name: PROJECT_NAME,
         runtime: "nodejs",
         // Pulumi takes this path as relative to the project file, whatever it begins with.
-        stackConfigDir: relative(workDir, ENGINE_CONFIG_FOLDER),
+        stackConfigDir: relative(workDir, PULUMI_CONFIG_FOLDER),
         options: { refresh: "always" },
         plugins: { providers: [{ name: "swarm", path: swarmPlugin }] },
     } as auto.ProjectSettings;
@@ -164,6 +170,6 @@ export async function forgetStack(name: string): Promise<void> {
     const kept = ["backups", "history", "locks"].map((kind) =>
         join(STATE_FOLDER, ".pulumi", kind, PROJECT_NAME, name),
     );
-    for (const path of [...kept, workFolder(name), engineConfigFile(name)])
+    for (const path of [...kept, workFolder(name), pulumiConfigFile(name)])
         await rm(path, { recursive: true, force: true });
 }

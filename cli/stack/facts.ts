@@ -7,8 +7,10 @@ import type { ReadySettings } from "../../config/settings";
 import { skepError } from "../../errors";
 import { chooseRegistryHosts } from "../../planning/registry-hosts";
 import { placementOf } from "../../planning/zone-moves";
+import { type Fixed, fixedIn } from "./fixed";
 import { PLUGIN_KINDS, type PluginKind } from "../../scripts/setup/tools";
-import type { StateReader, StateResource } from "../pulumi/state";
+import type { StateResource } from "../../config/state";
+import type { StateReader } from "../pulumi/state";
 
 /** A stack's facts, and where they were found. */
 export interface FoundFacts {
@@ -17,15 +19,24 @@ export interface FoundFacts {
     from: "state" | "file" | "nowhere";
     /** Whether the state has resources of the stack. */
     isUp: boolean;
+    /** Whether the state has the swarm. */
+    hasSwarm: boolean;
+    /** Whether Pulumi refuses to delete some of it. */
+    isProtected: boolean;
+    /** What the stack was made with and cannot change. */
+    fixed: Fixed;
 }
 
 /** The facts in the state, else `kept`, those in the file. Without a reader, there is no state to read. */
 export async function findFacts(kept: Facts, reader?: StateReader): Promise<FoundFacts> {
     const resources = (await reader?.resources()) ?? [];
     const isUp = resources.some(({ type, custom }) => custom && !type.startsWith("pulumi:"));
+    const hasSwarm = resources.some(({ type }) => type === "swarm:index:Cluster");
+    const isProtected = resources.some(({ protect }) => protect);
+    const stands = { isUp, hasSwarm, isProtected, fixed: fixedIn(resources) };
     const facts = factsIn(resources);
-    if (facts) return { facts, from: "state", isUp };
-    return { facts: kept, from: Object.keys(kept).length > 0 ? "file" : "nowhere", isUp };
+    if (facts) return { facts, from: "state", ...stands };
+    return { facts: kept, from: Object.keys(kept).length > 0 ? "file" : "nowhere", ...stands };
 }
 
 /** The facts in a state; undefined if it has none. No I/O. */
@@ -33,11 +44,11 @@ export function factsIn(resources: readonly StateResource[]): Facts | undefined 
     const hosts = resources.find(({ type }) => type.startsWith("skep:hosts:"));
     const facts = hosts?.outputs?.facts as Facts | undefined;
     if (!facts) return undefined;
-    // The swarm's outputs have the placement of the last up that made every host a member. The facts have the placement
+    // The swarm's outputs have the placement and the renewed hosts of the last up that made every host a member. The facts have the placement
     // with which that up began.
     const swarm = resources.find(({ type }) => type === "skep:index:Swarm");
-    const placement = swarm?.outputs?.placement as Facts["placement"];
-    return { ...facts, ...(placement && { placement }) };
+    const { placement, renewed } = (swarm?.outputs ?? {}) as Pick<Facts, "placement" | "renewed">;
+    return withoutMissing({ ...facts, ...(placement && { placement }), renewed });
 }
 
 /**

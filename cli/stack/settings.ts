@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { checkSettings, checkStackName, type ReadySettings, type Settings } from "../../config/settings";
 import { chosenSettings, type Facts } from "../../config/facts";
 import { lostKeys, misplacedKeys, ownSettings, readConfig, type Values } from "../../config/file";
-import { engineConfigFile, settingsFile, stackFile } from "../../config/folders";
+import { pulumiConfigFile, settingsFile, stackFile } from "../../config/folders";
 import { KEY_SETTINGS } from "../../config/registry";
 import { type Problem, SkepError, skepError } from "../../errors";
 import { chooseRanges } from "../../lab/ranges";
@@ -29,7 +29,7 @@ export interface StackFiles {
 export async function readFiles(stack: string): Promise<StackFiles> {
     const [settings, pulumi, kept] = await Promise.all([
         readConfig(settingsFile(stack)),
-        readConfig(engineConfigFile(stack)),
+        readConfig(pulumiConfigFile(stack)),
         StackFile.read(stack),
     ]);
     return { settings, pulumi, kept };
@@ -98,12 +98,13 @@ export async function hostsOf(
 
 /**
  * Chooses what is not chosen yet for the stack. `keep` writes the choice, before another lab on this machine can choose
- * the same.
+ * the same. `note` tells the user what else was found.
  */
 export async function chooseRest(
     stack: string,
     settings: Settings,
     repository: DockerRepository,
+    note: (text: string) => void,
     keep: (chosen: ReadySettings) => Promise<void>,
 ): Promise<ReadySettings> {
     const found = { ...settings, packages: await packages(settings, repository) };
@@ -114,7 +115,7 @@ export async function chooseRest(
     const { hosts, labSubnet, labPorts } = settings;
     const isChosen = labSubnet !== undefined && labPorts !== undefined && isReserved(stackFile(stack));
     if (hosts !== "lab" || isChosen) return kept(found);
-    return reserving(stackFile(stack), async (reserved) =>
+    return reserving(stackFile(stack), note, async (reserved) =>
         kept({ ...found, ...(await chooseRanges(stack, settings, reserved)) }),
     );
 }

@@ -7,6 +7,8 @@ import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import { capabilitiesOn, LAB_HOST_OPTIONS } from "./capabilities";
 import type { Facts } from "../../config/facts";
+import { formatProblem } from "../../errors";
+import { olderHosts } from "../../planning/makings";
 import { labAddress, labGateway } from "../../planning/addresses";
 import { PROJECT_LABEL, STACK_LABEL } from "../../planning/labels";
 import type { PlacedHost } from "../../planning/placement";
@@ -16,6 +18,12 @@ import { type Host, type Hosts, meetHost, prepareHost } from "../host";
 
 const LOOPBACK = "127.0.0.1";
 const USER = "admin";
+
+/** What Linux says about this process, and so about the machine. Other systems say nothing. */
+const STATUS = "/proc/self/status";
+const CAPABILITIES = capabilitiesOn(existsSync(STATUS) ? readFileSync(STATUS, "utf8") : undefined).map(
+    (name) => `CAP_${name}`,
+);
 
 export interface LabHostsArgs {
     /** The Pulumi stack's name. It becomes part of every object's name, and a label. */
@@ -29,6 +37,8 @@ export interface LabHostsArgs {
     facts: Facts;
     /** The hosts to create, with their zones. */
     hosts: readonly PlacedHost[];
+    /** Names of the hosts that this run makes anew if they differ from what a new host gets. */
+    renewed: readonly string[];
     /** The id of the lab host's image on this machine's engine. */
     image: string;
     /** The lab's /20. */
@@ -76,6 +86,7 @@ export const FOR_NEW_NETWORKS = ["attachable", "internal", "ipamConfigs", "ipv6"
 export class LabHosts extends pulumi.ComponentResource implements Hosts {
     readonly hosts: Host[];
     readonly foundation: docker.Network;
+    private readonly containers = new Map<string, docker.Container>();
 
     constructor(name: string, args: LabHostsArgs, opts?: pulumi.ComponentResourceOptions) {
         super("skep:hosts:Lab", name, {}, opts);
@@ -92,7 +103,27 @@ export class LabHosts extends pulumi.ComponentResource implements Hosts {
         );
         const key = new tls.PrivateKey(`${name}-login`, { algorithm: "ED25519" }, parent);
         this.hosts = args.hosts.map((host) => this.host(args, host, key));
+        this.nameOlder(args);
         this.registerOutputs({ facts: args.facts });
+    }
+
+    /** Says which hosts were made otherwise than a new one would be, and in what. */
+    private nameOlder({ image, repositoryMount }: LabHostsArgs): void {
+        const wanted = { image, capabilities: CAPABILITIES, repository: repositoryMount?.source };
+        const hosts = [...this.containers].map(([name, container]) =>
+            pulumi
+                .all([container.image, container.capabilities, container.mounts])
+                .apply(([hasImage, has, mounts]) => {
+                    const repository = mounts?.find(
+                        ({ target }) => target === repositoryMount?.target,
+                    )?.source;
+                    return { name, made: { image: hasImage, capabilities: has?.adds ?? [], repository } };
+                }),
+        );
+        pulumi.all(hosts).apply((made) => {
+            for (const problem of olderHosts(made, wanted))
+                void pulumi.log.warn(formatProblem(problem), this);
+        });
     }
 
     private host(args: LabHostsArgs, placed: PlacedHost, login: tls.PrivateKey): Host {
@@ -134,7 +165,7 @@ export class LabHosts extends pulumi.ComponentResource implements Hosts {
                 ],
                 capabilities: {
                     drops: ["ALL"],
-                    adds: capabilitiesOn(machineStatus()).map((name) => `CAP_${name}`),
+                    adds: CAPABILITIES,
                 },
                 securityOpts: [...LAB_HOST_OPTIONS.securityOpts],
                 cgroupnsMode: LAB_HOST_OPTIONS.cgroupnsMode,
@@ -145,8 +176,13 @@ export class LabHosts extends pulumi.ComponentResource implements Hosts {
                 // With `mustRun`, a stopped container would lose its ports in the state.
                 mustRun: false,
             },
-            { parent: this, deleteBeforeReplace: true, ignoreChanges: FOR_NEW_HOSTS },
+            {
+                parent: this,
+                deleteBeforeReplace: true,
+                ignoreChanges: args.renewed.includes(name) ? [] : FOR_NEW_HOSTS,
+            },
         );
+        this.containers.set(name, container);
         const host = {
             ...placed,
             id: container.id,
@@ -157,12 +193,6 @@ export class LabHosts extends pulumi.ComponentResource implements Hosts {
         };
         return meetHost(host, birth, { parent: this });
     }
-}
-
-/** What Linux says about this process. Other systems say nothing. */
-function machineStatus(): string | undefined {
-    const path = "/proc/self/status";
-    return existsSync(path) ? readFileSync(path, "utf8") : undefined;
 }
 
 const SEED = "/var/lib/cloud/seed/nocloud";

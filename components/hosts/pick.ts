@@ -17,6 +17,8 @@ export interface HostsArgs {
     settings: Settings;
     /** The hosts to create, with their zones. */
     placed: readonly PlacedHost[];
+    /** Names of the hosts that this run makes anew. */
+    renewed: readonly string[];
     /** Names of the hosts that run the registry. */
     registryHosts: readonly string[];
     /** What Skep chose for the stack, for its state. */
@@ -35,6 +37,7 @@ export function makeHosts({
     project,
     settings,
     placed,
+    renewed,
     registryHosts,
     facts,
     image,
@@ -51,6 +54,7 @@ export function makeHosts({
             stack,
             facts,
             hosts: placed,
+            renewed,
             settings: settings.aws,
             appPort: settings.sample.enabled ? settings.sample.port : undefined,
             registry: { hosts: registryHosts, port: registryPort },
@@ -63,6 +67,7 @@ export function makeHosts({
         project,
         facts,
         hosts: placed,
+        renewed,
         image: image.id,
         subnet: settings.labSubnet,
         ports: settings.labPorts,

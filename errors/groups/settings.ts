@@ -86,9 +86,21 @@ export const SETTINGS = {
             meaning: "The only manager would move to another zone, which would end the swarm.",
             advice: "Keep its zone until 3 managers are up.",
         },
-        MANAGER_MOVES: {
-            meaning: "A manager would be made anew in another zone while the swarm needs it.",
-            advice: "Set `skep:zones` back, run `up` until the swarm is whole, then change it again.",
+        RENEW_UNKNOWN: {
+            meaning: "`skep:renew` names a host that the stack does not have.",
+            advice: "Correct the name, or take it out.",
+        },
+        STACK_FIXED: {
+            meaning: "A standing stack cannot follow a changed setting: everything would be made anew.",
+            advice: "Set the value back, or bring up a second stack and move there.",
+        },
+        PROTECTED: {
+            meaning: "The stack is protected from being destroyed.",
+            advice: "Set `skep:protect` to false, or name the stack once: `npm run destroy -- --lose-swarm NAME`.",
+        },
+        LOSE_SWARM_NAME: {
+            meaning: "`--lose-swarm` names another stack than the command works on.",
+            advice: "Name the stack itself, so that no other one is meant.",
         },
         REGISTRY_STORAGE: {
             meaning: "Several registries need one bucket, and exactly one.",
@@ -152,21 +164,13 @@ export const EC2 = {
             meaning: "The region has fewer availability zones than asked.",
             advice: "Ask for fewer, or take another region.",
         },
-        AWS_RENEW_MANAGERS: {
-            meaning: "Several managers would be replaced together, which can cost the quorum.",
-            advice: "Name one manager in `aws.renew`, run `up`, then name the next.",
-        },
-        AWS_RENEW_UNKNOWN: {
-            meaning: "`aws.renew` names a host that the stack does not have.",
-            advice: "Correct the name.",
-        },
         AWS_RENEW_PROTECTED: {
             meaning: "Hosts that are protected from termination cannot be renewed.",
             advice: "Set `aws.terminationProtection` to false and run `up`, renew, and set it back.",
         },
         INSTANCE_DIFFERS: {
             meaning: "An instance has another type or image than the settings say, and was left as it is.",
-            advice: "Name it in `skep:aws.renew` to have it replaced.",
+            advice: "Name it in `skep:renew` to have it made anew.",
             exit: "done",
         },
     },

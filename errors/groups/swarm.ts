@@ -37,6 +37,11 @@ export const HOSTS = {
             meaning: "A host did not answer in time.",
             advice: "See whether the host and its engine are overloaded or stopped.",
         },
+        HOSTS_OLDER: {
+            meaning: "Hosts were made with an older image, or in another form, than new ones get.",
+            advice: "Name them in `skep:renew` to have them made anew, managers one a run.",
+            exit: "done",
+        },
         HOST_SSHD: {
             meaning: "A host's SSH server does not take its new key.",
             advice: "Look at the host as the line says.",
@@ -206,6 +211,12 @@ export const SWARM = {
         MANAGER_MISSING: {
             meaning: "A manager has to stay one until others can do without it.",
             advice: "See why the others have not become managers: the same run says it.",
+        },
+        SWARM_WOULD_END: {
+            meaning:
+                "A plan would end the swarm, with everything that users have in it. Nothing was changed.",
+            advice: "Set back what you changed; docs/operations.md says what may change, and how.",
+            exit: "refused",
         },
         LAST_MANAGER: {
             meaning: "Without its only manager there is no swarm.",

@@ -15,7 +15,8 @@ import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 const ALREADY_REPORTED = 32;
 const RUNNER = "@pulumi/pulumi/cmd/run";
 
-let engine = process.argv
+/** The address of Pulumi itself. */
+let address = process.argv
     .slice(2)
     .filter((argument) => !argument.startsWith("-"))
     .pop();
@@ -26,7 +27,7 @@ type Reply = grpc.sendUnaryData<unknown>;
 
 const methods = {
     handshake({ request }: Call<rpc.LanguageHandshakeRequest>, reply: Reply) {
-        engine = request.getEngineAddress() || engine;
+        address = request.getEngineAddress() || address;
         reply(null, new rpc.LanguageHandshakeResponse());
     },
     getPluginInfo: (_: Call<Empty>, reply: Reply) => reply(null, new PluginInfo().setVersion("0.1.0")),
@@ -53,7 +54,7 @@ async function runProgram(request: rpc.RunRequest): Promise<rpc.RunResponse> {
     const { nodeargs } = (info?.getOptions()?.toJavaScript() ?? {}) as { nodeargs?: string };
     const flags: Record<string, string | number | undefined> = {
         monitor: request.getMonitorAddress(),
-        engine,
+        engine: address,
         organization: request.getOrganization(),
         project: request.getProject(),
         "root-directory": info?.getRootDirectory(),

@@ -1,6 +1,6 @@
 //go:build tools
 
-// Pins what setup builds Pulumi's engine from, for networks that reach Go modules but not Pulumi's downloads.
+// Pins what setup builds Pulumi from, for networks that reach Go modules but not Pulumi's downloads.
 package tools
 
 import _ "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"

@@ -4,7 +4,7 @@ import { changedKeys, type Change } from "./diff";
 import { decode, decodeProps } from "./wire";
 
 /** Pulumi sets these on every provider. They do not change what the provider does. */
-const ENGINE_KEYS = ["version", "pluginDownloadURL"];
+const PULUMI_KEYS = ["version", "pluginDownloadURL"];
 
 /**
  * Configuration as handlers see it. Nested values and booleans travel as JSON text. Numbers do too, but they look like
@@ -26,7 +26,7 @@ function fromJson(value: unknown): unknown {
 
 /** What changed in a provider's configuration, apart from Pulumi's own keys. */
 export function diffConfig(provider: Provider, olds: Props, news: Props): Change[] {
-    const keys = changedKeys(olds, news).filter((key) => !ENGINE_KEYS.includes(key));
+    const keys = changedKeys(olds, news).filter((key) => !PULUMI_KEYS.includes(key));
     return keys.map((key) => ({
         key,
         kind: !(key in olds) ? "add" : !(key in news) ? "delete" : "update",

@@ -31,6 +31,8 @@ export type DiffRules = Pick<
     "replaceOn" | "ignoreInDiff" | "deleteBeforeReplace" | "differs" | "drift"
 > & {
     update?: unknown;
+    /** Inputs that replace the resource in this very change. Default none. */
+    replaces?: readonly string[];
 };
 
 /**
@@ -43,11 +45,14 @@ export function diffResource(rules: DiffRules, comparison: Comparison): Differen
     const changed = rules.differs
         ? rules.differs(state, newInputs).filter((key) => !ignoreChanges.includes(key))
         : changedKeys(oldInputs, newInputs).filter((key) => !rules.ignoreInDiff?.includes(key));
+    const replacing = (rules.replaces ?? []).filter((key) => !changed.includes(key));
     const drifted = (rules.drift?.(state, newInputs) ?? []).filter(
         (key) => !changed.includes(key) && !ignoreChanges.includes(key),
     );
     const changes = [
-        ...changed.map((key) => change(rules, key, kindOf(key, oldInputs, newInputs), true)),
+        ...[...changed, ...replacing].map((key) =>
+            change(rules, key, kindOf(key, oldInputs, newInputs), true),
+        ),
         ...drifted.map((key) => change(rules, key, "update", false)),
     ];
     return { changes, deleteBeforeReplace: rules.deleteBeforeReplace ?? false };
@@ -72,7 +77,7 @@ function change(rules: DiffRules, key: string, kind: Change["kind"], inputDiff: 
     return { key, kind, replaces: replaces(rules, key), inputDiff };
 }
 
-function replaces({ replaceOn, update }: DiffRules, key: string): boolean {
+function replaces({ replaceOn, replaces: now, update }: DiffRules, key: string): boolean {
     if (!update || replaceOn === "*") return true;
-    return replaceOn?.includes(key) ?? false;
+    return [...(replaceOn ?? []), ...(now ?? [])].includes(key);
 }

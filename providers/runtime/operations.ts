@@ -79,14 +79,24 @@ export class Operations {
         return checkResponse(wire, failures);
     }
 
-    diff(request: rpc.DiffRequest): rpc.DiffResponse {
+    async diff(request: rpc.DiffRequest): Promise<rpc.DiffResponse> {
         const resource = this.resource(request);
-        const difference = diffResource(resource, {
-            oldInputs: decodeProps(fromStruct(request.getOldInputs() ?? request.getOlds())),
-            newInputs: decodeProps(fromStruct(request.getNews())),
-            state: decodeProps(fromStruct(request.getOlds())),
-            ignoreChanges: request.getIgnorechangesList(),
-        });
+        const oldWire = fromStruct(request.getOldInputs() ?? request.getOlds());
+        const wire = fromStruct(request.getNews());
+        const olds = decodeProps(oldWire);
+        const inputs = decodeProps(wire);
+        const { context } = this.call(request, NO_TIMEOUT, wire, oldWire);
+        const difference = diffResource(
+            { ...resource, replaces: resource.replaces?.(olds, inputs, context) },
+            {
+                oldInputs: olds,
+                newInputs: inputs,
+                state: decodeProps(fromStruct(request.getOlds())),
+                ignoreChanges: request.getIgnorechangesList(),
+            },
+        );
+        const replaced = difference.changes.some((change) => change.replaces);
+        await resource.guard?.({ id: request.getId(), olds, inputs, replaced }, context);
         return diffResponse(difference);
     }
 

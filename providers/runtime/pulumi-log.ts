@@ -17,7 +17,7 @@ const SEVERITIES: Record<Severity, LogSeverity> = {
 const DIRECT = { "grpc.enable_http_proxy": 0 };
 
 /** Sends log lines in order. Drops them if no Pulumi is connected, or if it has gone. */
-export class EngineLog {
+export class PulumiLog {
     private client: EngineClient | undefined;
     private sent: Promise<void> = Promise.resolve();
 

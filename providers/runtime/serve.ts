@@ -10,8 +10,8 @@ const ORPHAN_POLL_MS = 250;
 /** Serves the provider to the Pulumi that started this process, until that Pulumi ends. */
 export function serve(provider: Provider): void {
     const server = new ProviderServer(provider);
-    server.log.connect(engineAddress());
-    followEngine(server);
+    server.log.connect(pulumiAddress());
+    followPulumi(server);
     server.listen().then(
         (port) => process.stdout.write(`${port}\n`),
         (error: Error) => {
@@ -38,7 +38,7 @@ export async function serveAttached(providers: readonly Provider[]): Promise<voi
 }
 
 /** Pulumi passes the address of its own service as the last argument. */
-function engineAddress(): string | undefined {
+function pulumiAddress(): string | undefined {
     return process.argv
         .slice(2)
         .filter((argument) => !argument.startsWith("-"))
@@ -50,7 +50,7 @@ function engineAddress(): string | undefined {
  * died of it, it would cut short work that Pulumi is about to cancel in order. But Pulumi also ends its plugins by an
  * interrupt, after it has hung up. So an interrupt counts only once there is no connection.
  */
-function followEngine(server: ProviderServer): void {
+function followPulumi(server: ProviderServer): void {
     let interrupted = false;
     const endIfAlone = () => {
         if (interrupted && !server.connected) void end(server);
@@ -67,9 +67,9 @@ function followEngine(server: ProviderServer): void {
 }
 
 function endWhenOrphaned(server: ProviderServer): void {
-    const engine = process.ppid;
+    const pulumi = process.ppid;
     const watch = setInterval(() => {
-        if (process.ppid === engine) return;
+        if (process.ppid === pulumi) return;
         clearInterval(watch);
         void end(server);
     }, ORPHAN_POLL_MS);

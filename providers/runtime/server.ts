@@ -8,7 +8,7 @@ import * as rpc from "@pulumi/pulumi/proto/provider_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import type { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { diffConfig, readConfig } from "./configuration";
-import { EngineLog } from "./pulumi-log";
+import { PulumiLog } from "./pulumi-log";
 import { toServiceError } from "./failures";
 import { Operations, unknownToken, type Environment } from "./operations";
 import { checkResponse, diffResponse } from "./responses";
@@ -25,7 +25,7 @@ type Handler = (request: any) => unknown;
 
 /** Serves one provider. It has a listener of its own, because gRPC does not say when Pulumi hangs up. */
 export class ProviderServer {
-    readonly log = new EngineLog();
+    readonly log = new PulumiLog();
     private readonly listener: Server;
     private readonly connections = new Set<Socket>();
     private readonly hangUpCallbacks: (() => void)[] = [];

@@ -56,6 +56,17 @@ export interface Resource {
     differs?(state: Props, inputs: Props): string[];
     /** Names of inputs to show as changed although none changed: read found the real thing different. */
     drift?(state: Props, inputs: Props): string[];
+    /**
+     * Names of inputs for which this change replaces the resource, besides those in `replaceOn`. `olds` are the inputs of
+     * the last up.
+     */
+    replaces?(olds: Props, inputs: Props, ctx: Context): string[];
+    /**
+     * Refuses a planned change by throwing. Pulumi asks in every preview, before anything is touched. `olds` are the
+     * inputs of the last up; what depends on a resource that is yet to be made is UNKNOWN. `replaced` says whether the
+     * plan replaces the resource.
+     */
+    guard?(plan: { id: string; olds: Props; inputs: Props; replaced: boolean }, ctx: Context): Promise<void>;
     create(inputs: Props, ctx: Context): Promise<{ id: string; outs: Props }>;
     /** Without it, every change replaces the resource. */
     update?(id: string, olds: Props, inputs: Props, ctx: Context): Promise<Props>;

@@ -1,6 +1,7 @@
 // How property values travel: secrets and unknowns are marked on the wire, and plain in handlers. Pure functions over
 // JSON values; only the two ends convert the protobuf Struct.
 import { Struct, type JavaScriptValue } from "google-protobuf/google/protobuf/struct_pb";
+import { canonical } from "../../planning/canonical";
 import { UNKNOWN, type Props } from "./types";
 
 /** The key under which Pulumi marks special objects, and the marks that matter here. */
@@ -89,14 +90,6 @@ export function hasUnknown(value: unknown): boolean {
  */
 export function same(left: unknown, right: unknown): boolean {
     return !hasUnknown(left) && !hasUnknown(right) && canonical(left) === canonical(right);
-}
-
-/** A plain value as JSON with its keys sorted, so that equal values have equal texts. */
-function canonical(value: unknown): string {
-    return JSON.stringify(value ?? null, (_key, item: unknown) => {
-        if (!isObject(item)) return item;
-        return Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
-    });
 }
 
 /** What decides which outputs are secret. */

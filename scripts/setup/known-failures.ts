@@ -1,4 +1,4 @@
-// Failures that others word: what an engine says in passing, as one sentence under an id of ours.
+// Failures that others word: what Docker or Pulumi says in passing, as one sentence under an id of ours.
 
 import type { Problem } from "../../errors";
 import { saysDiskFull } from "./disk";
@@ -43,8 +43,8 @@ const KNOWN: readonly Known[] = [
     },
 ];
 
-/** What the engine's command line called the error; the first line of a text that has no such line. */
-export function engineError(text: string): string {
+/** What the command `pulumi` called the error; the first line of a text that has no such line. */
+export function pulumiError(text: string): string {
     const [, said] = /^\s*error: (.+)$/m.exec(text) ?? [];
     return (said ?? text.split("\n")[0] ?? "").replace(/\.$/, "");
 }

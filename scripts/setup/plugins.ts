@@ -7,7 +7,7 @@ import { buildPlugin, installStandIns, pluginFile, STAND_INS } from "../../provi
 import type { Progress } from "./progress";
 import { ensureBridged } from "./bridged";
 import { cachedFolder, cacheFolder, contentHash, folderHash } from "./cache";
-import type { Engine } from "./pulumi";
+import type { Pulumi } from "./pulumi";
 
 const ROOT = join(__dirname, "../..");
 
@@ -98,7 +98,7 @@ export async function ensureRealPlugins(progress: Progress): Promise<string> {
  * A folder with `pulumi` and, beside it, a stand-in for its language host, so that the plain command can run a program.
  * Pulumi warns about a language host elsewhere. It follows a symbolic link to itself, so this is a hard link.
  */
-export async function ensureLanguageHost(progress: Progress, { root }: Engine): Promise<string> {
+export async function ensureLanguageHost(progress: Progress, { root }: Pulumi): Promise<string> {
     const source = join(ROOT, "offline/language");
     const hash = await folderHash(source, root, await readFile(join(ROOT, "package-lock.json"), "utf8"));
     return cachedFolder(
@@ -106,9 +106,9 @@ export async function ensureLanguageHost(progress: Progress, { root }: Engine): 
         (folder) =>
             progress.step("Bundling the stand-in for Pulumi's language host", async () => {
                 await buildPlugin(join(source, "main.ts"), join(folder, "pulumi-language-nodejs"));
-                const engine = join(root, "bin/pulumi");
-                await link(engine, join(folder, "pulumi")).catch(() =>
-                    copyFile(engine, join(folder, "pulumi")),
+                const program = join(root, "bin/pulumi");
+                await link(program, join(folder, "pulumi")).catch(() =>
+                    copyFile(program, join(folder, "pulumi")),
                 );
             }),
         progress,

@@ -14,9 +14,9 @@ import { isAtLeast, withGo } from "./go";
 import { pulumiDownloads } from "./mirrors";
 
 /** The version to download or build. offline/pulumi/go.mod pins the same. */
-export const ENGINE_VERSION = "3.274.1";
+export const PULUMI_VERSION = "3.274.1";
 /** The oldest version that Skep was tried with. */
-const OLDEST_ENGINE = "3.200.0";
+const OLDEST_PULUMI = "3.200.0";
 
 const SOURCE = join(__dirname, "../../offline/pulumi");
 const PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi";
@@ -25,7 +25,7 @@ const DOWNLOAD_SECONDS = 1800;
 /** Measured: 4 minutes on two idle cores, more than 20 on busy ones. */
 const BUILD_SECONDS = 3600;
 
-export interface Engine {
+export interface Pulumi {
     /** The folder with bin/pulumi, as the Automation API wants it. */
     root: string;
     version: string;
@@ -33,29 +33,30 @@ export interface Engine {
 }
 
 /** A `pulumi` that Skep can use, downloaded or built when there is none. */
-export async function ensureEngine(progress: Progress, official: boolean): Promise<Engine> {
+export async function ensurePulumi(progress: Progress, official: boolean): Promise<Pulumi> {
     const onPath = await findOnPath(process.env.PATH ?? "");
     if (onPath) return onPath;
 
-    const downloaded = `engine/v${ENGINE_VERSION}`;
-    const built = `engine/v${ENGINE_VERSION}-built-${contentHash(await readFile(join(SOURCE, "go.sum")))}`;
+    // Caches that exist have the programs below this name.
+    const downloaded = `engine/v${PULUMI_VERSION}`;
+    const built = `engine/v${PULUMI_VERSION}-built-${contentHash(await readFile(join(SOURCE, "go.sum")))}`;
     for (const name of [downloaded, built]) {
         const root = join(cacheFolder(), name);
-        if (await markUsed(root)) return { root, version: ENGINE_VERSION, source: "cache" };
+        if (await markUsed(root)) return { root, version: PULUMI_VERSION, source: "cache" };
     }
 
     const root = official
         ? await cachedFolder(downloaded, (folder) => unpackRelease(progress, folder), progress)
         : await cachedFolder(built, (folder) => build(progress, folder), progress);
-    return { root, version: ENGINE_VERSION, source: official ? "download" : "build" };
+    return { root, version: PULUMI_VERSION, source: official ? "download" : "build" };
 }
 
-async function findOnPath(path: string): Promise<Engine | undefined> {
+async function findOnPath(path: string): Promise<Pulumi | undefined> {
     for (const folder of path.split(delimiter)) {
         // The Automation API wants the folder above `bin`.
         if (basename(folder) !== "bin" || !existsSync(join(folder, "pulumi"))) continue;
         const version = (await tryRun(join(folder, "pulumi"), ["version"]))?.trim().replace(/^v/, "");
-        if (version && isAtLeast(version, OLDEST_ENGINE))
+        if (version && isAtLeast(version, OLDEST_PULUMI))
             return { root: dirname(folder), version, source: "path" };
     }
     return undefined;
@@ -63,12 +64,12 @@ async function findOnPath(path: string): Promise<Engine | undefined> {
 
 /** The list of the release's checksums. Where it can be reached, so can the release. */
 export function checksumsUrl(): string {
-    return `${pulumiDownloads()}/pulumi-${ENGINE_VERSION}-checksums.txt`;
+    return `${pulumiDownloads()}/pulumi-${PULUMI_VERSION}-checksums.txt`;
 }
 
 async function unpackRelease(progress: Progress, folder: string): Promise<void> {
-    const archive = `pulumi-v${ENGINE_VERSION}-${process.platform}-${process.arch}.tar.gz`;
-    await progress.step(`Downloading Pulumi ${ENGINE_VERSION}`, async () => {
+    const archive = `pulumi-v${PULUMI_VERSION}-${process.platform}-${process.arch}.tar.gz`;
+    await progress.step(`Downloading Pulumi ${PULUMI_VERSION}`, async () => {
         const checksums = (await fetchAll(checksumsUrl())).toString();
         const wanted = checksums
             .split("\n")
@@ -115,9 +116,9 @@ async function fetchAll(url: string): Promise<Buffer> {
 
 /** Builds `pulumi` without language hosts, which inline programs do not need. */
 async function build(progress: Progress, folder: string): Promise<void> {
-    const version = `github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${ENGINE_VERSION}`;
+    const version = `github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${PULUMI_VERSION}`;
     await withGo(progress, "engine", (go) =>
-        progress.step(`Building Pulumi ${ENGINE_VERSION} from Go modules, once: some minutes`, () =>
+        progress.step(`Building Pulumi ${PULUMI_VERSION} from Go modules, once: some minutes`, () =>
             go.build({
                 what: "building Pulumi",
                 module: SOURCE,

@@ -5,7 +5,7 @@ import { hasLoopbackProxy } from "../../planning/proxies";
 import type { RepositorySettings } from "../../config/repository";
 import type { Progress } from "./progress";
 import { dockerClient, ensureDocker } from "./docker";
-import { type Engine, ensureEngine } from "./pulumi";
+import { type Pulumi, ensurePulumi } from "./pulumi";
 import { ensureImages, type Images } from "./images";
 import { askedKind, ensurePlugins } from "./plugin-kind";
 import { ensureSwarmPlugin } from "./plugins";
@@ -17,12 +17,12 @@ import type { PluginKind, PulumiTools, Tools } from "./tools";
 
 /**
  * What a command needs besides `pulumi` and its plugins.
- * - `engine`: nothing, to read a stack's state.
+ * - `pulumi`: nothing, to read a stack's state.
  * - `docker`: a Docker engine that answers, to take a lab down.
  * - `lab`: the same, the lab's images and a repository of docker-ce, to bring a lab up.
  * - `instances`: the workloads' images and a repository of docker-ce for hosts elsewhere.
  */
-export type Needs = "engine" | "docker" | "lab" | "instances";
+export type Needs = "pulumi" | "docker" | "lab" | "instances";
 
 export interface SetupOptions {
     progress: Progress;
@@ -34,7 +34,7 @@ export interface SetupOptions {
 }
 
 /** Installs what is missing and says where it is. It can be killed at any moment and run again. */
-export async function setup(options: SetupOptions & { needs: "engine" | "docker" }): Promise<PulumiTools>;
+export async function setup(options: SetupOptions & { needs: "pulumi" | "docker" }): Promise<PulumiTools>;
 export async function setup(options: SetupOptions & { needs: "lab" | "instances" }): Promise<Tools>;
 export async function setup({
     progress,
@@ -46,10 +46,10 @@ export async function setup({
     askedKind();
     const [reachable] = await allOrProblems([reachability(progress)]);
     const [pulumi, plugins, swarmPlugin, images, repository] = await allOrProblems([
-        ensureEngine(progress, reachable.pulumi),
+        ensurePulumi(progress, reachable.pulumi),
         ensurePlugins(progress, reachable, made),
         ensureSwarmPlugin(progress),
-        engineAndImages(progress, needs, reachable),
+        dockerAndImages(progress, needs, reachable),
         repositoryFor(progress, needs, reachable, mirror),
     ]);
     // Prune last: by now everything in use is marked.
@@ -59,16 +59,16 @@ export async function setup({
 }
 
 /** The program `pulumi` alone, which is enough to read a stack's state; installed where it is missing. */
-export async function ensurePulumi(progress: Progress): Promise<Engine> {
-    return ensureEngine(progress, (await reachability(progress)).pulumi);
+export async function pulumiAlone(progress: Progress): Promise<Pulumi> {
+    return ensurePulumi(progress, (await reachability(progress)).pulumi);
 }
 
-async function engineAndImages(
+async function dockerAndImages(
     progress: Progress,
     needs: Needs,
     reachable: Reachability,
 ): Promise<Images | undefined> {
-    if (needs === "engine") return undefined;
+    if (needs === "pulumi") return undefined;
     const docker = await ensureDocker(progress, needs === "lab" ? "hosts" : "any");
     return needs === "docker" ? undefined : ensureImages(progress, docker, reachable.dockerHub);
 }

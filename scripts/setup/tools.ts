@@ -1,6 +1,6 @@
 // The result of setup: where the commands find what they need.
 
-import type { Engine } from "./pulumi";
+import type { Pulumi } from "./pulumi";
 import type { Images } from "./images";
 import type { DockerRepository } from "./repository";
 
@@ -15,7 +15,7 @@ export type PluginKind = (typeof PLUGIN_KINDS)[number];
 
 /** `pulumi` and its plugins: enough to read a stack's state and to destroy it. */
 export interface PulumiTools {
-    pulumi: Engine;
+    pulumi: Pulumi;
     /** A stack keeps the kind that it was made with. */
     plugins: PluginKind;
     /** PULUMI_HOME; unset with official plugins, which lie in the user's own. */

@@ -82,14 +82,14 @@ export class Cloud {
 
     readonly hosts: InstanceHosts;
 
-    /** Opens a cloud. `name` begins with `test-`, so that a later run finds what a killed one left. */
-    static async open(name: string): Promise<Cloud> {
+    /** Opens a cloud for a stack. Its name begins with `test-`, so that a later run finds what a killed one left. */
+    static async open(stack: string): Promise<Cloud> {
         Object.assign(process.env, CREDENTIALS);
         const progress = createProgress();
         const tools = await setup({ progress, needs: "lab" });
         const repository = await ensureRepository(progress, false);
         if (!tools.images || !repository.mount) throw new Error("set-up gave no images or no repository");
-        const network = await makeNetwork(name);
+        const network = await makeNetwork(stack);
         const { gateway } = network;
         const packages = await PackageServer.start(repository.mount.source, gateway);
         const moto = await Moto.start(gateway, AMIS);

@@ -36,7 +36,7 @@ describe("A network with private subnets on EC2", function () {
 
     before(async () => {
         Object.assign(process.env, CREDENTIALS);
-        const tools = await setup({ progress: createProgress({ silent: true }), needs: "engine" });
+        const tools = await setup({ progress: createProgress({ silent: true }), needs: "pulumi" });
         moto = await Moto.start("127.0.0.1", AMIS);
         ec2 = new EC2Client({ region: REGION, endpoint: moto.endpoint });
         folder = await mkdtemp(join(tmpdir(), "skep-network-"));

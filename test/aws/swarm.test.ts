@@ -71,7 +71,7 @@ describe("A locked swarm on EC2 over three zones from one command", function () 
         rmSync(CALLS, { force: true });
         await forget();
         process.env.SKEP_AWS_CALLS = CALLS;
-        cloud = await Cloud.open("test-aws-vpc");
+        cloud = await Cloud.open(lab.stack);
         configure(2);
     });
     after(async () => {

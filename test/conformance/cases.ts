@@ -35,7 +35,7 @@ export interface Case {
 export interface Side {
     name: string;
     /** The folder that has bin/pulumi. */
-    engine: string;
+    root: string;
     /** Variables for Pulumi, so that it uses these plugins. */
     environment: Record<string, string>;
     /** A folder for the state and the settings of the runs. */
@@ -235,7 +235,7 @@ export async function perform({ name, versions }: Case, side: Side): Promise<Dee
                 PULUMI_CONFIG_PASSPHRASE: "conformance",
                 PULUMI_SKIP_UPDATE_CHECK: "1",
             },
-            pulumiCommand: await auto.PulumiCommand.get({ root: side.engine, skipVersionCheck: true }),
+            pulumiCommand: await auto.PulumiCommand.get({ root: side.root, skipVersionCheck: true }),
         },
     );
     /** Runs a program as Skep's own commands do, with a refresh first. A refusal is recorded like any other step. */

@@ -89,7 +89,7 @@ async function side(
     };
     return {
         name,
-        engine: tools.pulumi.root,
+        root: tools.pulumi.root,
         environment: {
             ...(await homes[kind]()),
             PULUMI_DEBUG_PROVIDERS: await startProviders({ ...tools, plugins: "official" }),

@@ -4,7 +4,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type Docker from "dockerode";
 import { LabHosts, type LabHostsArgs } from "../../components/hosts/lab";
-import { output } from "../../lab/hosts";
+import { hasBooted, output } from "../../lab/hosts";
 import { planPlacement } from "../../planning/placement";
 import type { Case, Version } from "./cases";
 
@@ -44,6 +44,7 @@ export function hostsCases(args: HostsCase): Case[] {
             stack: STACK,
             project: args.project,
             facts: {},
+            renewed: [],
             hosts,
             image: args.image,
             subnet: SUBNET,
@@ -54,7 +55,7 @@ export function hostsCases(args: HostsCase): Case[] {
         });
     };
     const after = (title: string, before: () => Promise<void>): Version => ({ title, before, program });
-    const booted = () => hasBooted(container);
+    const booted = () => until("a host to boot", () => hasBooted(container));
     const hostsThatStop: Version[] = [
         program,
         program,
@@ -111,12 +112,6 @@ async function crash(container: Docker.Container): Promise<void> {
                 return State.Running && !State.Restarting;
             });
     }
-}
-
-function hasBooted(container: Docker.Container): Promise<void> {
-    return until("a host to boot", async () =>
-        /running|degraded/.test(await output(container, ["systemctl", "is-system-running"])),
-    );
 }
 
 async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {

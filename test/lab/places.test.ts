@@ -12,7 +12,7 @@ import { cacheFolder } from "../../scripts/setup/cache";
 import { dockerClient } from "../../scripts/setup/docker";
 import { ensureLanguageHost } from "../../scripts/setup/plugins";
 import { createProgress } from "../../scripts/setup/progress";
-import { ensurePulumi } from "../../scripts/setup/setup";
+import { pulumiAlone } from "../../scripts/setup/setup";
 import { makeClone } from "./clone";
 import { Lab } from "./lab";
 
@@ -74,7 +74,7 @@ describe("A lab that cannot be brought up here", function () {
     /** The plain pulumi command in the clone, for a user who has nothing else: state, PULUMI_HOME and home in this folder. */
     async function plainPulumi(folder: string): Promise<(...args: string[]) => Promise<string>> {
         const progress = createProgress({ silent: true });
-        const tools = await ensurePulumi(progress);
+        const tools = await pulumiAlone(progress);
         const programs = [
             await ensureLanguageHost(progress, tools),
             join(tools.root, "bin"),

@@ -30,7 +30,7 @@ describe("A proxy in the environment that leads nowhere", function () {
         lab.forget();
     });
 
-    it("is not asked for the Pulumi engine, which is on this machine", async () => {
+    it("is not asked for Pulumi, which is on this machine", async () => {
         const { changes } = await lab.json<{ changes: Record<string, number> }>("preview");
         assert.ok((changes.create ?? 0) > 20, JSON.stringify(changes));
     });

@@ -11,7 +11,7 @@ import { createProgress } from "../../scripts/setup/progress";
 import { installPackages } from "../../scripts/setup/programs";
 import { exitCodeOf } from "../../errors";
 import { dockerClient } from "../../scripts/setup/docker";
-import { ensureEngine } from "../../scripts/setup/pulumi";
+import { ensurePulumi } from "../../scripts/setup/pulumi";
 import { ensureImages } from "../../scripts/setup/images";
 import { ensureRepository } from "../../scripts/setup/repository";
 import { setup } from "../../scripts/setup/setup";
@@ -51,8 +51,8 @@ describe("An office with mirrors, a proxy and an authority of its own", function
         home = await mkdtemp(join(tmpdir(), "skep-test-"));
         await setup({ progress, needs: "lab" });
         await installPackages(progress, ["gnupg"], "Signing a repository");
-        const [engine, images, repository] = await Promise.all([
-            ensureEngine(progress, false),
+        const [built, images, repository] = await Promise.all([
+            ensurePulumi(progress, false),
             ensureImages(progress, docker, false),
             ensureRepository(progress, false),
         ]);
@@ -61,7 +61,7 @@ describe("An office with mirrors, a proxy and an authority of its own", function
         const { authority, cert, key } = await certificateFor(RELEASES);
         await writeFile(join(home, "authority.pem"), authority);
         releases = await Site.start("127.0.0.1", { cert, key });
-        const pulumi = await readFile(join(engine.root, "bin/pulumi"));
+        const pulumi = await readFile(join(built.root, "bin/pulumi"));
         const files = await releaseFiles("/sdk", { pulumi, "pulumi-watch": Buffer.from("#!/bin/sh\n") });
         for (const [path, content] of files) releases.files.set(path, content);
         packages = await PackageServer.start(join(home, "packages"), "127.0.0.1");
@@ -145,7 +145,7 @@ describe("An office with mirrors, a proxy and an authority of its own", function
         );
     });
 
-    it("has the engine as it was released, and images without a mark of a machine without Docker Hub", async () => {
+    it("has Pulumi as it was released, and images without a mark of a machine without Docker Hub", async () => {
         const main = join(lab.project, "scripts/setup/main.ts");
         const found = await lab.run(process.execPath, ["--import", "tsx", main, "--json"]);
         tools = JSON.parse(found) as Tools;

@@ -5,10 +5,10 @@ import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { pack } from "tar-stream";
 import { buffer } from "node:stream/consumers";
-import { ENGINE_VERSION } from "../../scripts/setup/pulumi";
+import { PULUMI_VERSION } from "../../scripts/setup/pulumi";
 
-export const ARCHIVE = `pulumi-v${ENGINE_VERSION}-${process.platform}-${process.arch}.tar.gz`;
-export const CHECKSUMS = `pulumi-${ENGINE_VERSION}-checksums.txt`;
+export const ARCHIVE = `pulumi-v${PULUMI_VERSION}-${process.platform}-${process.arch}.tar.gz`;
+export const CHECKSUMS = `pulumi-${PULUMI_VERSION}-checksums.txt`;
 
 /** The files of a release by their path. `programs` gives their contents by name. */
 export async function releaseFiles(
@@ -22,7 +22,7 @@ export async function releaseFiles(
     const content = gzipSync(await buffer(archive), { level: 1 });
     const sum = createHash("sha256").update(content).digest("hex");
     const other = createHash("sha256").update("of another machine").digest("hex");
-    const checksums = `${other}  pulumi-v${ENGINE_VERSION}-plan9-mips.tar.gz\n${sum}  ${ARCHIVE}\n`;
+    const checksums = `${other}  pulumi-v${PULUMI_VERSION}-plan9-mips.tar.gz\n${sum}  ${ARCHIVE}\n`;
     return new Map([
         [`${folder}/${ARCHIVE}`, content],
         [`${folder}/${CHECKSUMS}`, Buffer.from(checksums)],

@@ -16,7 +16,7 @@ import { startProviders } from "../../cli/pulumi/attach";
 
 const ROOT = process.env.SKEP_PULUMI_ROOT;
 
-describe("providers that the engine attaches to", function () {
+describe("providers that Pulumi attaches to", function () {
     this.timeout(120_000);
     let folder: string;
 
@@ -37,7 +37,7 @@ describe("providers that the engine attaches to", function () {
         assert.match(await start("official"), /^swarm:\d+$/);
     });
 
-    it("serve an engine that looks, then does, without starting a plugin", async function () {
+    it("serve a Pulumi that looks, then does, without starting a plugin", async function () {
         if (!ROOT || !existsSync(join(ROOT, "bin/pulumi"))) {
             console.log("      skipped: SKEP_PULUMI_ROOT names no folder that contains bin/pulumi");
             return this.skip();
@@ -79,8 +79,8 @@ describe("providers that the engine attaches to", function () {
         });
         const [line] = (await once(child.stdout, "data")) as [Buffer];
         const port = Number(/^random:(\d+)/.exec(String(line))?.[1]);
-        const engine = createConnection(port, "127.0.0.1").on("error", () => undefined);
-        await once(engine, "connect");
+        const connection = createConnection(port, "127.0.0.1").on("error", () => undefined);
+        await once(connection, "connect");
         // A terminal's Ctrl-C reaches them too, and is not meant for them.
         child.kill("SIGINT");
         child.stdin.destroy();

@@ -16,7 +16,7 @@ import type { Context, Props } from "../../providers/runtime/types";
 import { AMIS, NEWEST, REGION } from "../aws/cloud";
 import { CREDENTIALS } from "../aws/credentials";
 import { Moto } from "../aws/moto";
-import { failureOf, TestEngine } from "./support";
+import { failureOf, TestPulumi } from "./support";
 
 const T = {
     eip: "aws:ec2/eip:Eip",
@@ -46,7 +46,7 @@ describe("the aws stand-in", function () {
     this.timeout(120_000);
     let moto: Moto;
     let ec2: EC2Client;
-    let engine: TestEngine;
+    let pulumi: TestPulumi;
     let made: Made[];
 
     before(async () => {
@@ -58,9 +58,9 @@ describe("the aws stand-in", function () {
 
     beforeEach(async () => {
         made = [];
-        engine = await TestEngine.inProcess(provider);
+        pulumi = await TestPulumi.inProcess(provider);
         const { endpoint } = moto;
-        await engine.configure({
+        await pulumi.configure({
             region: REGION,
             endpoints: JSON.stringify([{ ec2: endpoint, elbv2: endpoint, iam: endpoint, s3: endpoint }]),
             s3UsePathStyle: "true",
@@ -68,14 +68,14 @@ describe("the aws stand-in", function () {
     });
     afterEach(async () => {
         for (const { type, id, outs } of made.reverse())
-            await engine.delete(type, id, outs).catch(() => undefined);
-        await engine.stop();
+            await pulumi.delete(type, id, outs).catch(() => undefined);
+        await pulumi.stop();
     });
 
     async function create(type: string, inputs: Props): Promise<Made> {
-        const checked = await engine.check(type, inputs);
+        const checked = await pulumi.check(type, inputs);
         assert.deepEqual(checked.failures, []);
-        const one = { type, ...(await engine.create(type, checked.inputs)), inputs: checked.inputs };
+        const one = { type, ...(await pulumi.create(type, checked.inputs)), inputs: checked.inputs };
         made.push(one);
         return one;
     }
@@ -112,16 +112,16 @@ describe("the aws stand-in", function () {
     }
 
     async function differences({ type, id, outs, inputs }: Made, news: Props = inputs) {
-        const read = await engine.read(type, id, outs, inputs);
-        return engine.diff(type, read.inputs, news, read.outs);
+        const read = await pulumi.read(type, id, outs, inputs);
+        return pulumi.diff(type, read.inputs, news, read.outs);
     }
 
     it("refuses a type, an input and a setting that Skep does not use", async () => {
-        const refused = await failureOf(engine.check("aws:rds/instance:Instance", {}));
+        const refused = await failureOf(pulumi.check("aws:rds/instance:Instance", {}));
         assert.match(refused.details, /not covered.*only what Skep uses/);
-        const { failures } = await engine.check(T.vpc, { cidrBlock: "10.9.0.0/16", ipv6CidrBlock: "x" });
+        const { failures } = await pulumi.check(T.vpc, { cidrBlock: "10.9.0.0/16", ipv6CidrBlock: "x" });
         assert.match(failures.join(), /ipv6CidrBlock.*not covered/);
-        const setting = await failureOf(engine.configure({ region: REGION, assumeRoles: "[]" }));
+        const setting = await failureOf(pulumi.configure({ region: REGION, assumeRoles: "[]" }));
         assert.match(setting.details, /assumeRoles is not covered/);
     });
 
@@ -192,7 +192,7 @@ describe("the aws stand-in", function () {
             );
         const news = { ...instance.inputs, instanceType: "t3.large", tags: { Name: "other" } };
         assert.deepEqual((await differences(instance, news)).getReplacesList(), []);
-        const outs = await engine.update(T.instance, instance.id, instance.outs, news);
+        const outs = await pulumi.update(T.instance, instance.id, instance.outs, news);
         assert.equal(outs.instanceType, "t3.large");
         assert.equal(outs.instanceState, "running");
         assert.deepEqual(outs.tags, { Name: "other" });
@@ -202,10 +202,10 @@ describe("the aws stand-in", function () {
         const { subnet, group } = await network();
         const instance = await create(T.instance, instanceInputs(subnet, group));
         await ec2.send(new StopInstancesCommand({ InstanceIds: [instance.id] }));
-        const stopped = await engine.read(T.instance, instance.id, instance.outs, instance.inputs);
+        const stopped = await pulumi.read(T.instance, instance.id, instance.outs, instance.inputs);
         assert.equal(stopped.outs.instanceState, "stopped");
         await ec2.send(new TerminateInstancesCommand({ InstanceIds: [instance.id] }));
-        assert.equal((await engine.read(T.instance, instance.id, instance.outs)).id, "");
+        assert.equal((await pulumi.read(T.instance, instance.id, instance.outs)).id, "");
         const next = await create(T.instance, instanceInputs(subnet, group));
         assert.equal(next.outs.privateIp, instance.outs.privateIp);
     });
@@ -213,8 +213,8 @@ describe("the aws stand-in", function () {
     it("ends an instance, and ending it again is fine", async () => {
         const { subnet, group } = await network();
         const { id, outs } = await create(T.instance, instanceInputs(subnet, group));
-        await engine.delete(T.instance, id, outs);
-        await engine.delete(T.instance, id, outs);
+        await pulumi.delete(T.instance, id, outs);
+        await pulumi.delete(T.instance, id, outs);
         const { Reservations } = await ec2.send(new DescribeInstancesCommand({ InstanceIds: [id] }));
         assert.equal(Reservations?.[0]?.Instances?.[0]?.State?.Name, "terminated");
     });
@@ -224,9 +224,9 @@ describe("the aws stand-in", function () {
         const instance = await create(T.instance, instanceInputs(subnet, group));
         await ec2.send(new StopInstancesCommand({ InstanceIds: [instance.id] }));
         for (const { type, id, outs } of [subnet, group]) {
-            const refused = await failureOf(engine.delete(type, id, outs));
+            const refused = await failureOf(pulumi.delete(type, id, outs));
             assert.match(refused.details, /DependencyViolation/);
-            assert.equal((await engine.read(type, id, outs)).id, id);
+            assert.equal((await pulumi.read(type, id, outs)).id, id);
         }
     });
 
@@ -240,7 +240,7 @@ describe("the aws stand-in", function () {
             toPort: 22,
             referencedSecurityGroupId: group.id,
         });
-        const refused = await failureOf(engine.delete(T.group, group.id, group.outs));
+        const refused = await failureOf(pulumi.delete(T.group, group.id, group.outs));
         assert.match(refused.details, /DependencyViolation/);
     });
 
@@ -255,14 +255,14 @@ describe("the aws stand-in", function () {
             description: "SSH",
         });
         const changed = { ...rule.inputs, cidrIpv4: "203.0.113.8/32" };
-        await engine.update(T.ingress, rule.id, rule.outs, changed);
+        await pulumi.update(T.ingress, rule.id, rule.outs, changed);
         assert.deepEqual((await differences(rule)).getDiffsList(), ["cidrIpv4"]);
         const tagged = { ...vpc.inputs, tags: { a: "1" } };
-        await engine.update(T.vpc, vpc.id, vpc.outs, tagged);
+        await pulumi.update(T.vpc, vpc.id, vpc.outs, tagged);
         assert.deepEqual((await differences({ ...vpc, inputs: tagged }, tagged)).getDiffsList(), []);
-        await engine.update(T.vpc, vpc.id, { tags: { a: "1" } }, { ...vpc.inputs, tags: { b: "1" } });
+        await pulumi.update(T.vpc, vpc.id, { tags: { a: "1" } }, { ...vpc.inputs, tags: { b: "1" } });
         assert.deepEqual((await differences({ ...vpc, inputs: tagged }, tagged)).getDiffsList(), ["tags"]);
-        const gone = await engine.read(T.vpc, "vpc-00000000000000000", vpc.outs);
+        const gone = await pulumi.read(T.vpc, "vpc-00000000000000000", vpc.outs);
         assert.equal(gone.id, "");
         assert.equal((await ec2.send(new DescribeVpcsCommand({ VpcIds: [vpc.id] }))).Vpcs?.length, 1);
     });
@@ -272,10 +272,10 @@ describe("the aws stand-in", function () {
         const address = await create(T.eip, { domain: "vpc" });
         const nat = await create(T.nat, { allocationId: address.id, subnetId: subnet.id });
         assert.equal(nat.outs.publicIp, address.outs.publicIp);
-        await engine.delete(T.nat, nat.id, nat.outs);
-        assert.equal((await engine.read(T.nat, nat.id, nat.outs)).id, "");
-        await engine.delete(T.eip, address.id, address.outs);
-        assert.equal((await engine.read(T.eip, address.id, address.outs)).id, "");
+        await pulumi.delete(T.nat, nat.id, nat.outs);
+        assert.equal((await pulumi.read(T.nat, nat.id, nat.outs)).id, "");
+        await pulumi.delete(T.eip, address.id, address.outs);
+        assert.equal((await pulumi.read(T.eip, address.id, address.outs)).id, "");
     });
 
     it("removes a bucket with what is in it only when it is told to", async () => {
@@ -283,11 +283,11 @@ describe("the aws stand-in", function () {
         for (const forceDestroy of [false, true]) {
             const bucket = await create(T.bucket, { bucketPrefix: "skep-it-", forceDestroy });
             await s3.send(new PutObjectCommand({ Bucket: bucket.id, Key: "a", Body: "b" }));
-            const deletion = engine.delete(T.bucket, bucket.id, bucket.outs);
+            const deletion = pulumi.delete(T.bucket, bucket.id, bucket.outs);
             if (forceDestroy) await deletion;
             else assert.match((await failureOf(deletion)).details, /not empty/);
-            assert.equal((await engine.read(T.bucket, bucket.id, bucket.outs)).id === "", forceDestroy);
-            await engine.delete(T.bucket, bucket.id, { ...bucket.outs, forceDestroy: true });
+            assert.equal((await pulumi.read(T.bucket, bucket.id, bucket.outs)).id === "", forceDestroy);
+            await pulumi.delete(T.bucket, bucket.id, { ...bucket.outs, forceDestroy: true });
         }
     });
 
@@ -297,18 +297,18 @@ describe("the aws stand-in", function () {
         const profile = await create(T.profile, { role: role.outs.name });
         for (const one of [role, profile])
             assert.deepEqual((await differences(one)).getDiffsList(), [], one.type);
-        await engine.delete(T.profile, profile.id, profile.outs);
-        assert.equal((await engine.read(T.profile, profile.id, profile.outs)).id, "");
+        await pulumi.delete(T.profile, profile.id, profile.outs);
+        assert.equal((await pulumi.read(T.profile, profile.id, profile.outs)).id, "");
     });
 
     it("finds the newest image of an owner, and the zones of a region", async () => {
-        const image = await engine.invoke("aws:ec2/getAmi:getAmi", {
+        const image = await pulumi.invoke("aws:ec2/getAmi:getAmi", {
             owners: ["136693071363"],
             mostRecent: true,
             filters: [{ name: "architecture", values: [AMIS[0]?.architecture] }],
         });
         assert.equal(image.id, NEWEST);
-        const zones = await engine.invoke("aws:index/getAvailabilityZones:getAvailabilityZones", {
+        const zones = await pulumi.invoke("aws:index/getAvailabilityZones:getAvailabilityZones", {
             state: "available",
         });
         assert.deepEqual(zones.names, ["eu-central-1a", "eu-central-1b", "eu-central-1c"]);

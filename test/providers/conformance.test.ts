@@ -28,7 +28,7 @@ describe("the comparison of two sets of plugins", function () {
             PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
         };
         await installStandIns(environment.PULUMI_HOME);
-        side = (name) => ({ name, engine: ROOT, environment, folder: join(folder, name) });
+        side = (name) => ({ name, root: ROOT, environment, folder: join(folder, name) });
     });
     after(async () => {
         if (folder) await rm(folder, { recursive: true, force: true });

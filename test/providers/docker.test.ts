@@ -9,7 +9,7 @@ import { dockerClient } from "../../providers/runtime/docker";
 import type { Props } from "../../providers/runtime/types";
 import { secret } from "../../providers/runtime/wire";
 import { projectId } from "../../lab/project";
-import { eventually, failureOf, TestEngine } from "./support";
+import { eventually, failureOf, TestPulumi } from "./support";
 
 const CONTAINER = "docker:index/container:Container";
 const NETWORK = "docker:index/network:Network";
@@ -30,7 +30,7 @@ const engineApi = dockerClient();
 
 describe("the docker stand-in", function () {
     this.timeout(60_000);
-    let engine: TestEngine;
+    let pulumi: TestPulumi;
 
     before(async function () {
         const answer = await engineApi.ping().catch((error: Error) => error);
@@ -43,11 +43,11 @@ describe("the docker stand-in", function () {
     });
 
     beforeEach(async () => {
-        engine = await TestEngine.inProcess(provider);
+        pulumi = await TestPulumi.inProcess(provider);
     });
 
     afterEach(async () => {
-        await engine.stop();
+        await pulumi.stop();
         await removeEverything();
     });
 
@@ -59,9 +59,9 @@ describe("the docker stand-in", function () {
     });
 
     async function create(type: string, inputs: Props, name = "it") {
-        const checked = await engine.check(type, { labels: LABELS, ...inputs });
+        const checked = await pulumi.check(type, { labels: LABELS, ...inputs });
         assert.deepEqual(checked.failures, []);
-        return { ...(await engine.create(type, checked.inputs, { name })), inputs: checked.inputs };
+        return { ...(await pulumi.create(type, checked.inputs, { name })), inputs: checked.inputs };
     }
 
     function container(inputs: Props = {}, name?: string) {
@@ -69,7 +69,7 @@ describe("the docker stand-in", function () {
     }
 
     async function changes(inputs: Props, state: Props, ignored: string[] = []): Promise<string[]> {
-        return (await engine.diff(CONTAINER, inputs, inputs, state, ignored)).getDiffsList();
+        return (await pulumi.diff(CONTAINER, inputs, inputs, state, ignored)).getDiffsList();
     }
 
     it("makes a network with its subnet, sees it, and removes it", async () => {
@@ -78,19 +78,19 @@ describe("the docker stand-in", function () {
         assert.deepEqual(outs.ipamConfigs, ipamConfigs);
         assert.equal(outs.driver, "bridge");
         assert.equal(outs.scope, "local");
-        assert.equal((await engine.read(NETWORK, id, outs, inputs)).id, id);
-        await engine.delete(NETWORK, id, outs);
-        assert.equal((await engine.read(NETWORK, id, outs, inputs)).id, "");
-        await engine.delete(NETWORK, id, outs);
+        assert.equal((await pulumi.read(NETWORK, id, outs, inputs)).id, id);
+        await pulumi.delete(NETWORK, id, outs);
+        assert.equal((await pulumi.read(NETWORK, id, outs, inputs)).id, "");
+        await pulumi.delete(NETWORK, id, outs);
     });
 
     it("makes a volume, sees it, and removes it", async () => {
         const { id, outs, inputs } = await create(VOLUME, { name: `${PREFIX}-v` });
         assert.ok(existsSync(outs.mountpoint));
-        assert.equal((await engine.read(VOLUME, id, outs, inputs)).id, id);
-        await engine.delete(VOLUME, id, outs);
-        assert.equal((await engine.read(VOLUME, id, outs, inputs)).id, "");
-        await engine.delete(VOLUME, id, outs);
+        assert.equal((await pulumi.read(VOLUME, id, outs, inputs)).id, id);
+        await pulumi.delete(VOLUME, id, outs);
+        assert.equal((await pulumi.read(VOLUME, id, outs, inputs)).id, "");
+        await pulumi.delete(VOLUME, id, outs);
     });
 
     it("gives a name where the program gives none", async () => {
@@ -130,14 +130,14 @@ describe("the docker stand-in", function () {
         await create(VOLUME, { name: `${PREFIX}-v` });
         const { id, outs, inputs } = await container(whole());
         assert.deepEqual(await changes(inputs, outs), []);
-        const read = await engine.read(CONTAINER, id, outs, inputs);
+        const read = await pulumi.read(CONTAINER, id, outs, inputs);
         assert.deepEqual(await changes(inputs, read.outs), []);
     });
 
     it("is replaced for capabilities without their prefix, since the engine answers with it", async () => {
         const { outs, inputs } = await container({ capabilities: { adds: ["NET_ADMIN"], drops: ["ALL"] } });
         assert.deepEqual(outs.capabilities, { adds: ["CAP_NET_ADMIN"], drops: ["ALL"] });
-        const response = await engine.diff(CONTAINER, inputs, inputs, outs);
+        const response = await pulumi.diff(CONTAINER, inputs, inputs, outs);
         assert.deepEqual(response.getReplacesList(), ["capabilities"]);
     });
 
@@ -150,10 +150,10 @@ describe("the docker stand-in", function () {
         });
         const read = await eventually(async () => {
             const { State } = await engineApi.getContainer(id).inspect();
-            const { outs: now } = await engine.read(CONTAINER, id, outs, inputs);
+            const { outs: now } = await pulumi.read(CONTAINER, id, outs, inputs);
             return State.Restarting && now.ports.length === 0 ? now : undefined;
         });
-        const response = await engine.diff(CONTAINER, inputs, inputs, read);
+        const response = await pulumi.diff(CONTAINER, inputs, inputs, read);
         assert.deepEqual(response.getReplacesList(), ["ports"]);
     });
 
@@ -166,7 +166,7 @@ describe("the docker stand-in", function () {
         const { id, outs, inputs } = await container({ tmpfs: { "/run": "rw" } });
         const news = { ...inputs, tmpfs: { "/run": "rw", "/tmp": "rw" } };
         assert.deepEqual(await changes(news, outs), ["tmpfs"]);
-        assert.deepEqual(await changes(news, await engine.update(CONTAINER, id, outs, news)), ["tmpfs"]);
+        assert.deepEqual(await changes(news, await pulumi.update(CONTAINER, id, outs, news)), ["tmpfs"]);
     });
 
     it("keeps the content of a secret upload secret, and the rest of it readable", async () => {
@@ -179,8 +179,8 @@ describe("the docker stand-in", function () {
         const { id, outs, inputs } = await container();
         const started = (await engineApi.getContainer(id).inspect()).State.StartedAt;
         const news = { ...inputs, restart: "on-failure" };
-        assert.deepEqual((await engine.diff(CONTAINER, inputs, news, outs)).getReplacesList(), []);
-        const updated = await engine.update(CONTAINER, id, outs, news);
+        assert.deepEqual((await pulumi.diff(CONTAINER, inputs, news, outs)).getReplacesList(), []);
+        const updated = await pulumi.update(CONTAINER, id, outs, news);
         const found = await engineApi.getContainer(id).inspect();
         assert.deepEqual(found.HostConfig.RestartPolicy, { Name: "on-failure", MaximumRetryCount: 0 });
         assert.equal(found.State.StartedAt, started);
@@ -190,7 +190,7 @@ describe("the docker stand-in", function () {
     it("is replaced, the old one first, for what cannot change in place", async () => {
         const state = { image: "a", hostname: "h", uploads: [{ file: "/a", content: "1" }] };
         const news = { image: "a", hostname: "i", uploads: [{ file: "/a", content: "2" }] };
-        const response = await engine.diff(CONTAINER, state, news);
+        const response = await pulumi.diff(CONTAINER, state, news);
         assert.deepEqual(response.getReplacesList(), ["hostname", "uploads"]);
         assert.equal(response.getDeletebeforereplace(), true);
     });
@@ -198,31 +198,31 @@ describe("the docker stand-in", function () {
     it("starts a stopped container that must run, and keeps one that need not as it is", async () => {
         const must = await container();
         await engineApi.getContainer(must.id).kill();
-        const read = await engine.read(CONTAINER, must.id, must.outs, must.inputs);
+        const read = await pulumi.read(CONTAINER, must.id, must.outs, must.inputs);
         assert.deepEqual(await changes(must.inputs, read.outs), ["mustRun"]);
-        await engine.update(CONTAINER, must.id, read.outs, must.inputs);
+        await pulumi.update(CONTAINER, must.id, read.outs, must.inputs);
         assert.equal((await engineApi.getContainer(must.id).inspect()).State.Running, true);
 
         const ports = [{ internal: 80, external: 42980, ip: "127.0.0.1" }];
         const may = await container({ name: `${PREFIX}-may`, mustRun: false, ports }, "may");
         await engineApi.getContainer(may.id).kill();
-        const stopped = await engine.read(CONTAINER, may.id, may.outs, may.inputs);
+        const stopped = await pulumi.read(CONTAINER, may.id, may.outs, may.inputs);
         assert.equal(stopped.outs.exitCode, 137);
         assert.deepEqual(await changes(may.inputs, stopped.outs), []);
     });
 
     it("counts a missing container as gone, and deleting it again is fine", async () => {
         const { id, outs, inputs } = await container();
-        await engine.delete(CONTAINER, id, outs);
-        assert.equal((await engine.read(CONTAINER, id, outs, inputs)).id, "");
-        await engine.delete(CONTAINER, id, outs);
+        await pulumi.delete(CONTAINER, id, outs);
+        assert.equal((await pulumi.read(CONTAINER, id, outs, inputs)).id, "");
+        await pulumi.delete(CONTAINER, id, outs);
     });
 
     it("deletes at once a container that ignores every polite signal", async () => {
         const deaf = ["/bin/sh", "-c", "trap '' TERM INT; while :; do /bin/sleep 1; done"];
         const { id, outs } = await container({ command: deaf });
         const asked = Date.now();
-        await engine.delete(CONTAINER, id, outs);
+        await pulumi.delete(CONTAINER, id, outs);
         assert.ok(Date.now() - asked < 5000, `took ${Date.now() - asked} ms`);
     });
 
@@ -247,17 +247,17 @@ describe("the docker stand-in", function () {
     it("makes a container without starting it if asked", async () => {
         const { id, outs, inputs } = await container({ start: false, mustRun: false });
         assert.equal((await engineApi.getContainer(id).inspect()).State.Running, false);
-        assert.equal((await engine.read(CONTAINER, id, outs, inputs)).id, id);
+        assert.equal((await pulumi.read(CONTAINER, id, outs, inputs)).id, id);
     });
 
     it("refuses what it does not cover, inside of objects too", async () => {
         const inputs = { image: IMAGE, memory: 64, uploads: [{ file: "/a", source: "/b" }], restart: "soon" };
-        const { failures } = await engine.check(CONTAINER, inputs);
+        const { failures } = await pulumi.check(CONTAINER, inputs);
         assert.equal(failures.length, 3);
         assert.match(failures[0] ?? "", /^memory: 'memory' of \S+ is not covered/);
         assert.match(failures[1] ?? "", /^restart: expected restart to be one of/);
         assert.match(failures[2] ?? "", /^uploads: 'uploads.source' is not covered/);
-        const network = await engine.check(NETWORK, { ipv6: true, ipamConfigs: [{ ipRange: "10.0.0.0/8" }] });
+        const network = await pulumi.check(NETWORK, { ipv6: true, ipamConfigs: [{ ipRange: "10.0.0.0/8" }] });
         assert.deepEqual(
             network.failures.map((failure) => failure.split(":")[0]),
             ["ipv6", "ipamConfigs"],
@@ -268,8 +268,8 @@ describe("the docker stand-in", function () {
         const { id, outs, inputs } = await create(NETWORK, { name: `${PREFIX}-n` });
         const before = process.env.DOCKER_HOST;
         try {
-            await engine.configure({ host: "unix:///no/such/docker.sock", version: "5.2.0" });
-            assert.equal((await engine.read(NETWORK, id, outs, inputs)).id, "");
+            await pulumi.configure({ host: "unix:///no/such/docker.sock", version: "5.2.0" });
+            assert.equal((await pulumi.read(NETWORK, id, outs, inputs)).id, "");
         } finally {
             if (before === undefined) delete process.env.DOCKER_HOST;
             else process.env.DOCKER_HOST = before;
@@ -279,19 +279,19 @@ describe("the docker stand-in", function () {
     it("talks to the engine that its configuration names, and refuses other configuration", async () => {
         const before = process.env.DOCKER_HOST;
         try {
-            await engine.configure({ host: "unix:///no/such/docker.sock", version: "5.2.0" });
+            await pulumi.configure({ host: "unix:///no/such/docker.sock", version: "5.2.0" });
             const failure = await failureOf(create(VOLUME, { name: `${PREFIX}-v` }));
             assert.match(failure.details, /\/no\/such\/docker\.sock/);
         } finally {
             if (before === undefined) delete process.env.DOCKER_HOST;
             else process.env.DOCKER_HOST = before;
         }
-        const failure = await failureOf(engine.configure({ registryAuth: "[]" }));
+        const failure = await failureOf(pulumi.configure({ registryAuth: "[]" }));
         assert.match(failure.details, /^the configuration docker:registryAuth is not covered/);
     });
 
     it("names a type that it does not cover", async () => {
-        const failure = await failureOf(engine.create("docker:index/image:Image", {}));
+        const failure = await failureOf(pulumi.create("docker:index/image:Image", {}));
         assert.match(
             failure.details,
             /^docker:index\/image:Image is not covered: .*covers only what Skep uses/,

@@ -11,7 +11,7 @@ import { ORPHANS_SCRIPT } from "../../cli/pulumi/orphans";
 
 const MARK = "a-command-of-the-tests";
 
-describe("a plugin that the engine started", function () {
+describe("a plugin that Pulumi started", function () {
     this.timeout(30_000);
     let folder: string;
     const children: ChildProcess[] = [];
@@ -33,15 +33,15 @@ describe("a plugin that the engine started", function () {
     after(() => folder && rm(folder, { recursive: true, force: true }));
 
     /** Pulumi's stand-in with a plugin, marked as a command's or not. */
-    async function engineWithPlugin(mark?: string): Promise<{ engine: ChildProcess; plugin: number }> {
+    async function pulumiWithPlugin(mark?: string): Promise<{ pulumi: ChildProcess; plugin: number }> {
         const script = `"${folder}/pulumi-resource-docker" 20 & echo $!; wait`;
-        const engine = spawn(join(folder, "pulumi"), ["-c", script], {
+        const pulumi = spawn(join(folder, "pulumi"), ["-c", script], {
             env: { ...process.env, ...(mark && { SKEP_COMMAND: mark }) },
             stdio: ["ignore", "pipe", "inherit"],
         });
-        children.push(engine);
-        const [line] = (await once(engine.stdout, "data")) as [Buffer];
-        return { engine, plugin: Number(String(line)) };
+        children.push(pulumi);
+        const [line] = (await once(pulumi.stdout, "data")) as [Buffer];
+        return { pulumi, plugin: Number(String(line)) };
     }
 
     function watch(): ChildProcess {
@@ -50,28 +50,28 @@ describe("a plugin that the engine started", function () {
         return child;
     }
 
-    it("goes on as long as its engine does, and ends once that is killed and the command is over", async () => {
+    it("goes on as long as its Pulumi does, and ends once that is killed and the command is over", async () => {
         const watcher = watch();
-        const { engine, plugin } = await engineWithPlugin(MARK);
-        const other = await engineWithPlugin();
+        const { pulumi, plugin } = await pulumiWithPlugin(MARK);
+        const other = await pulumiWithPlugin();
         const pause = () => new Promise((resolve) => setTimeout(resolve, 1000));
 
         watcher.stdin?.end();
         await pause();
-        assert.ok(runs(plugin), "the plugin was ended although its engine runs");
-        engine.kill("SIGKILL");
-        other.engine.kill("SIGKILL");
+        assert.ok(runs(plugin), "the plugin was ended although its Pulumi runs");
+        pulumi.kill("SIGKILL");
+        other.pulumi.kill("SIGKILL");
         const [code] = (await once(watcher, "exit", { signal: AbortSignal.timeout(5_000) })) as [number];
         assert.equal(code, 0);
-        assert.ok(!runs(plugin), "the plugin outlives its engine");
+        assert.ok(!runs(plugin), "the plugin outlives its Pulumi");
         assert.ok(runs(other.plugin), "a plugin of nobody's was ended");
         process.kill(other.plugin, "SIGKILL");
     });
 
     it("is let alone while the command runs", async () => {
         watch();
-        const { engine, plugin } = await engineWithPlugin(MARK);
-        engine.kill("SIGKILL");
+        const { pulumi, plugin } = await pulumiWithPlugin(MARK);
+        pulumi.kill("SIGKILL");
         await new Promise((resolve) => setTimeout(resolve, 1000));
         assert.ok(runs(plugin));
         process.kill(plugin, "SIGKILL");

@@ -17,7 +17,7 @@ import {
     type Resource,
 } from "../../providers/runtime/types";
 import { encode, fromStruct, secret } from "../../providers/runtime/wire";
-import { failureOf, TestEngine } from "./support";
+import { failureOf, TestPulumi } from "./support";
 
 const TYPE = "test:index:Thing";
 const UNKNOWN_WIRE = encode(UNKNOWN);
@@ -28,39 +28,39 @@ function provider(resource: Partial<Resource>, rest: Partial<Provider> = {}): Pr
 }
 
 describe("a provider on the runtime", () => {
-    let engine: TestEngine;
+    let pulumi: TestPulumi;
 
     async function start(resource: Partial<Resource>, rest: Partial<Provider> = {}): Promise<void> {
-        engine = await TestEngine.inProcess(provider(resource, rest));
-        await engine.handshake();
+        pulumi = await TestPulumi.inProcess(provider(resource, rest));
+        await pulumi.handshake();
     }
 
-    afterEach(() => engine.stop());
+    afterEach(() => pulumi.stop());
 
     it("checks: gives back what it got plus defaults, secrets still marked, and drops nulls", async () => {
         await start({ defaults: { port: 22 } });
-        const { inputs, failures } = await engine.check(TYPE, { key: secret("k"), none: null });
+        const { inputs, failures } = await pulumi.check(TYPE, { key: secret("k"), none: null });
         assert.deepEqual(inputs, { key: secret("k"), port: 22 });
         assert.deepEqual(failures, []);
     });
 
     it("checks: names everything that is missing at once, and lets unknown values pass", async () => {
         await start({ required: ["a", "b", "c"] });
-        const { failures } = await engine.check(TYPE, { b: UNKNOWN_WIRE });
+        const { failures } = await pulumi.check(TYPE, { b: UNKNOWN_WIRE });
         assert.deepEqual(failures, ["a: Missing required property 'a'", "c: Missing required property 'c'"]);
     });
 
     it("checks: asks the resource only when nothing required is missing", async () => {
         await start({ required: ["a"], check: (inputs) => [{ property: "a", reason: `not ${inputs.a}` }] });
-        assert.deepEqual((await engine.check(TYPE, { a: 1 })).failures, ["a: not 1"]);
-        assert.equal((await engine.check(TYPE, {})).failures.length, 1);
+        assert.deepEqual((await pulumi.check(TYPE, { a: 1 })).failures, ["a: not 1"]);
+        assert.equal((await pulumi.check(TYPE, {})).failures.length, 1);
     });
 
     it("previews a create: inputs as they are, computed outputs unknown, nothing made", async () => {
         let calls = 0;
         const create = async () => ({ id: String((calls += 1)), outs: {} });
         await start({ computed: ["address", "token"], secretOutputs: ["token"], create });
-        const { outs, id } = await engine.create(TYPE, { size: 3 }, { preview: true });
+        const { outs, id } = await pulumi.create(TYPE, { size: 3 }, { preview: true });
         assert.deepEqual(outs, { size: 3, address: UNKNOWN_WIRE, token: secret(UNKNOWN_WIRE) });
         assert.equal(id, "");
         assert.equal(calls, 0);
@@ -68,7 +68,7 @@ describe("a provider on the runtime", () => {
 
     it("previews an update: stable outputs stay known, the others become unknown", async () => {
         await start({ computed: ["nodeId", "state"], stable: ["nodeId"], update: async () => ({}) });
-        const outs = await engine.update(TYPE, "1", { nodeId: "n", state: "ready" }, { size: 2 }, true);
+        const outs = await pulumi.update(TYPE, "1", { nodeId: "n", state: "ready" }, { size: 2 }, true);
         assert.deepEqual(outs, { size: 2, nodeId: "n", state: UNKNOWN_WIRE });
     });
 
@@ -79,27 +79,27 @@ describe("a provider on the runtime", () => {
             return { id: "1", outs: { token: "t", plain: "p" } };
         };
         await start({ create, secretOutputs: ["token"] });
-        const { outs } = await engine.create(TYPE, { password: secret("pw"), size: 1 });
+        const { outs } = await pulumi.create(TYPE, { password: secret("pw"), size: 1 });
         assert.deepEqual(seen, { password: "pw", size: 1, name: "it", hidden: ["password"] });
         assert.deepEqual(outs, { password: secret("pw"), size: 1, token: secret("t"), plain: "p" });
     });
 
     it("creates: what was computed from a secret becomes secret", async () => {
         await start({ computed: ["made"], taintFrom: ["size"] });
-        assert.deepEqual((await engine.create(TYPE, { size: secret(1) })).outs.made, secret(1));
-        assert.deepEqual((await engine.create(TYPE, { size: 1 })).outs.made, 1);
+        assert.deepEqual((await pulumi.create(TYPE, { size: secret(1) })).outs.made, secret(1));
+        assert.deepEqual((await pulumi.create(TYPE, { size: 1 })).outs.made, 1);
     });
 
-    it("asks the engine to refresh before updates where the resource wants it", async () => {
+    it("asks Pulumi to refresh before updates where the resource wants it", async () => {
         await start({ refreshBeforeUpdate: true });
-        assert.equal((await engine.create(TYPE, {})).refresh, true);
+        assert.equal((await pulumi.create(TYPE, {})).refresh, true);
     });
 
     it("keeps a resource that has not converged in state, with its outputs, reasons and refresh", async () => {
         const create = () =>
             Promise.reject(new NotConverged("n-1", { token: "t" }, ["too slow", "too small"]));
         await start({ create, secretOutputs: ["token"], refreshBeforeUpdate: true });
-        const failure = await failureOf(engine.create(TYPE, { size: 1 }));
+        const failure = await failureOf(pulumi.create(TYPE, { size: 1 }));
         assert.equal(failure.details, "too slow; too small");
 
         const [bytes] = failure.metadata.get("grpc-status-details-bin");
@@ -118,7 +118,7 @@ describe("a provider on the runtime", () => {
                 signal.addEventListener("abort", () => failed(new Error("the host is not ready"))),
             );
         await start({ create });
-        const failure = await failureOf(engine.create(TYPE, {}, { seconds: 0.05 }));
+        const failure = await failureOf(pulumi.create(TYPE, {}, { seconds: 0.05 }));
         assert.equal(
             failure.details,
             "not done within the 0.05 seconds of customTimeouts: the host is not ready",
@@ -133,14 +133,14 @@ describe("a provider on the runtime", () => {
         await start({ update });
         const olds = { unlockKey: secret("SWMKEY-before") };
         const failure = await failureOf(
-            engine.update(TYPE, "1", olds, { unlockKey: secret("SWMKEY-after") }),
+            pulumi.update(TYPE, "1", olds, { unlockKey: secret("SWMKEY-after") }),
         );
         assert.equal(failure.details, "[secret] is refused");
         const [bytes] = failure.metadata.get("grpc-status-details-bin");
         // The properties are the new ones. They go into the state, where they are marked as secret.
         assert.doesNotMatch(String(bytes), /SWMKEY-before/);
         assert.deepEqual(
-            engine.logged
+            pulumi.logged
                 .filter((line) => line.includes("leaving"))
                 .map((line) => /leaving.*/.exec(line)?.[0]),
             ["leaving [secret]"],
@@ -151,7 +151,7 @@ describe("a provider on the runtime", () => {
         const create: Resource["create"] = (inputs) =>
             Promise.reject(new Error(`login with ${inputs.password} failed`));
         await start({ create });
-        const failure = await failureOf(engine.create(TYPE, { password: secret("hunter22") }));
+        const failure = await failureOf(pulumi.create(TYPE, { password: secret("hunter22") }));
         assert.equal(failure.details, "login with [secret] failed");
     });
 
@@ -159,7 +159,7 @@ describe("a provider on the runtime", () => {
         await start({
             create: () => Promise.reject(skepError("QUORUM_LOST", "Two are gone.", "Bring one back.")),
         });
-        const failure = await failureOf(engine.create(TYPE, {}));
+        const failure = await failureOf(pulumi.create(TYPE, {}));
         assert.equal(failure.details, "QUORUM_LOST: Two are gone. Bring one back.");
     });
 
@@ -169,9 +169,9 @@ describe("a provider on the runtime", () => {
             return { id: "1", outs: {} };
         };
         await start({ create });
-        await engine.create(TYPE, { password: secret("hunter22") });
-        assert.deepEqual(engine.logged.slice(0, 2), ["line 1 [secret]", "line 2 [secret]"]);
-        assert.equal(engine.logged.length, 20);
+        await pulumi.create(TYPE, { password: secret("hunter22") });
+        assert.deepEqual(pulumi.logged.slice(0, 2), ["line 1 [secret]", "line 2 [secret]"]);
+        assert.equal(pulumi.logged.length, 20);
     });
 
     it("gives delete and read the newest of the inputs that cause no update", async () => {
@@ -182,8 +182,8 @@ describe("a provider on the runtime", () => {
             delete: async (_id, state) => void seen.push(state),
         });
         const state = { endpoints: ["old"], size: 1 };
-        await engine.read(TYPE, "1", state, { endpoints: ["new"], size: 2 });
-        await engine.delete(TYPE, "1", state, { endpoints: ["new"], size: 2 });
+        await pulumi.read(TYPE, "1", state, { endpoints: ["new"], size: 2 });
+        await pulumi.delete(TYPE, "1", state, { endpoints: ["new"], size: 2 });
         assert.deepEqual(seen, [
             { endpoints: ["new"], size: 1 },
             { endpoints: ["new"], size: 1 },
@@ -192,19 +192,19 @@ describe("a provider on the runtime", () => {
 
     it("reads: an empty answer means gone", async () => {
         await start({ read: async () => ({}) });
-        assert.equal((await engine.read(TYPE, "1", { size: 1 })).id, "");
+        assert.equal((await pulumi.read(TYPE, "1", { size: 1 })).id, "");
     });
 
     it("reads: without a read of its own, everything stays as it is", async () => {
         await start({});
-        const { id, outs, inputs } = await engine.read(TYPE, "1", { size: secret(1) }, { size: secret(1) });
+        const { id, outs, inputs } = await pulumi.read(TYPE, "1", { size: secret(1) }, { size: secret(1) });
         assert.deepEqual([id, outs, inputs], ["1", { size: secret(1) }, { size: secret(1) }]);
     });
 
     it("reads: inputs that it gives back keep the secrets of those in state", async () => {
         await start({ read: async (id, state) => ({ id, outs: state, inputs: { ...state, size: 2 } }) });
         const wire = { password: secret("pw"), size: 1 };
-        const { inputs } = await engine.read(TYPE, "1", wire, wire);
+        const { inputs } = await pulumi.read(TYPE, "1", wire, wire);
         assert.deepEqual(inputs, { password: secret("pw"), size: 2 });
     });
 
@@ -215,7 +215,7 @@ describe("a provider on the runtime", () => {
             deleteBeforeReplace: true,
             drift: (state, inputs) => (state.size === inputs.size ? [] : ["size"]),
         });
-        const response = await engine.diff(TYPE, { name: "a", size: 1 }, { name: "b", size: 1 }, { size: 9 });
+        const response = await pulumi.diff(TYPE, { name: "a", size: 1 }, { name: "b", size: 1 }, { size: 9 });
         assert.deepEqual(response.getDiffsList(), ["name", "size"]);
         assert.deepEqual(response.getReplacesList(), ["name"]);
         assert.equal(response.getDeletebeforereplace(), true);
@@ -229,19 +229,19 @@ describe("a provider on the runtime", () => {
             "test:index:f": async (args, { config }) => ({ args, config }),
         };
         await start({}, { functions });
-        await engine.configure({ nested: '{"a":1}', key: secret("k") });
-        const result = await engine.invoke("test:index:f", { x: 1 });
+        await pulumi.configure({ nested: '{"a":1}', key: secret("k") });
+        const result = await pulumi.invoke("test:index:f", { x: 1 });
         assert.deepEqual(result, { args: { x: 1 }, config: { nested: { a: 1 }, key: "k" } });
     });
 
     it("names a type or function that it does not have", async () => {
         await start({}, { unknownToken: (token) => `${token} is not covered` });
         assert.equal(
-            (await failureOf(engine.create("test:index:Other", {}))).details,
+            (await failureOf(pulumi.create("test:index:Other", {}))).details,
             "test:index:Other is not covered",
         );
         assert.equal(
-            (await failureOf(engine.invoke("test:index:g", {}))).details,
+            (await failureOf(pulumi.invoke("test:index:g", {}))).details,
             "test:index:g is not covered",
         );
     });
@@ -252,11 +252,11 @@ describe("a provider on the runtime", () => {
                 ctx.signal.addEventListener("abort", () => reject(new Error("stopped"))),
             );
         await start({ create, delete: async () => undefined });
-        const running = failureOf(engine.create(TYPE, {}));
+        const running = failureOf(pulumi.create(TYPE, {}));
         await sleep(50);
-        await engine.cancel();
+        await pulumi.cancel();
         assert.equal((await running).details, "stopped");
-        assert.equal((await failureOf(engine.delete(TYPE, "1", {}))).details, "cancelled");
+        assert.equal((await failureOf(pulumi.delete(TYPE, "1", {}))).details, "cancelled");
     });
 });
 
@@ -273,21 +273,21 @@ describe("a provider's process", () => {
 
     after(() => rm(folder, { recursive: true, force: true }));
 
-    it("lives through a terminal's interrupt while the engine is connected, and ends when it hangs up", async () => {
-        const { engine, child } = await TestEngine.spawned(plugin, []);
-        await engine.handshake();
+    it("lives through a terminal's interrupt while Pulumi is connected, and ends when it hangs up", async () => {
+        const { pulumi, child } = await TestPulumi.spawned(plugin, []);
+        await pulumi.handshake();
         child.kill("SIGINT");
         await sleep(300);
-        await engine.handshake();
-        engine.hangUp();
+        await pulumi.handshake();
+        pulumi.hangUp();
         const [code] = await once(child, "exit");
         assert.equal(code, 0);
     });
 
-    it("ends at once by the engine's interrupt after it has hung up", async () => {
-        const { engine, child } = await TestEngine.spawned(plugin, []);
-        await engine.handshake();
-        engine.hangUp();
+    it("ends at once by Pulumi's interrupt after it has hung up", async () => {
+        const { pulumi, child } = await TestPulumi.spawned(plugin, []);
+        await pulumi.handshake();
+        pulumi.hangUp();
         await sleep(100);
         const asked = Date.now();
         child.kill("SIGINT");
@@ -297,12 +297,12 @@ describe("a provider's process", () => {
     });
 
     it("ends by SIGTERM", async () => {
-        const { engine, child } = await TestEngine.spawned(plugin, []);
-        await engine.handshake();
+        const { pulumi, child } = await TestPulumi.spawned(plugin, []);
+        await pulumi.handshake();
         child.kill("SIGTERM");
         const [code] = await once(child, "exit");
         assert.equal(code, 0);
-        await engine.stop();
+        await pulumi.stop();
     });
 
     it("ends when the process that started it is killed", async function () {

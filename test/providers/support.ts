@@ -14,7 +14,7 @@ import { fromStruct, toStruct } from "../../providers/runtime/wire";
 type Call<Request, Response> = (request: Request, callback: grpc.requestCallback<Response>) => unknown;
 
 /** Speaks to one provider as Pulumi does. Property bags are wire values: secrets are marked. */
-export class TestEngine {
+export class TestPulumi {
     readonly logged: string[] = [];
     private readonly client: ResourceProviderClient;
 
@@ -27,23 +27,23 @@ export class TestEngine {
     }
 
     /** Serves the provider in this process. */
-    static async inProcess(provider: Provider): Promise<TestEngine> {
+    static async inProcess(provider: Provider): Promise<TestPulumi> {
         const server = new ProviderServer(provider);
-        const engine = new TestEngine(await server.listen(), () => server.close());
-        const logServer = await engine.serveLog();
+        const pulumi = new TestPulumi(await server.listen(), () => server.close());
+        const logServer = await pulumi.serveLog();
         server.log.connect(logServer.address);
-        return engine;
+        return pulumi;
     }
 
     /** Starts a plugin's executable, as Pulumi does, and reads its port from its first line. */
     static async spawned(
         command: string,
         args: string[],
-    ): Promise<{ engine: TestEngine; child: ChildProcess }> {
+    ): Promise<{ pulumi: TestPulumi; child: ChildProcess }> {
         const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
         const [line] = (await once(child.stdout as NonNullable<typeof child.stdout>, "data")) as [Buffer];
-        const engine = new TestEngine(Number(line.toString().trim()), () => void child.kill("SIGKILL"));
-        return { engine, child };
+        const pulumi = new TestPulumi(Number(line.toString().trim()), () => void child.kill("SIGKILL"));
+        return { pulumi, child };
     }
 
     urn(type: string, name = "it"): string {
@@ -55,10 +55,10 @@ export class TestEngine {
         return this.call<rpc.ConfigureRequest, rpc.ConfigureResponse>(this.client.configure, request);
     }
 
-    async handshake(engineAddress = ""): Promise<rpc.ProviderHandshakeResponse> {
+    async handshake(pulumiAddress = ""): Promise<rpc.ProviderHandshakeResponse> {
         return this.call(
             this.client.handshake,
-            new rpc.ProviderHandshakeRequest().setEngineAddress(engineAddress),
+            new rpc.ProviderHandshakeRequest().setEngineAddress(pulumiAddress),
         );
     }
 

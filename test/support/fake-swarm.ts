@@ -1,7 +1,8 @@
 // Hosts and their swarms in memory, behind the API of their engines: for tests of what Skep asks, and in which order.
 
+import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { EngineInfo, NodeSpec, SwarmNode, SwarmService, SwarmTask } from "../../planning/engine-api";
+import type { EngineInfo, NodeSpec, SwarmNode, SwarmTask } from "../../planning/engine-api";
 import type { CallOptions } from "../../swarm/engine";
 import { brokenRequest, EngineError, noConnection } from "../../swarm/failures";
 import { type Connection, Host } from "../../swarm/host";
@@ -27,8 +28,9 @@ export class FakeCluster {
     version = 1;
     spec: { Labels?: Record<string, string>; EncryptionConfig: { AutoLockManagers: boolean } };
     readonly members = new Map<string, Member>();
+    /** Its services, secrets and configs: the answers by path. */
+    readonly objects: Record<string, unknown[]> = { "/services": [], "/secrets": [], "/configs": [] };
     key: string;
-    readonly services: Pick<SwarmService, "ID" | "Spec">[] = [];
     tasks: SwarmTask[] = [];
 
     constructor(
@@ -89,6 +91,7 @@ export class FakeWorld {
 
     constructor(names: readonly string[]) {
         this.hosts = names.map((name, i) => new FakeHost(this, name, `10.0.0.${i + 1}`));
+        setMaxListeners(0, this.stop.signal); // as the provider does with its own
     }
 
     get ctx() {
@@ -130,6 +133,8 @@ export class FakeWorld {
 export class FakeHost implements Connection {
     isUp = true;
     isLocked = false;
+    /** Its engine's volumes. */
+    volumes: unknown[] = [];
     cluster?: FakeCluster;
     nodeId = "";
     readonly host: Host;
@@ -158,8 +163,7 @@ export class FakeHost implements Connection {
         const { cluster } = this;
         if (!cluster) throw new Error(`${this.name} is in no swarm`);
         const ID = `service-${service}`;
-        if (!cluster.services.some((each) => each.ID === ID))
-            cluster.services.push({ ID, Spec: { Name: service, TaskTemplate: {} } });
+        cluster.objects["/services"]?.push({ ID, Spec: { Name: service, TaskTemplate: {} } });
         const task = { ServiceID: ID, NodeID: this.nodeId, Status: { State: "running" } };
         cluster.tasks.push(task);
         return task;
@@ -192,6 +196,7 @@ export class FakeHost implements Connection {
         const refuse = (status: number, reason: string) =>
             new EngineError(this.name, `${method} ${plain}`, status, reason);
         if (plain === "/info") return this.info();
+        if (plain === "/volumes") return { Volumes: this.volumes };
         if (plain === "/swarm/init") {
             if (this.cluster) throw refuse(503, "This node is already part of a swarm.");
             const cluster = new FakeCluster(
@@ -253,7 +258,10 @@ export class FakeHost implements Connection {
         const filter = JSON.parse(query.get("filters") ?? "{}") as Record<string, string[] | undefined>;
         if (plain === "/tasks")
             return cluster.tasks.filter(({ NodeID = "" }) => filter.node?.includes(NodeID));
-        if (plain === "/services") return cluster.services.filter(({ ID }) => filter.id?.includes(ID));
+        if (plain in cluster.objects)
+            return cluster.objects[plain]?.filter(
+                (each) => filter.id?.includes((each as { ID: string }).ID) ?? true,
+            );
         if (plain === "/nodes") return [...cluster.members.keys()].map((id) => cluster.node(id));
         const [, id = "", action] = /^\/nodes\/(\w+)(\/update)?$/.exec(plain) ?? [];
         const member = cluster.members.get(id);

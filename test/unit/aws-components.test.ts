@@ -66,6 +66,7 @@ async function declare(aws: object, preview: boolean, more: object = {}): Promis
         outcome.hosts = new AwsHosts("aws", {
             stack: "test",
             facts: {},
+            renewed: [],
             hosts: placed,
             settings: awsSettings,
             appPort: 8080,

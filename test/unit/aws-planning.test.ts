@@ -48,8 +48,7 @@ describe("Settings of hosts on EC2", () => {
         ["a range too small to split", { network: { range: "10.60.0.0/24" } }, "AWS_RANGE_SIZE"],
         ["a range over that of overlays", { network: { range: "10.200.0.0/16" } }, "RANGES_OVERLAP"],
         ["private hosts by public address", PRIVATE_BY_PUBLIC(), "AWS_CONNECT_VIA"],
-        ["two managers to renew at once", { renew: ["manager-1", "manager-2"] }, "AWS_RENEW_MANAGERS"],
-        ["a host to renew that is not there", { renew: ["worker-9"] }, "AWS_RENEW_UNKNOWN"],
+        ["a host to renew that is not there", { renew: ["worker-9"] }, "RENEW_UNKNOWN"],
         [
             "a protected host to renew",
             { renew: ["worker-1"], terminationProtection: true },

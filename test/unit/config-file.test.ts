@@ -60,13 +60,13 @@ describe("A file of settings", () => {
         );
     });
 
-    it("is where settings are: those given to the engine alone are refused, but for its secret ones", () => {
-        const engine = {
+    it("is where settings are: those given to Pulumi alone are refused, but for its secret ones", () => {
+        const config = {
             "skep:workers": "5",
             "skep:registryAccessKeyId": { secure: "x" },
             "aws:region": "x",
         };
-        const problems = misplacedKeys(engine, ["registryAccessKeyId"], "/some/Pulumi.dev.yaml");
+        const problems = misplacedKeys(config, ["registryAccessKeyId"], "/some/Pulumi.dev.yaml");
         assert.deepEqual(
             problems.map(({ id }) => id),
             ["CONFIG_ELSEWHERE"],

@@ -65,7 +65,6 @@ const UNTESTED = new Map(
             "STACK_DEPLOY_FAILED",
         ],
         "needs a stack that stands, and another machine, version or zone for it": [
-            "MANAGER_MOVES",
             "VERSION_CHANGE",
             "STATE_UNREACHABLE",
         ],

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import type { Facts } from "../../config/facts";
 import { checkSettings } from "../../config/settings";
 import { factsIn, factsOf, findFacts, isSameFacts, refuseLost } from "../../cli/stack/facts";
-import type { StateReader, StateResource } from "../../cli/pulumi/state";
+import type { StateReader } from "../../cli/pulumi/state";
+import type { StateResource } from "../../config/state";
 
 const packages = { asked: "26.1 1.7", docker: "5:26.1.5", containerd: "1.7.24" };
 const CHOSEN: Facts = {
@@ -40,7 +41,8 @@ describe("What Skep chose for a stack", () => {
         const resources = state({ ...CHOSEN, placement: BEFORE }, NOW);
         assert.deepEqual(factsIn(resources), { ...CHOSEN, placement: NOW });
         const found = await findFacts({ labPorts: 1 }, reading(resources));
-        assert.deepEqual(found, { facts: { ...CHOSEN, placement: NOW }, from: "state", isUp: true });
+        assert.deepEqual(found.facts, { ...CHOSEN, placement: NOW });
+        assert.deepEqual([found.from, found.isUp, found.hasSwarm], ["state", true, false]);
     });
 
     it("keeps the places of before while no up has made every host a member", () => {

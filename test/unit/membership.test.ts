@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { majority, mayStep, type Member, type Step } from "../../planning/membership";
+import { majority, mayMissTogether, mayStep, type Member, type Step } from "../../planning/membership";
 
 /** Voters by id, and whether each one is alive. */
 type Raft = Map<string, boolean>;
@@ -369,6 +369,27 @@ describe("a majority", () => {
             fc.property(fc.integer({ min: 1, max: 99 }), (voters) => {
                 assert.ok(2 * majority(voters) > voters);
                 assert.ok(2 * (majority(voters) - 1) <= voters);
+            }),
+        );
+    });
+});
+
+describe("managers that are away together", () => {
+    const some = raft.chain((voters) =>
+        fc.tuple(fc.constant(voters), fc.subarray([...voters.keys()], { minLength: 1 })),
+    );
+    const without = (voters: Raft, ids: readonly string[]): Raft =>
+        new Map([...voters].map(([id, lives]) => [id, lives && !ids.includes(id)]));
+
+    it("are spared where one more could die, where a whole swarm misses one, and where they are gone already", () => {
+        fc.assert(
+            fc.property(some, ([voters, ids]) => {
+                const after = without(voters, ids);
+                const isSpare = decides(after) && survivesOneMore(after);
+                const isOne = alive(voters) === voters.size && ids.length === 1 && decides(after);
+                const isGone = alive(after) === alive(voters);
+                const refusal = mayMissTogether(membersOf(voters), ids);
+                assert.equal(refusal === undefined, isSpare || isOne || isGone);
             }),
         );
     });

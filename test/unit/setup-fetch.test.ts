@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { SkepError } from "../../errors";
 import { createProgress } from "../../scripts/setup/progress";
-import { ensureEngine } from "../../scripts/setup/pulumi";
+import { ensurePulumi } from "../../scripts/setup/pulumi";
 import { answers, download, Unanswered } from "../../scripts/setup/fetch";
 import { dockerHubMirror, hubProbes, hubReference, pulumiDownloads } from "../../scripts/setup/mirrors";
 import { reachability } from "../../scripts/setup/reachability";
@@ -112,7 +112,7 @@ describe("a download", () => {
     });
 });
 
-describe("Pulumi's engine from a mirror", () => {
+describe("Pulumi from a mirror", () => {
     const home = ownEnvironment();
     let site: Site;
     beforeEach(async () => {
@@ -135,15 +135,15 @@ describe("Pulumi's engine from a mirror", () => {
     };
 
     it("is unpacked below bin, all of its programs, and found again in the cache", async () => {
-        const engine = await ensureEngine(silent, true);
-        assert.equal(engine.source, "download");
-        assert.deepEqual((await readdir(join(engine.root, "bin"))).sort(), [
+        const pulumi = await ensurePulumi(silent, true);
+        assert.equal(pulumi.source, "download");
+        assert.deepEqual((await readdir(join(pulumi.root, "bin"))).sort(), [
             "pulumi",
             "pulumi-language-nodejs",
         ]);
-        assert.equal((await run(join(engine.root, "bin/pulumi"), [])).stdout, "v9.9.9\n");
+        assert.equal((await run(join(pulumi.root, "bin/pulumi"), [])).stdout, "v9.9.9\n");
         assert.deepEqual(site.asked, [`GET /sdk/${CHECKSUMS}`, `GET /sdk/${ARCHIVE}`]);
-        assert.equal((await ensureEngine(silent, true)).source, "cache");
+        assert.equal((await ensurePulumi(silent, true)).source, "cache");
         assert.equal(site.asked.length, 2);
     });
 
@@ -151,7 +151,7 @@ describe("Pulumi's engine from a mirror", () => {
         const archive = site.files.get(`/sdk/${ARCHIVE}`) ?? assert.fail();
         site.files.set(`/sdk/${ARCHIVE}`, Buffer.concat([archive, Buffer.from("x")]));
         await assert.rejects(
-            ensureEngine(silent, true),
+            ensurePulumi(silent, true),
             problem("PULUMI_CHECKSUM", /is not what its checksum at .* says/),
         );
         await nothingIsLeft();
@@ -159,7 +159,7 @@ describe("Pulumi's engine from a mirror", () => {
 
     it("without a checksum is not even fetched", async () => {
         site.files.set(`/sdk/${CHECKSUMS}`, Buffer.from("<html>Please log in to the network</html>\n"));
-        await assert.rejects(ensureEngine(silent, true), problem("PULUMI_CHECKSUM", /has no checksum of/));
+        await assert.rejects(ensurePulumi(silent, true), problem("PULUMI_CHECKSUM", /has no checksum of/));
         assert.ok(!site.asked.includes(`GET /sdk/${ARCHIVE}`));
         await nothingIsLeft();
     });
@@ -167,12 +167,12 @@ describe("Pulumi's engine from a mirror", () => {
     it("of which half came is not there, and the next try brings it", async () => {
         site.manner = "half";
         await assert.rejects(
-            ensureEngine(silent, true),
+            ensurePulumi(silent, true),
             problem("PULUMI_DOWNLOAD", /ended before everything had come\. Try again/),
         );
         await nothingIsLeft();
         site.manner = "whole";
-        assert.equal((await ensureEngine(silent, true)).source, "download");
+        assert.equal((await ensurePulumi(silent, true)).source, "download");
     });
 });
 

@@ -7,7 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { writeWhole } from "../../scripts/setup/cache";
-import { engineError, knownProblem } from "../../scripts/setup/known-failures";
+import { pulumiError, knownProblem } from "../../scripts/setup/known-failures";
+import { FakeEngine } from "../support/fake-engine";
 import { forgetReservation, isReserved, reserving, type Reserved } from "../../lab/reservations";
 
 describe("what a lab has reserved on this machine", () => {
@@ -25,11 +26,14 @@ describe("what a lab has reserved on this machine", () => {
     });
 
     const fileOf = (clone: string) => join(home, clone, ".skep/stacks/dev.yaml");
+    const noted: string[] = [];
+    const note = (text: string) => void noted.push(text);
     /** Chooses the first block of ports that no other lab has, slowly. */
     const choose = (clone: string) =>
-        reserving(fileOf(clone), async ({ own, others }: Reserved) => {
-            const taken = others.map(({ labPorts }) => labPorts);
-            const ports = own.labPorts ?? [1000, 2000, 3000].find((port) => !taken.includes(port));
+        reserving(fileOf(clone), note, async ({ own, others }: Reserved) => {
+            const isFree = (base: number) =>
+                others.every(({ labPorts = 0 }) => labPorts < base || labPorts >= base + 200);
+            const ports = own.labPorts ?? [1000, 2000, 3000].find(isFree);
             await sleep(50);
             await writeWhole(fileOf(clone), JSON.stringify({ config: { "skep:labPorts": ports } }));
             return ports;
@@ -54,6 +58,29 @@ describe("what a lab has reserved on this machine", () => {
         assert.ok(!isReserved(fileOf("b")));
         assert.ok(existsSync(fileOf("c")));
     }).timeout(20_000);
+
+    it("is what Docker shows where its file cannot be read, and that is said", async () => {
+        const HostConfig = { PortBindings: { "22/tcp": [{ HostIp: "127.0.0.1", HostPort: "1010" }] } };
+        const docker = await new FakeEngine(({ path, query }) => {
+            if (path === "/containers/json" && /io.skep.stack=dev"\]/.test(query.get("filters") ?? ""))
+                return [{ Id: "c1" }];
+            return path === "/containers/c1/json" ? { HostConfig } : undefined;
+        }).listen();
+        const { DOCKER_HOST } = process.env;
+        process.env.DOCKER_HOST = `unix://${docker.socket}`;
+        try {
+            await choose("a");
+            await writeWhole(fileOf("a"), "config: {skep:labPorts: [");
+            assert.equal(await choose("b"), 2000);
+            assert.equal(noted.length, 1);
+            assert.match(noted[0] ?? "", /\/a\/\.skep\/stacks\/dev\.yaml .*dev\.yaml cannot be read/);
+            assert.equal(await choose("b"), 2000);
+        } finally {
+            if (DOCKER_HOST === undefined) delete process.env.DOCKER_HOST;
+            else process.env.DOCKER_HOST = DOCKER_HOST;
+            await docker.close();
+        }
+    }).timeout(20_000);
 });
 
 describe("what an engine says in passing", () => {
@@ -75,8 +102,8 @@ describe("what an engine says in passing", () => {
 
     it("is found in all that its command line prints", () => {
         const printed = "code: 255\n stderr: Command failed\nerror: no such folder.\n err?: more\n";
-        assert.equal(engineError(printed), "no such folder");
-        assert.equal(engineError("it broke\nhere"), "it broke");
+        assert.equal(pulumiError(printed), "no such folder");
+        assert.equal(pulumiError("it broke\nhere"), "it broke");
     });
 
     it("is left as it is when it is unknown", () => {

@@ -1,6 +1,7 @@
 // The lease across processes, with a swarm in memory: who holds it, and how long.
 
 import assert from "node:assert/strict";
+import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import type { CallOptions } from "../../swarm/engine";
@@ -11,6 +12,8 @@ import { FakeWorld, type Fate } from "../support/fake-swarm";
 
 const TIMES: LeaseTimes = { expiryMs: 600, deadlineMs: 400, renewalMs: 50, requestMs: 200 };
 const never = new AbortController().signal;
+// Many waits share it: Node would warn of a leak.
+setMaxListeners(0, never);
 
 /** One process with a swarm of its own, or with one that it shares. */
 class Client {

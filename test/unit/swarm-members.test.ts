@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { admit, giveRole, managersFor, untilReady } from "../../swarm/join";
-import { remove } from "../../swarm/leave";
-import { noConnection } from "../../swarm/failures";
-import { FakeWorld } from "../support/fake-swarm";
+import { disband, remove } from "../../swarm/leave";
+import { EngineError, noConnection } from "../../swarm/failures";
+import { FakeCluster, FakeWorld } from "../support/fake-swarm";
 
 const MANAGERS = ["manager-1", "manager-2", "manager-3"];
 const ALL = [...MANAGERS, "worker-1"];
@@ -98,6 +98,20 @@ describe("A host that is to be a member", function () {
         assert.equal(world.clusters[0]!.spec.Labels?.["io.skep.lease"], undefined);
     });
 
+    it("is told why its engine could not be restarted, where it cannot leave what it was a member of", async () => {
+        const world = new FakeWorld(ALL);
+        world.standing(MANAGERS);
+        const host = world.at("worker-1");
+        host.isLocked = true;
+        host.cluster = new FakeCluster("another", true);
+        world.fate = (_host, _method, path) => (path === "/swarm/leave" ? { is: "refused" } : {});
+        host.exec = async () => ({ code: 1, stdout: "", stderr: "Job for docker.service failed.\n" });
+        await assert.rejects(
+            join(world, "worker-1", "worker", "gone"),
+            /HOST_SCRIPT: .* ended with 1 on worker-1: Job for docker.service failed/,
+        );
+    });
+
     it("makes a bug of the program known as what it is", async () => {
         const world = new FakeWorld(ALL);
         world.standing(MANAGERS);
@@ -145,6 +159,28 @@ describe("A member that goes", function () {
             /SWARM_UNREACHABLE/,
         );
         assert.equal(last.cluster, cluster);
+    });
+});
+
+describe("A swarm that ends", () => {
+    it("names the hosts that stay members, and why; the others leave", async () => {
+        const world = new FakeWorld(ALL);
+        const { id } = world.standing(MANAGERS);
+        world.at("manager-1").isUp = false;
+        const refusing = world.at("manager-2");
+        const call = refusing.call.bind(refusing);
+        refusing.call = ((method, path, options) =>
+            path.startsWith("/swarm/leave")
+                ? Promise.reject(new EngineError("manager-2", "POST /swarm/leave", 503, "context deadline"))
+                : call(method, path, options)) as typeof call;
+        const hosts = MANAGERS.map((name) => world.at(name).host);
+        await disband(hosts, id, world.ctx);
+        assert.deepEqual(world.said.map((line) => line.replace(/: .*/, "")).sort(), [
+            "manager-1 may still be a member of the swarm",
+            "manager-2 may still be a member of the swarm",
+        ]);
+        assert.match(world.said.join(" "), /manager-2 refused POST \/swarm\/leave \(503\): context deadline/);
+        assert.equal(world.at("manager-3").cluster, undefined);
     });
 });
 

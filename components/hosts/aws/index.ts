@@ -35,6 +35,8 @@ export interface AwsHostsArgs {
     hosts: readonly PlacedHost[];
     /** The checked settings of `skep:aws`. */
     settings: AwsSettings;
+    /** Names of the hosts that this run makes anew if the settings differ from what they have. */
+    renewed: readonly string[];
     /** The sample stack's published port; undefined without a sample stack. */
     appPort?: number;
     /** The names of the hosts that run the registry, and its port there. */
@@ -176,6 +178,7 @@ export class AwsHosts extends pulumi.ComponentResource implements Hosts {
                 tagging: this.tagging,
                 host: placed,
                 settings,
+                renewed: args.renewed.includes(placed.name),
                 subnet,
                 ami,
                 groupIds: placed.role === "manager" ? [nodes, managers] : [nodes],

@@ -15,8 +15,10 @@ export interface InstanceArgs {
     tagging: Tagging;
     /** The host's name, role and zone. */
     host: PlacedHost;
-    /** Type and disk size for each role, termination protection, and the hosts to renew. */
+    /** Type and disk size for each role, and termination protection. */
     settings: AwsSettings;
+    /** Whether this run makes the host anew if the settings differ from what it has. */
+    renewed: boolean;
     /** The subnet of its zone; a manager's fixed address is computed from it. */
     subnet: HostSubnet;
     /** The image for a new or renewed instance. */
@@ -44,10 +46,9 @@ const HOPS_TO_HOST = 1;
  * successor is created, because both have the same address; a renewed worker, afterwards.
  */
 export function makeInstance(args: InstanceArgs, opts: pulumi.CustomResourceOptions): aws.ec2.Instance {
-    const { host, settings, subnet, tagging } = args;
+    const { host, settings, renewed, subnet, tagging } = args;
     const { name, role } = host;
     const isManager = role === "manager";
-    const renewed = settings.renew.includes(name);
     const tags = tagsFor(tagging, name, { "io.skep.role": role });
     const instance = new aws.ec2.Instance(
         name,
@@ -99,7 +100,7 @@ function sayWhatIsIgnored(name: string, instance: aws.ec2.Instance, type: string
                 formatProblem({
                     id: "INSTANCE_DIFFERS",
                     problem: `${name} ${differs.join("; it ")}.`,
-                    advice: "Name it in skep:aws.renew to replace it.",
+                    advice: "Name it in skep:renew to have it made anew.",
                 }),
                 instance,
             );

@@ -1,31 +1,8 @@
 // A network load balancer, its listeners, the target groups that they forward to, and the instances in those.
-import {
-    AddTagsCommand,
-    CreateListenerCommand,
-    CreateLoadBalancerCommand,
-    CreateTargetGroupCommand,
-    DeleteListenerCommand,
-    DeleteLoadBalancerCommand,
-    DeleteTargetGroupCommand,
-    DeregisterTargetsCommand,
-    DescribeListenersCommand,
-    DescribeLoadBalancerAttributesCommand,
-    DescribeLoadBalancersCommand,
-    DescribeTagsCommand,
-    DescribeTargetGroupAttributesCommand,
-    DescribeTargetGroupsCommand,
-    DescribeTargetHealthCommand,
-    type LoadBalancerTypeEnum,
-    ModifyListenerCommand,
-    ModifyLoadBalancerAttributesCommand,
-    ModifyTargetGroupAttributesCommand,
-    ModifyTargetGroupCommand,
-    type ProtocolEnum,
-    RegisterTargetsCommand,
-    RemoveTagsCommand,
-    SetSecurityGroupsCommand,
-    SetSubnetsCommand,
-    type TargetTypeEnum,
+import type {
+    LoadBalancerTypeEnum,
+    ProtocolEnum,
+    TargetTypeEnum,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import type { Props } from "../../../providers/runtime/types";
 import { same } from "../../../providers/runtime/wire";
@@ -45,13 +22,13 @@ function retagged({ elb }: Aws, arn: string, olds: Props, news: Props): Promise<
     return changeTags(
         olds,
         news,
-        (TagKeys) => elb.send(new RemoveTagsCommand({ ResourceArns, TagKeys })),
-        (Tags) => elb.send(new AddTagsCommand({ ResourceArns, Tags })),
+        (TagKeys) => elb.removeTags({ ResourceArns, TagKeys }),
+        (Tags) => elb.addTags({ ResourceArns, Tags }),
     );
 }
 
 async function tagsOf({ elb }: Aws, arn: string) {
-    const { TagDescriptions = [] } = await elb.send(new DescribeTagsCommand({ ResourceArns: [arn] }));
+    const { TagDescriptions = [] } = await elb.describeTags({ ResourceArns: [arn] });
     return tagOutputs(TagDescriptions[0]?.Tags);
 }
 
@@ -70,27 +47,21 @@ export const loadBalancer = awsResource({
     observed: ["tags", "enableCrossZoneLoadBalancing", "securityGroups", "subnets"],
     replaceOn: ["internal", "loadBalancerType", "name"],
     async create({ elb }, inputs, ctx) {
-        const { LoadBalancers = [] } = await elb.send(
-            new CreateLoadBalancerCommand({
-                Name: nameFor(inputs, ctx),
-                Type: inputs.loadBalancerType as LoadBalancerTypeEnum,
-                Scheme: inputs.internal ? "internal" : "internet-facing",
-                Subnets: inputs.subnets,
-                SecurityGroups: inputs.securityGroups,
-                Tags: tagList(inputs.tags),
-            }),
-        );
+        const { LoadBalancers = [] } = await elb.createLoadBalancer({
+            Name: nameFor(inputs, ctx),
+            Type: inputs.loadBalancerType as LoadBalancerTypeEnum,
+            Scheme: inputs.internal ? "internal" : "internet-facing",
+            Subnets: inputs.subnets,
+            SecurityGroups: inputs.securityGroups,
+            Tags: tagList(inputs.tags),
+        });
         return LoadBalancers[0]?.LoadBalancerArn;
     },
     async finish(aws, arn, inputs, { signal }) {
-        await aws.elb.send(
-            new ModifyLoadBalancerAttributesCommand({
-                LoadBalancerArn: arn,
-                Attributes: [
-                    { Key: CROSS_ZONE, Value: String(inputs.enableCrossZoneLoadBalancing ?? false) },
-                ],
-            }),
-        );
+        await aws.elb.modifyLoadBalancerAttributes({
+            LoadBalancerArn: arn,
+            Attributes: [{ Key: CROSS_ZONE, Value: String(inputs.enableCrossZoneLoadBalancing ?? false) }],
+        });
         await until("the load balancer to be active", STATE_SECONDS, signal, async () => {
             const found = await balancerOf(aws, arn);
             if (found?.State?.Code === "failed")
@@ -102,18 +73,14 @@ export const loadBalancer = awsResource({
         await retagged(aws, arn, olds, news);
         const LoadBalancerArn = arn;
         if (!same(olds.subnets, news.subnets))
-            await aws.elb.send(new SetSubnetsCommand({ LoadBalancerArn, Subnets: news.subnets }));
+            await aws.elb.setSubnets({ LoadBalancerArn, Subnets: news.subnets });
         if (!same(olds.securityGroups, news.securityGroups))
-            await aws.elb.send(
-                new SetSecurityGroupsCommand({ LoadBalancerArn, SecurityGroups: news.securityGroups }),
-            );
+            await aws.elb.setSecurityGroups({ LoadBalancerArn, SecurityGroups: news.securityGroups });
     },
     async describe(aws, arn, state) {
         const found = await balancerOf(aws, arn);
         if (!found) return undefined;
-        const { Attributes = [] } = await aws.elb.send(
-            new DescribeLoadBalancerAttributesCommand({ LoadBalancerArn: arn }),
-        );
+        const { Attributes = [] } = await aws.elb.describeLoadBalancerAttributes({ LoadBalancerArn: arn });
         const zones = (found.AvailabilityZones ?? []).map(({ SubnetId = "" }) => SubnetId);
         return {
             arn,
@@ -129,7 +96,7 @@ export const loadBalancer = awsResource({
         };
     },
     async remove(aws, arn, _state, { signal }) {
-        await aws.elb.send(new DeleteLoadBalancerCommand({ LoadBalancerArn: arn }));
+        await aws.elb.deleteLoadBalancer({ LoadBalancerArn: arn });
         await until("the load balancer to be gone", STATE_SECONDS, signal, async () =>
             (await unlessGone(balancerOf(aws, arn))) ? undefined : true,
         );
@@ -137,7 +104,7 @@ export const loadBalancer = awsResource({
 });
 
 async function balancerOf({ elb }: Aws, arn: string) {
-    const answer = await elb.send(new DescribeLoadBalancersCommand({ LoadBalancerArns: [arn] }));
+    const answer = await elb.describeLoadBalancers({ LoadBalancerArns: [arn] });
     return answer.LoadBalancers?.[0];
 }
 
@@ -156,38 +123,32 @@ export const targetGroup = awsResource({
     observed: ["tags", "deregistrationDelay", "healthCheck"],
     replaceOn: ["name", "port", "protocol", "targetType", "vpcId"],
     async create({ elb }, inputs, ctx) {
-        const { TargetGroups = [] } = await elb.send(
-            new CreateTargetGroupCommand({
-                Name: nameFor(inputs, ctx),
-                Port: inputs.port,
-                Protocol: inputs.protocol as ProtocolEnum,
-                TargetType: inputs.targetType as TargetTypeEnum,
-                VpcId: inputs.vpcId,
-                ...checkOf(inputs),
-                Tags: tagList(inputs.tags),
-            }),
-        );
+        const { TargetGroups = [] } = await elb.createTargetGroup({
+            Name: nameFor(inputs, ctx),
+            Port: inputs.port,
+            Protocol: inputs.protocol as ProtocolEnum,
+            TargetType: inputs.targetType as TargetTypeEnum,
+            VpcId: inputs.vpcId,
+            ...checkOf(inputs),
+            Tags: tagList(inputs.tags),
+        });
         return TargetGroups[0]?.TargetGroupArn;
     },
     finish: ({ elb }, TargetGroupArn, { deregistrationDelay }) =>
-        elb.send(
-            new ModifyTargetGroupAttributesCommand({
-                TargetGroupArn,
-                Attributes: [{ Key: DELAY, Value: String(deregistrationDelay) }],
-            }),
-        ),
+        elb.modifyTargetGroupAttributes({
+            TargetGroupArn,
+            Attributes: [{ Key: DELAY, Value: String(deregistrationDelay) }],
+        }),
     async update(aws, TargetGroupArn, olds, news) {
         await retagged(aws, TargetGroupArn, olds, news);
         if (!same(olds.healthCheck, news.healthCheck))
-            await aws.elb.send(new ModifyTargetGroupCommand({ TargetGroupArn, ...checkOf(news) }));
+            await aws.elb.modifyTargetGroup({ TargetGroupArn, ...checkOf(news) });
     },
     async describe(aws, arn) {
-        const answer = await aws.elb.send(new DescribeTargetGroupsCommand({ TargetGroupArns: [arn] }));
+        const answer = await aws.elb.describeTargetGroups({ TargetGroupArns: [arn] });
         const [found] = answer.TargetGroups ?? [];
         if (!found) return undefined;
-        const { Attributes = [] } = await aws.elb.send(
-            new DescribeTargetGroupAttributesCommand({ TargetGroupArn: arn }),
-        );
+        const { Attributes = [] } = await aws.elb.describeTargetGroupAttributes({ TargetGroupArn: arn });
         return {
             arn,
             arnSuffix: arn.split(":").at(-1) ?? "",
@@ -205,9 +166,7 @@ export const targetGroup = awsResource({
     },
     // AWS refuses it while a listener of it is being deleted.
     remove: ({ elb }, TargetGroupArn, _state, { signal }) =>
-        retrying(/ResourceInUse/, IN_USE_SECONDS, signal, () =>
-            elb.send(new DeleteTargetGroupCommand({ TargetGroupArn })),
-        ),
+        retrying(/ResourceInUse/, IN_USE_SECONDS, signal, () => elb.deleteTargetGroup({ TargetGroupArn })),
 });
 
 const actionsOf = ({ defaultActions }: Props) =>
@@ -226,33 +185,29 @@ export const listener = awsResource({
             ? [{ property: "defaultActions", reason: "actions other than forward are not covered" }]
             : [],
     async create({ elb }, inputs) {
-        const { Listeners = [] } = await elb.send(
-            new CreateListenerCommand({
-                LoadBalancerArn: inputs.loadBalancerArn,
-                Port: inputs.port,
-                Protocol: inputs.protocol as ProtocolEnum,
-                DefaultActions: actionsOf(inputs),
-                Tags: tagList(inputs.tags),
-            }),
-        );
+        const { Listeners = [] } = await elb.createListener({
+            LoadBalancerArn: inputs.loadBalancerArn,
+            Port: inputs.port,
+            Protocol: inputs.protocol as ProtocolEnum,
+            DefaultActions: actionsOf(inputs),
+            Tags: tagList(inputs.tags),
+        });
         return Listeners[0]?.ListenerArn;
     },
     async update(aws, ListenerArn, olds, news) {
         await retagged(aws, ListenerArn, olds, news);
-        await aws.elb.send(
-            new ModifyListenerCommand({
-                ListenerArn,
-                Port: news.port,
-                Protocol: news.protocol as ProtocolEnum,
-                DefaultActions: actionsOf(news),
-            }),
-        );
+        await aws.elb.modifyListener({
+            ListenerArn,
+            Port: news.port,
+            Protocol: news.protocol as ProtocolEnum,
+            DefaultActions: actionsOf(news),
+        });
     },
     async describe(aws, arn) {
-        const { Listeners = [] } = await aws.elb.send(new DescribeListenersCommand({ ListenerArns: [arn] }));
+        const { Listeners = [] } = await aws.elb.describeListeners({ ListenerArns: [arn] });
         return Listeners[0] && { arn, ...(await tagsOf(aws, arn)) };
     },
-    remove: ({ elb }, ListenerArn) => elb.send(new DeleteListenerCommand({ ListenerArn })),
+    remove: ({ elb }, ListenerArn) => elb.deleteListener({ ListenerArn }),
 });
 
 const ATTACHMENT = ["port", "targetGroupArn", "targetId"];
@@ -268,13 +223,13 @@ export const targetGroupAttachment = awsResource({
     observed: [],
     replaceOn: ATTACHMENT,
     async create({ elb }, inputs) {
-        await elb.send(new RegisterTargetsCommand(targetOf(inputs)));
+        await elb.registerTargets(targetOf(inputs));
         return `${inputs.targetGroupArn}-${inputs.targetId}-${inputs.port}`;
     },
     async describe({ elb }, _id, state) {
-        const { TargetHealthDescriptions = [] } = await elb.send(
-            new DescribeTargetHealthCommand({ TargetGroupArn: state.targetGroupArn }),
-        );
+        const { TargetHealthDescriptions = [] } = await elb.describeTargetHealth({
+            TargetGroupArn: state.targetGroupArn,
+        });
         const found = TargetHealthDescriptions.some(
             ({ Target, TargetHealth }) =>
                 Target?.Id === state.targetId &&
@@ -284,5 +239,5 @@ export const targetGroupAttachment = awsResource({
         );
         return found ? {} : undefined;
     },
-    remove: ({ elb }, _id, state) => elb.send(new DeregisterTargetsCommand(targetOf(state))),
+    remove: ({ elb }, _id, state) => elb.deregisterTargets(targetOf(state)),
 });

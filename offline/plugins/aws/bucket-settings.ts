@@ -1,18 +1,5 @@
 // Settings of a bucket. Each is a resource with the bucket's id, and is set as a whole.
-import {
-    DeleteBucketEncryptionCommand,
-    DeleteBucketLifecycleCommand,
-    DeletePublicAccessBlockCommand,
-    GetBucketEncryptionCommand,
-    GetBucketLifecycleConfigurationCommand,
-    GetBucketVersioningCommand,
-    GetPublicAccessBlockCommand,
-    type LifecycleRule,
-    PutBucketEncryptionCommand,
-    PutBucketLifecycleConfigurationCommand,
-    PutBucketVersioningCommand,
-    PutPublicAccessBlockCommand,
-} from "@aws-sdk/client-s3";
+import type { LifecycleRule } from "@aws-sdk/client-s3";
 import type { Props } from "../../../providers/runtime/types";
 import type { StandInResource } from "../stand-in";
 import type { Aws } from "./clients";
@@ -49,74 +36,66 @@ const BLOCKS = {
 export const publicAccessBlock = setting({
     inputs: Object.keys(BLOCKS),
     put: ({ s3 }, Bucket, inputs) =>
-        s3.send(
-            new PutPublicAccessBlockCommand({
-                Bucket,
-                PublicAccessBlockConfiguration: request(inputs, BLOCKS),
-            }),
-        ),
+        s3.putPublicAccessBlock({
+            Bucket,
+            PublicAccessBlockConfiguration: request(inputs, BLOCKS),
+        }),
     async get({ s3 }, Bucket) {
-        const answer = await s3.send(new GetPublicAccessBlockCommand({ Bucket }));
+        const answer = await s3.getPublicAccessBlock({ Bucket });
         return (
             answer.PublicAccessBlockConfiguration && renamed(answer.PublicAccessBlockConfiguration, BLOCKS)
         );
     },
-    remove: ({ s3 }, Bucket) => s3.send(new DeletePublicAccessBlockCommand({ Bucket })),
+    remove: ({ s3 }, Bucket) => s3.deletePublicAccessBlock({ Bucket }),
 });
 
 export const versioning = setting({
     inputs: ["versioningConfiguration"],
     put: ({ s3 }, Bucket, { versioningConfiguration }) =>
-        s3.send(
-            new PutBucketVersioningCommand({
-                Bucket,
-                VersioningConfiguration: { Status: versioningConfiguration.status },
-            }),
-        ),
+        s3.putBucketVersioning({
+            Bucket,
+            VersioningConfiguration: { Status: versioningConfiguration.status },
+        }),
     async get({ s3 }, Bucket) {
-        const { Status } = await s3.send(new GetBucketVersioningCommand({ Bucket }));
+        const { Status } = await s3.getBucketVersioning({ Bucket });
         return Status && { versioningConfiguration: { status: Status } };
     },
     // Versioning can be suspended, never removed.
     remove: ({ s3 }, Bucket) =>
-        s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: "Suspended" } })),
+        s3.putBucketVersioning({ Bucket, VersioningConfiguration: { Status: "Suspended" } }),
 });
 
 export const encryption = setting({
     inputs: ["rules"],
     put: ({ s3 }, Bucket, { rules }) =>
-        s3.send(
-            new PutBucketEncryptionCommand({
-                Bucket,
-                ServerSideEncryptionConfiguration: {
-                    Rules: (rules as Props[]).map(({ applyServerSideEncryptionByDefault: by }) => ({
-                        ApplyServerSideEncryptionByDefault: { SSEAlgorithm: by.sseAlgorithm },
-                    })),
-                },
-            }),
-        ),
+        s3.putBucketEncryption({
+            Bucket,
+            ServerSideEncryptionConfiguration: {
+                Rules: (rules as Props[]).map(({ applyServerSideEncryptionByDefault: by }) => ({
+                    ApplyServerSideEncryptionByDefault: { SSEAlgorithm: by.sseAlgorithm },
+                })),
+            },
+        }),
     async get({ s3 }, Bucket) {
-        const answer = await s3.send(new GetBucketEncryptionCommand({ Bucket }));
+        const answer = await s3.getBucketEncryption({ Bucket });
         const found = answer.ServerSideEncryptionConfiguration?.Rules ?? [];
         const rules = found.map(({ ApplyServerSideEncryptionByDefault: by }) => ({
             applyServerSideEncryptionByDefault: { sseAlgorithm: by?.SSEAlgorithm },
         }));
         return { rules };
     },
-    remove: ({ s3 }, Bucket) => s3.send(new DeleteBucketEncryptionCommand({ Bucket })),
+    remove: ({ s3 }, Bucket) => s3.deleteBucketEncryption({ Bucket }),
 });
 
 export const lifecycle = setting({
     inputs: ["rules"],
     put: ({ s3 }, Bucket, { rules }) =>
-        s3.send(
-            new PutBucketLifecycleConfigurationCommand({
-                Bucket,
-                LifecycleConfiguration: { Rules: (rules as Props[]).map(lifecycleRule) },
-            }),
-        ),
+        s3.putBucketLifecycleConfiguration({
+            Bucket,
+            LifecycleConfiguration: { Rules: (rules as Props[]).map(lifecycleRule) },
+        }),
     async get({ s3 }, Bucket) {
-        const { Rules = [] } = await s3.send(new GetBucketLifecycleConfigurationCommand({ Bucket }));
+        const { Rules = [] } = await s3.getBucketLifecycleConfiguration({ Bucket });
         return {
             rules: Rules.map((rule) => ({
                 id: rule.ID,
@@ -131,7 +110,7 @@ export const lifecycle = setting({
             })),
         };
     },
-    remove: ({ s3 }, Bucket) => s3.send(new DeleteBucketLifecycleCommand({ Bucket })),
+    remove: ({ s3 }, Bucket) => s3.deleteBucketLifecycle({ Bucket }),
 });
 
 function lifecycleRule(rule: Props): LifecycleRule {

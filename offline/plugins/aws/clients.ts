@@ -1,17 +1,17 @@
 // The clients of AWS's API, with the region and endpoints of the provider's configuration and credentials from the usual chain.
 import { appendFileSync } from "node:fs";
-import { EC2Client } from "@aws-sdk/client-ec2";
-import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
-import { IAMClient } from "@aws-sdk/client-iam";
-import { S3Client } from "@aws-sdk/client-s3";
+import { EC2 } from "@aws-sdk/client-ec2";
+import { ElasticLoadBalancingV2 } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { IAM } from "@aws-sdk/client-iam";
+import { S3 } from "@aws-sdk/client-s3";
 import type { Context, Props } from "../../../providers/runtime/types";
 
 export interface Aws {
     region: string;
-    ec2: EC2Client;
-    elb: ElasticLoadBalancingV2Client;
-    iam: IAMClient;
-    s3: S3Client;
+    ec2: EC2;
+    elb: ElasticLoadBalancingV2;
+    iam: IAM;
+    s3: S3;
 }
 
 /** Configuration that is honoured. The `skip` ones turn off checks that these clients never make. */
@@ -66,10 +66,10 @@ function make(config: Props): Aws {
     };
     const aws: Aws = {
         region,
-        ec2: new EC2Client(at("ec2")),
-        elb: new ElasticLoadBalancingV2Client(at("elbv2")),
-        iam: new IAMClient(at("iam")),
-        s3: new S3Client({ ...at("s3"), forcePathStyle: config.s3UsePathStyle ?? false }),
+        ec2: new EC2(at("ec2")),
+        elb: new ElasticLoadBalancingV2(at("elbv2")),
+        iam: new IAM(at("iam")),
+        s3: new S3({ ...at("s3"), forcePathStyle: config.s3UsePathStyle ?? false }),
     };
     recordCalls(aws);
     return aws;

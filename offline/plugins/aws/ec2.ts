@@ -1,5 +1,5 @@
 // EC2's resources that are made, described by their id, tagged and deleted: each a row of EC2's own names for that.
-import type { EC2Client, ResourceType } from "@aws-sdk/client-ec2";
+import type { EC2, ResourceType } from "@aws-sdk/client-ec2";
 import type { Context, Props } from "../../../providers/runtime/types";
 import { nameFor } from "../shared";
 import type { StandInResource } from "../stand-in";
@@ -8,8 +8,8 @@ import { retrying } from "./errors";
 import { type AwsResource, awsResource, ec2Arn, renamed, request } from "./resource";
 import { retag, tagOutputs, tagSpecification } from "./tags";
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- a row's commands differ by their requests and answers
-type Command = new (request: any) => any;
+/** One of EC2's calls. They differ by their requests and answers. */
+type Call = keyof EC2 & string;
 
 /** One row. `Thing` is EC2's own description of the resource. */
 interface Row<Thing> extends Partial<
@@ -32,13 +32,13 @@ interface Row<Thing> extends Partial<
     more?: (found: Thing, id: string, aws: Aws) => Props | Promise<Props>;
     /** Whether something that EC2 still describes has ended. */
     isGone?: (found: Thing) => boolean;
-    create: Command;
+    create: Call;
     /** The property of the creation's answer that describes the new resource; default: the answer itself. */
     made?: string;
-    describe: Command;
+    describe: Call;
     /** The list in the description's answer. */
     list: string;
-    remove: Command;
+    remove: Call;
     /** EC2's name of the id; requests to describe take a list of ids under this name and an s. */
     id: string;
     /** What must happen before the deletion. */
@@ -57,8 +57,8 @@ export interface Ec2Resource<Thing> extends StandInResource {
 /** The resource of a row. */
 export function ec2Resource<Thing extends object>(row: Row<Thing>): Ec2Resource<Thing> {
     const { kind, fixed, named, changing = [], outputs, id: idName } = row;
-    const send = (ec2: EC2Client, command: Command, input: Props) =>
-        ec2.send(new command(input)) as Promise<Props>;
+    const send = (ec2: EC2, call: Call, input: Props) =>
+        (ec2[call] as (input: Props) => Promise<Props>).call(ec2, input);
     const find = async ({ ec2 }: Aws, id: string) => {
         const answer = await send(ec2, row.describe, { [`${idName}s`]: [id] });
         return (answer[row.list] as Thing[] | undefined)?.[0];

@@ -1,5 +1,5 @@
 // The functions of the aws plugin that Skep calls: availability zones and images.
-import { DescribeAvailabilityZonesCommand, DescribeImagesCommand, type Filter } from "@aws-sdk/client-ec2";
+import type { Filter } from "@aws-sdk/client-ec2";
 import type { Context, Props } from "../../../providers/runtime/types";
 import { clients } from "./clients";
 
@@ -17,14 +17,12 @@ function refuseOthers(args: Props, ...known: string[]): void {
 export async function getAvailabilityZones(args: Props, ctx: Asking): Promise<Props> {
     refuseOthers(args, "state", "filters");
     const { ec2, region } = clients(ctx);
-    const { AvailabilityZones = [] } = await ec2.send(
-        new DescribeAvailabilityZonesCommand({
-            Filters: [
-                ...(args.state ? [{ Name: "state", Values: [args.state as string] }] : []),
-                ...filtersOf(args),
-            ],
-        }),
-    );
+    const { AvailabilityZones = [] } = await ec2.describeAvailabilityZones({
+        Filters: [
+            ...(args.state ? [{ Name: "state", Values: [args.state as string] }] : []),
+            ...filtersOf(args),
+        ],
+    });
     const zones = [...AvailabilityZones].sort((a, b) => (a.ZoneName ?? "").localeCompare(b.ZoneName ?? ""));
     return {
         ...args,
@@ -40,9 +38,7 @@ export async function getAvailabilityZones(args: Props, ctx: Asking): Promise<Pr
 export async function getAmi(args: Props, ctx: Asking): Promise<Props> {
     refuseOthers(args, "owners", "mostRecent", "filters");
     const { ec2, region } = clients(ctx);
-    const answer = await ec2.send(
-        new DescribeImagesCommand({ Owners: args.owners, Filters: filtersOf(args) }),
-    );
+    const answer = await ec2.describeImages({ Owners: args.owners, Filters: filtersOf(args) });
     const images = [...(answer.Images ?? [])].sort((a, b) =>
         (b.CreationDate ?? "").localeCompare(a.CreationDate ?? ""),
     );

@@ -1,18 +1,5 @@
 // Security groups, and their rules as resources of their own.
-import {
-    AuthorizeSecurityGroupEgressCommand,
-    AuthorizeSecurityGroupIngressCommand,
-    CreateSecurityGroupCommand,
-    DeleteSecurityGroupCommand,
-    DescribeSecurityGroupRulesCommand,
-    DescribeSecurityGroupsCommand,
-    type IpPermission,
-    ModifySecurityGroupRulesCommand,
-    RevokeSecurityGroupEgressCommand,
-    RevokeSecurityGroupIngressCommand,
-    type SecurityGroup,
-    type SecurityGroupRule,
-} from "@aws-sdk/client-ec2";
+import type { IpPermission, SecurityGroup, SecurityGroupRule } from "@aws-sdk/client-ec2";
 import type { CheckFailure, Props } from "../../../providers/runtime/types";
 import type { StandInResource } from "../stand-in";
 import type { Aws } from "./clients";
@@ -28,32 +15,30 @@ export const securityGroup = ec2Resource<SecurityGroup>({
     named: "name",
     outputs: { ownerId: "OwnerId" },
     defaults: { description: "Managed by Pulumi" },
-    create: CreateSecurityGroupCommand,
-    describe: DescribeSecurityGroupsCommand,
+    create: "createSecurityGroup",
+    describe: "describeSecurityGroups",
     list: "SecurityGroups",
-    remove: DeleteSecurityGroupCommand,
+    remove: "deleteSecurityGroup",
     id: "GroupId",
     // EC2 gives a new group a rule that lets everything out. The official plugin removes it, so that only the program's
     // rules count. EC2's rule has no description, Skep's have one.
     async finish({ ec2 }, GroupId) {
-        const { SecurityGroupRules = [] } = await ec2.send(
-            new DescribeSecurityGroupRulesCommand({ Filters: [{ Name: "group-id", Values: [GroupId] }] }),
-        );
+        const { SecurityGroupRules = [] } = await ec2.describeSecurityGroupRules({
+            Filters: [{ Name: "group-id", Values: [GroupId] }],
+        });
         const SecurityGroupRuleIds = SecurityGroupRules.flatMap((rule) =>
             rule.IsEgress && !rule.Description && rule.IpProtocol === ALL
                 ? [must(rule.SecurityGroupRuleId, "a rule's id")]
                 : [],
         );
         if (SecurityGroupRuleIds.length > 0)
-            await ec2.send(new RevokeSecurityGroupEgressCommand({ GroupId, SecurityGroupRuleIds }));
+            await ec2.revokeSecurityGroupEgress({ GroupId, SecurityGroupRuleIds });
     },
     async before(aws, id, _state, { signal }) {
         await untilUnused(aws, "group", id, signal);
-        const { SecurityGroups = [] } = await aws.ec2.send(
-            new DescribeSecurityGroupsCommand({
-                Filters: [{ Name: "ip-permission.group-id", Values: [id] }],
-            }),
-        );
+        const { SecurityGroups = [] } = await aws.ec2.describeSecurityGroups({
+            Filters: [{ Name: "ip-permission.group-id", Values: [id] }],
+        });
         const other = SecurityGroups.find(({ GroupId }) => GroupId !== id);
         if (other)
             throw dependencyViolation(`resource ${id} has a dependent object: a rule of ${other.GroupId}`);
@@ -93,40 +78,34 @@ function rule(direction: "ingress" | "egress"): StandInResource {
                 TagSpecifications: tagSpecification("security-group-rule", inputs),
             };
             const { SecurityGroupRules } = await retrying(/NotFound/, KNOWN_SECONDS, signal, () =>
-                isEgress
-                    ? ec2.send(new AuthorizeSecurityGroupEgressCommand(rule))
-                    : ec2.send(new AuthorizeSecurityGroupIngressCommand(rule)),
+                isEgress ? ec2.authorizeSecurityGroupEgress(rule) : ec2.authorizeSecurityGroupIngress(rule),
             );
             return SecurityGroupRules?.[0]?.SecurityGroupRuleId;
         },
         async update(aws, id, olds, news) {
             const { securityGroupId: GroupId } = news;
             if (OBSERVED.some((key) => olds[key] !== news[key]))
-                await aws.ec2.send(
-                    new ModifySecurityGroupRulesCommand({
-                        GroupId,
-                        SecurityGroupRules: [
-                            {
-                                SecurityGroupRuleId: id,
-                                SecurityGroupRule: request(withPorts(news), CHANGING),
-                            },
-                        ],
-                    }),
-                );
+                await aws.ec2.modifySecurityGroupRules({
+                    GroupId,
+                    SecurityGroupRules: [
+                        {
+                            SecurityGroupRuleId: id,
+                            SecurityGroupRule: request(withPorts(news), CHANGING),
+                        },
+                    ],
+                });
             await retag(aws, id, olds, news);
         },
         async describe(aws, id) {
-            const { SecurityGroupRules = [] } = await aws.ec2.send(
-                new DescribeSecurityGroupRulesCommand({ SecurityGroupRuleIds: [id] }),
-            );
+            const { SecurityGroupRules = [] } = await aws.ec2.describeSecurityGroupRules({
+                SecurityGroupRuleIds: [id],
+            });
             const [found] = SecurityGroupRules;
             return found && ruleOutputs(aws, id, found);
         },
         remove({ ec2 }, id, { securityGroupId }) {
             const rule = { GroupId: securityGroupId, SecurityGroupRuleIds: [id] };
-            return isEgress
-                ? ec2.send(new RevokeSecurityGroupEgressCommand(rule))
-                : ec2.send(new RevokeSecurityGroupIngressCommand(rule));
+            return isEgress ? ec2.revokeSecurityGroupEgress(rule) : ec2.revokeSecurityGroupIngress(rule);
         },
     });
 }

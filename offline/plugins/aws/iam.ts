@@ -1,23 +1,4 @@
 // IAM: a role, its inline policy, and the instance profile that gives the role to an instance.
-import {
-    AddRoleToInstanceProfileCommand,
-    CreateInstanceProfileCommand,
-    CreateRoleCommand,
-    DeleteInstanceProfileCommand,
-    DeleteRoleCommand,
-    DeleteRolePolicyCommand,
-    GetInstanceProfileCommand,
-    GetRoleCommand,
-    GetRolePolicyCommand,
-    PutRolePolicyCommand,
-    RemoveRoleFromInstanceProfileCommand,
-    TagInstanceProfileCommand,
-    TagRoleCommand,
-    UntagInstanceProfileCommand,
-    UntagRoleCommand,
-    UpdateAssumeRolePolicyCommand,
-    UpdateRoleCommand,
-} from "@aws-sdk/client-iam";
 import type { Props } from "../../../providers/runtime/types";
 import { same } from "../../../providers/runtime/wire";
 import { nameFor } from "../shared";
@@ -42,32 +23,28 @@ export const role = awsResource({
     replaceOn: ["name"],
     async create({ iam }, inputs, ctx) {
         const RoleName = nameFor(inputs, ctx);
-        await iam.send(
-            new CreateRoleCommand({
-                RoleName,
-                AssumeRolePolicyDocument: inputs.assumeRolePolicy,
-                Description: inputs.description,
-                Tags: tagList(inputs.tags),
-            }),
-        );
+        await iam.createRole({
+            RoleName,
+            AssumeRolePolicyDocument: inputs.assumeRolePolicy,
+            Description: inputs.description,
+            Tags: tagList(inputs.tags),
+        });
         return RoleName;
     },
     async update({ iam }, RoleName, olds, news) {
         if (olds.assumeRolePolicy !== news.assumeRolePolicy)
-            await iam.send(
-                new UpdateAssumeRolePolicyCommand({ RoleName, PolicyDocument: news.assumeRolePolicy }),
-            );
+            await iam.updateAssumeRolePolicy({ RoleName, PolicyDocument: news.assumeRolePolicy });
         if (olds.description !== news.description)
-            await iam.send(new UpdateRoleCommand({ RoleName, Description: news.description ?? "" }));
+            await iam.updateRole({ RoleName, Description: news.description ?? "" });
         await changeTags(
             olds,
             news,
-            (TagKeys) => iam.send(new UntagRoleCommand({ RoleName, TagKeys })),
-            (Tags) => iam.send(new TagRoleCommand({ RoleName, Tags })),
+            (TagKeys) => iam.untagRole({ RoleName, TagKeys }),
+            (Tags) => iam.tagRole({ RoleName, Tags }),
         );
     },
     async describe({ iam }, RoleName, { assumeRolePolicy }) {
-        const { Role } = await iam.send(new GetRoleCommand({ RoleName }));
+        const { Role } = await iam.getRole({ RoleName });
         return (
             Role && {
                 arn: Role.Arn,
@@ -80,7 +57,7 @@ export const role = awsResource({
             }
         );
     },
-    remove: ({ iam }, RoleName) => iam.send(new DeleteRoleCommand({ RoleName })),
+    remove: ({ iam }, RoleName) => iam.deleteRole({ RoleName }),
 });
 
 /** A policy's id is both names. */
@@ -90,7 +67,7 @@ function namesOf(id: string): { RoleName: string; PolicyName: string } {
 }
 
 const putPolicy = ({ iam }: Aws, id: string, { policy }: Props) =>
-    iam.send(new PutRolePolicyCommand({ ...namesOf(id), PolicyDocument: policy }));
+    iam.putRolePolicy({ ...namesOf(id), PolicyDocument: policy });
 
 export const rolePolicy = awsResource({
     inputs: ["name", "policy", "role"],
@@ -105,10 +82,10 @@ export const rolePolicy = awsResource({
     },
     update: (aws, id, _olds, news) => putPolicy(aws, id, news),
     async describe({ iam }, id, { policy }) {
-        const found = await iam.send(new GetRolePolicyCommand(namesOf(id)));
+        const found = await iam.getRolePolicy(namesOf(id));
         return { name: found.PolicyName, policy: policyAs(policy, found.PolicyDocument) };
     },
-    remove: ({ iam }, id) => iam.send(new DeleteRolePolicyCommand(namesOf(id))),
+    remove: ({ iam }, id) => iam.deleteRolePolicy(namesOf(id)),
 });
 
 export const instanceProfile = awsResource({
@@ -118,7 +95,7 @@ export const instanceProfile = awsResource({
     replaceOn: ["name"],
     async create({ iam }, inputs, ctx) {
         const InstanceProfileName = nameFor(inputs, ctx);
-        await iam.send(new CreateInstanceProfileCommand({ InstanceProfileName, Tags: tagList(inputs.tags) }));
+        await iam.createInstanceProfile({ InstanceProfileName, Tags: tagList(inputs.tags) });
         return InstanceProfileName;
     },
     async finish(aws, id, { role: wanted }, { signal }) {
@@ -127,17 +104,15 @@ export const instanceProfile = awsResource({
         if (has) await removeRole(aws, id, has);
         if (wanted)
             await retrying(/NoSuchEntity/, KNOWN_SECONDS, signal, () =>
-                aws.iam.send(
-                    new AddRoleToInstanceProfileCommand({ InstanceProfileName: id, RoleName: wanted }),
-                ),
+                aws.iam.addRoleToInstanceProfile({ InstanceProfileName: id, RoleName: wanted }),
             );
     },
     update: ({ iam }, InstanceProfileName, olds, news) =>
         changeTags(
             olds,
             news,
-            (TagKeys) => iam.send(new UntagInstanceProfileCommand({ InstanceProfileName, TagKeys })),
-            (Tags) => iam.send(new TagInstanceProfileCommand({ InstanceProfileName, Tags })),
+            (TagKeys) => iam.untagInstanceProfile({ InstanceProfileName, TagKeys }),
+            (Tags) => iam.tagInstanceProfile({ InstanceProfileName, Tags }),
         ),
     async describe(aws, id) {
         const found = await profileOf(aws, id);
@@ -155,14 +130,14 @@ export const instanceProfile = awsResource({
     async remove(aws, id, { role: given }) {
         // IAM refuses to delete a profile that holds a role.
         if (given) await unlessGone(removeRole(aws, id, given as string));
-        await aws.iam.send(new DeleteInstanceProfileCommand({ InstanceProfileName: id }));
+        await aws.iam.deleteInstanceProfile({ InstanceProfileName: id });
     },
 });
 
 async function profileOf({ iam }: Aws, InstanceProfileName: string) {
-    return (await iam.send(new GetInstanceProfileCommand({ InstanceProfileName }))).InstanceProfile;
+    return (await iam.getInstanceProfile({ InstanceProfileName })).InstanceProfile;
 }
 
 function removeRole({ iam }: Aws, InstanceProfileName: string, RoleName: string) {
-    return iam.send(new RemoveRoleFromInstanceProfileCommand({ InstanceProfileName, RoleName }));
+    return iam.removeRoleFromInstanceProfile({ InstanceProfileName, RoleName });
 }

@@ -1,10 +1,6 @@
 // EC2 refuses to delete a subnet or a group that is in use (DependencyViolation); other implementations of its API do not
 // always. An instance that stays is a refusal here, too; one that is being terminated is waited for.
-import {
-    DescribeInstancesCommand,
-    DescribeNetworkInterfacesCommand,
-    type InstanceStateName,
-} from "@aws-sdk/client-ec2";
+import type { InstanceStateName } from "@aws-sdk/client-ec2";
 import type { Context } from "../../../providers/runtime/types";
 import { until } from "../shared";
 import type { Aws } from "./clients";
@@ -23,7 +19,7 @@ export async function untilUnused(
 ): Promise<void> {
     const Filters = [{ Name: `${kind}-id`, Values: [id] }];
     await until(`the instances in ${id} to be gone`, GOING_SECONDS, signal, async () => {
-        const { NetworkInterfaces = [] } = await ec2.send(new DescribeNetworkInterfacesCommand({ Filters }));
+        const { NetworkInterfaces = [] } = await ec2.describeNetworkInterfaces({ Filters });
         const instances = NetworkInterfaces.flatMap(({ Attachment }) => Attachment?.InstanceId ?? []);
         const staying = instances.length > 0 ? await stayingOf(ec2, instances) : [];
         if (staying.length > 0)
@@ -35,14 +31,12 @@ export async function untilUnused(
 }
 
 async function stayingOf(ec2: Aws["ec2"], ids: string[]): Promise<string[]> {
-    const { Reservations = [] } = await ec2.send(
-        new DescribeInstancesCommand({
-            Filters: [
-                { Name: "instance-id", Values: ids },
-                { Name: "instance-state-name", Values: STAYING },
-            ],
-        }),
-    );
+    const { Reservations = [] } = await ec2.describeInstances({
+        Filters: [
+            { Name: "instance-id", Values: ids },
+            { Name: "instance-state-name", Values: STAYING },
+        ],
+    });
     return Reservations.flatMap(({ Instances = [] }) =>
         Instances.flatMap(({ InstanceId }) => InstanceId ?? []),
     );

@@ -1,11 +1,6 @@
 // aws.ec2.Instance: made, read back, changed as far as EC2 can (instance-changes.ts), and terminated.
 import { randomUUID } from "node:crypto";
-import {
-    DescribeImagesCommand,
-    type Instance,
-    RunInstancesCommand,
-    TerminateInstancesCommand,
-} from "@aws-sdk/client-ec2";
+import type { Instance, RunInstancesCommandInput } from "@aws-sdk/client-ec2";
 import type { Context, Props } from "../../../providers/runtime/types";
 import { until } from "../shared";
 import type { Aws } from "./clients";
@@ -81,7 +76,7 @@ export const instance = awsResource({
         return found && !GONE.includes(found.State?.Name) ? outputs(aws, found, state) : undefined;
     },
     async remove(aws, id, _state, { signal }) {
-        await aws.ec2.send(new TerminateInstancesCommand({ InstanceIds: [id] }));
+        await aws.ec2.terminateInstances({ InstanceIds: [id] });
         await until(`${id} to be terminated`, STATE_SECONDS, signal, async () => {
             const found = await unlessGone(instanceOf(aws, id));
             return GONE.includes(found?.State?.Name) ? true : undefined;
@@ -91,7 +86,7 @@ export const instance = awsResource({
 
 async function run(aws: Aws, inputs: Props, { signal }: Context): Promise<string | undefined> {
     const { rootBlockDevice, metadataOptions } = inputs;
-    const command = new RunInstancesCommand({
+    const wanted: RunInstancesCommandInput = {
         // EC2 answers a repeated request with this token with the same instance. Random, since the same resource with the
         // same inputs may need a second instance within the day that EC2 remembers a token.
         ClientToken: randomUUID(),
@@ -125,15 +120,15 @@ async function run(aws: Aws, inputs: Props, { signal }: Context): Promise<string
             ...tagSpecification("instance", inputs),
             ...tagSpecification("volume", { tags: rootBlockDevice?.tags }),
         ],
-    });
+    };
     const { Instances = [] } = await retrying(/[Ii]nstance ?[Pp]rofile/, PROFILE_SECONDS, signal, () =>
-        aws.ec2.send(command),
+        aws.ec2.runInstances(wanted),
     );
     return Instances[0]?.InstanceId;
 }
 
 async function rootDevice({ ec2 }: Aws, ami: string): Promise<string> {
-    const { Images = [] } = await ec2.send(new DescribeImagesCommand({ ImageIds: [ami] }));
+    const { Images = [] } = await ec2.describeImages({ ImageIds: [ami] });
     return must(Images[0]?.RootDeviceName, `the root device of ${ami}`);
 }
 

@@ -1,10 +1,5 @@
 // aws.ec2.KeyPair: a public key under a name that EC2 knows.
-import {
-    DeleteKeyPairCommand,
-    DescribeKeyPairsCommand,
-    ImportKeyPairCommand,
-    type KeyPairInfo,
-} from "@aws-sdk/client-ec2";
+import type { KeyPairInfo } from "@aws-sdk/client-ec2";
 import { ec2Resource } from "./ec2";
 import { must } from "./resource";
 import { retag } from "./tags";
@@ -15,10 +10,10 @@ export const keyPair = ec2Resource<KeyPairInfo>({
     named: "keyName",
     outputs: { fingerprint: "KeyFingerprint", keyPairId: "KeyPairId", keyType: "KeyType" },
     required: ["publicKey"],
-    create: ImportKeyPairCommand,
-    describe: DescribeKeyPairsCommand,
+    create: "importKeyPair",
+    describe: "describeKeyPairs",
     list: "KeyPairs",
-    remove: DeleteKeyPairCommand,
+    remove: "deleteKeyPair",
     id: "KeyName",
     // EC2 tags a pair by an id of its own, not by the name.
     async update(aws, name, olds, news) {

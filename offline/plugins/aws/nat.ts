@@ -1,14 +1,5 @@
 // NAT gateways and the addresses that they go out by.
-import {
-    type Address,
-    AllocateAddressCommand,
-    CreateNatGatewayCommand,
-    DeleteNatGatewayCommand,
-    DescribeAddressesCommand,
-    DescribeNatGatewaysCommand,
-    type NatGateway,
-    ReleaseAddressCommand,
-} from "@aws-sdk/client-ec2";
+import type { Address, NatGateway } from "@aws-sdk/client-ec2";
 import { until } from "../shared";
 import { type Ec2Resource, ec2Resource } from "./ec2";
 import { unlessGone } from "./errors";
@@ -22,10 +13,10 @@ export const eip = ec2Resource<Address>({
     kind: "elastic-ip",
     fixed: { domain: "Domain" },
     outputs: { allocationId: "AllocationId", publicIp: "PublicIp" },
-    create: AllocateAddressCommand,
-    describe: DescribeAddressesCommand,
+    create: "allocateAddress",
+    describe: "describeAddresses",
     list: "Addresses",
-    remove: ReleaseAddressCommand,
+    remove: "releaseAddress",
     id: "AllocationId",
     busy: [/InUse|AuthFailure/, RELEASED_SECONDS],
 });
@@ -37,11 +28,11 @@ export const natGateway: Ec2Resource<NatGateway> = ec2Resource<NatGateway>({
     outputs: {},
     required: ["subnetId"],
     defaults: { connectivityType: "public" },
-    create: CreateNatGatewayCommand,
+    create: "createNatGateway",
     made: "NatGateway",
-    describe: DescribeNatGatewaysCommand,
+    describe: "describeNatGateways",
     list: "NatGateways",
-    remove: DeleteNatGatewayCommand,
+    remove: "deleteNatGateway",
     id: "NatGatewayId",
     computed: ["networkInterfaceId", "privateIp", "publicIp"],
     more({ NatGatewayAddresses: [address] = [] }) {

@@ -1,12 +1,5 @@
 // The routes of a route table, and the subnets that it is for.
 import { crc32 } from "node:zlib";
-import {
-    AssociateRouteTableCommand,
-    CreateRouteCommand,
-    DeleteRouteCommand,
-    DisassociateRouteTableCommand,
-    ReplaceRouteCommand,
-} from "@aws-sdk/client-ec2";
 import type { Props } from "../../../providers/runtime/types";
 import { retrying } from "./errors";
 import { awsResource, KNOWN_SECONDS } from "./resource";
@@ -30,12 +23,10 @@ export const route = awsResource({
     deleteBeforeReplace: true,
     async create({ ec2 }, inputs, { signal }) {
         // EC2 may not know a gateway yet that it has just made.
-        await retrying(/NotFound/, KNOWN_SECONDS, signal, () =>
-            ec2.send(new CreateRouteCommand(routeRequest(inputs))),
-        );
+        await retrying(/NotFound/, KNOWN_SECONDS, signal, () => ec2.createRoute(routeRequest(inputs)));
         return `r-${inputs.routeTableId}${crc32(inputs.destinationCidrBlock)}`;
     },
-    update: ({ ec2 }, _id, _olds, news) => ec2.send(new ReplaceRouteCommand(routeRequest(news))),
+    update: ({ ec2 }, _id, _olds, news) => ec2.replaceRoute(routeRequest(news)),
     async describe(aws, _id, { routeTableId, destinationCidrBlock }) {
         const found = (await routeTable.find(aws, routeTableId))?.Routes?.find(
             ({ DestinationCidrBlock }) => DestinationCidrBlock === destinationCidrBlock,
@@ -50,12 +41,10 @@ export const route = awsResource({
         );
     },
     remove: ({ ec2 }, _id, { routeTableId, destinationCidrBlock }) =>
-        ec2.send(
-            new DeleteRouteCommand({
-                RouteTableId: routeTableId,
-                DestinationCidrBlock: destinationCidrBlock,
-            }),
-        ),
+        ec2.deleteRoute({
+            RouteTableId: routeTableId,
+            DestinationCidrBlock: destinationCidrBlock,
+        }),
 });
 
 export const routeTableAssociation = awsResource({
@@ -67,7 +56,7 @@ export const routeTableAssociation = awsResource({
     deleteBeforeReplace: true,
     async create({ ec2 }, { routeTableId, subnetId }, { signal }) {
         const { AssociationId } = await retrying(/NotFound/, KNOWN_SECONDS, signal, () =>
-            ec2.send(new AssociateRouteTableCommand({ RouteTableId: routeTableId, SubnetId: subnetId })),
+            ec2.associateRouteTable({ RouteTableId: routeTableId, SubnetId: subnetId }),
         );
         return AssociationId;
     },
@@ -77,5 +66,5 @@ export const routeTableAssociation = awsResource({
         );
         return found && { routeTableId: found.RouteTableId, subnetId: found.SubnetId };
     },
-    remove: ({ ec2 }, AssociationId) => ec2.send(new DisassociateRouteTableCommand({ AssociationId })),
+    remove: ({ ec2 }, AssociationId) => ec2.disassociateRouteTable({ AssociationId }),
 });

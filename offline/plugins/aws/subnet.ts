@@ -1,15 +1,5 @@
 // aws.ec2.Subnet and the ranges reserved in it.
-import {
-    CreateSubnetCidrReservationCommand,
-    CreateSubnetCommand,
-    DeleteSubnetCidrReservationCommand,
-    DeleteSubnetCommand,
-    DescribeSubnetsCommand,
-    GetSubnetCidrReservationsCommand,
-    ModifySubnetAttributeCommand,
-    type Subnet,
-    type SubnetCidrReservationType,
-} from "@aws-sdk/client-ec2";
+import type { Subnet, SubnetCidrReservationType } from "@aws-sdk/client-ec2";
 import { until } from "../shared";
 import { ec2Resource } from "./ec2";
 import { IN_USE, untilUnused } from "./in-use";
@@ -30,11 +20,11 @@ export const subnet = ec2Resource<Subnet>({
     required: ["vpcId"],
     defaults: { mapPublicIpOnLaunch: false },
     deleteBeforeReplace: true,
-    create: CreateSubnetCommand,
+    create: "createSubnet",
     made: "Subnet",
-    describe: DescribeSubnetsCommand,
+    describe: "describeSubnets",
     list: "Subnets",
-    remove: DeleteSubnetCommand,
+    remove: "deleteSubnet",
     id: "SubnetId",
     async finish(aws, SubnetId, { mapPublicIpOnLaunch }, { signal }) {
         const found = await until(`${SubnetId} to be available`, AVAILABLE_SECONDS, signal, async () => {
@@ -42,12 +32,10 @@ export const subnet = ec2Resource<Subnet>({
             return now?.State === "available" ? now : undefined;
         });
         if (found.MapPublicIpOnLaunch !== mapPublicIpOnLaunch)
-            await aws.ec2.send(
-                new ModifySubnetAttributeCommand({
-                    SubnetId,
-                    MapPublicIpOnLaunch: { Value: mapPublicIpOnLaunch },
-                }),
-            );
+            await aws.ec2.modifySubnetAttribute({
+                SubnetId,
+                MapPublicIpOnLaunch: { Value: mapPublicIpOnLaunch },
+            });
     },
     before: (aws, id, _state, { signal }) => untilUnused(aws, "subnet", id, signal),
     busy: IN_USE,
@@ -63,23 +51,20 @@ export const subnetCidrReservation = awsResource({
     replaceOn: RESERVATION,
     deleteBeforeReplace: true,
     async create({ ec2 }, inputs) {
-        const { SubnetCidrReservation } = await ec2.send(
-            new CreateSubnetCidrReservationCommand({
-                SubnetId: inputs.subnetId,
-                Cidr: inputs.cidrBlock,
-                ReservationType: inputs.reservationType as SubnetCidrReservationType,
-                Description: inputs.description,
-            }),
-        );
+        const { SubnetCidrReservation } = await ec2.createSubnetCidrReservation({
+            SubnetId: inputs.subnetId,
+            Cidr: inputs.cidrBlock,
+            ReservationType: inputs.reservationType as SubnetCidrReservationType,
+            Description: inputs.description,
+        });
         return SubnetCidrReservation?.SubnetCidrReservationId;
     },
     async describe({ ec2 }, id, { subnetId }) {
-        const answer = await ec2.send(new GetSubnetCidrReservationsCommand({ SubnetId: subnetId }));
+        const answer = await ec2.getSubnetCidrReservations({ SubnetId: subnetId });
         const found = answer.SubnetIpv4CidrReservations?.find(
             ({ SubnetCidrReservationId }) => SubnetCidrReservationId === id,
         );
         return found && { cidrBlock: found.Cidr, ownerId: found.OwnerId };
     },
-    remove: ({ ec2 }, id) =>
-        ec2.send(new DeleteSubnetCidrReservationCommand({ SubnetCidrReservationId: id })),
+    remove: ({ ec2 }, id) => ec2.deleteSubnetCidrReservation({ SubnetCidrReservationId: id }),
 });

@@ -1,5 +1,5 @@
 // Tags in the forms that Pulumi and AWS have for them.
-import { CreateTagsCommand, DeleteTagsCommand, type ResourceType, type Tag } from "@aws-sdk/client-ec2";
+import type { ResourceType, Tag } from "@aws-sdk/client-ec2";
 import type { Props } from "../../../providers/runtime/types";
 import type { Aws } from "./clients";
 
@@ -44,7 +44,7 @@ export function retag({ ec2 }: Aws, id: string, olds: Props, news: Props): Promi
     return changeTags(
         olds,
         news,
-        (keys) => ec2.send(new DeleteTagsCommand({ Resources, Tags: keys.map((Key) => ({ Key })) })),
-        (Tags) => ec2.send(new CreateTagsCommand({ Resources, Tags })),
+        (keys) => ec2.deleteTags({ Resources, Tags: keys.map((Key) => ({ Key })) }),
+        (Tags) => ec2.createTags({ Resources, Tags }),
     );
 }

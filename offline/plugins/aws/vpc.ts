@@ -1,22 +1,5 @@
 // aws.ec2.Vpc, its internet gateway, and its route tables.
-import {
-    AttachInternetGatewayCommand,
-    CreateInternetGatewayCommand,
-    CreateRouteTableCommand,
-    CreateVpcCommand,
-    DeleteInternetGatewayCommand,
-    DeleteRouteTableCommand,
-    DeleteVpcCommand,
-    DescribeInternetGatewaysCommand,
-    DescribeRouteTablesCommand,
-    DescribeVpcAttributeCommand,
-    DescribeVpcsCommand,
-    DetachInternetGatewayCommand,
-    type InternetGateway,
-    ModifyVpcAttributeCommand,
-    type RouteTable,
-    type Vpc,
-} from "@aws-sdk/client-ec2";
+import type { InternetGateway, RouteTable, Vpc } from "@aws-sdk/client-ec2";
 import type { Aws } from "./clients";
 import { ec2Resource } from "./ec2";
 import { retrying, unlessCode } from "./errors";
@@ -29,11 +12,11 @@ export const vpc = ec2Resource<Vpc>({
     changing: ["enableDnsHostnames", "enableDnsSupport"],
     outputs: { dhcpOptionsId: "DhcpOptionsId", ownerId: "OwnerId" },
     defaults: { enableDnsSupport: true, instanceTenancy: "default" },
-    create: CreateVpcCommand,
+    create: "createVpc",
     made: "Vpc",
-    describe: DescribeVpcsCommand,
+    describe: "describeVpcs",
     list: "Vpcs",
-    remove: DeleteVpcCommand,
+    remove: "deleteVpc",
     id: "VpcId",
     busy: IN_USE,
     async finish({ ec2 }, VpcId, { enableDnsSupport, enableDnsHostnames }) {
@@ -42,12 +25,11 @@ export const vpc = ec2Resource<Vpc>({
             EnableDnsSupport: enableDnsSupport,
             EnableDnsHostnames: enableDnsHostnames,
         }))
-            if (Value !== undefined)
-                await ec2.send(new ModifyVpcAttributeCommand({ VpcId, [key]: { Value } }));
+            if (Value !== undefined) await ec2.modifyVpcAttribute({ VpcId, [key]: { Value } });
     },
     async more(_found, VpcId, { ec2 }) {
         const ask = (Attribute: "enableDnsHostnames" | "enableDnsSupport") =>
-            ec2.send(new DescribeVpcAttributeCommand({ VpcId, Attribute }));
+            ec2.describeVpcAttribute({ VpcId, Attribute });
         return {
             enableDnsHostnames: (await ask("enableDnsHostnames")).EnableDnsHostnames?.Value,
             enableDnsSupport: (await ask("enableDnsSupport")).EnableDnsSupport?.Value,
@@ -60,18 +42,18 @@ export const internetGateway = ec2Resource<InternetGateway>({
     fixed: {},
     changing: ["vpcId"],
     outputs: { ownerId: "OwnerId" },
-    create: CreateInternetGatewayCommand,
+    create: "createInternetGateway",
     made: "InternetGateway",
-    describe: DescribeInternetGatewaysCommand,
+    describe: "describeInternetGateways",
     list: "InternetGateways",
-    remove: DeleteInternetGatewayCommand,
+    remove: "deleteInternetGateway",
     id: "InternetGatewayId",
     more: (found) => ({ vpcId: vpcOf(found) ?? "" }),
     async finish(aws, InternetGatewayId, { vpcId }) {
         const attached = vpcOf(await internetGateway.find(aws, InternetGatewayId));
         if (attached === vpcId) return;
         if (attached) await detach(aws, InternetGatewayId, attached);
-        if (vpcId) await aws.ec2.send(new AttachInternetGatewayCommand({ InternetGatewayId, VpcId: vpcId }));
+        if (vpcId) await aws.ec2.attachInternetGateway({ InternetGatewayId, VpcId: vpcId });
     },
     // EC2 refuses it while an address of the VPC is in use.
     before: async (aws, id, { vpcId }, { signal }) =>
@@ -86,7 +68,7 @@ function vpcOf(gateway: InternetGateway | undefined): string | undefined {
 }
 
 function detach({ ec2 }: Aws, InternetGatewayId: string, VpcId: string) {
-    return ec2.send(new DetachInternetGatewayCommand({ InternetGatewayId, VpcId }));
+    return ec2.detachInternetGateway({ InternetGatewayId, VpcId });
 }
 
 export const routeTable = ec2Resource<RouteTable>({
@@ -94,10 +76,10 @@ export const routeTable = ec2Resource<RouteTable>({
     fixed: { vpcId: "VpcId" },
     outputs: { ownerId: "OwnerId" },
     required: ["vpcId"],
-    create: CreateRouteTableCommand,
+    create: "createRouteTable",
     made: "RouteTable",
-    describe: DescribeRouteTablesCommand,
+    describe: "describeRouteTables",
     list: "RouteTables",
-    remove: DeleteRouteTableCommand,
+    remove: "deleteRouteTable",
     id: "RouteTableId",
 });

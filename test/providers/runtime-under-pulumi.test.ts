@@ -24,7 +24,7 @@ class Thing extends pulumi.CustomResource {
     }
 }
 
-describe("a provider on the runtime under the real engine", function () {
+describe("a provider on the runtime under the real Pulumi", function () {
     this.timeout(120_000);
     let folder: string;
     let stack: auto.Stack;

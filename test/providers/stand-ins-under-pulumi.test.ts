@@ -16,7 +16,7 @@ import { installStandIns } from "../../providers/bundle/build";
 
 const ROOT = process.env.SKEP_PULUMI_ROOT;
 
-describe("the stand-ins under the real engine", function () {
+describe("the stand-ins under the real Pulumi", function () {
     this.timeout(180_000);
     let folder: string;
     let installed: Awaited<ReturnType<typeof installStandIns>>;
@@ -60,7 +60,7 @@ describe("the stand-ins under the real engine", function () {
         return (await Promise.all(texts)).join("\n");
     }
 
-    it("are executables where the engine looks for them", async () => {
+    it("are executables where Pulumi looks for them", async () => {
         for (const { name, version } of installed) {
             const plugin = join(
                 environment.PULUMI_HOME!,

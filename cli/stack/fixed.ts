@@ -1,0 +1,87 @@
+// What a standing stack was made with and cannot change: read from its state, so that every machine knows it.
+
+import type { Settings } from "../../config/settings";
+import { type Problem, SkepError } from "../../errors";
+import type { StateResource } from "../../config/state";
+
+/** What stands, as far as the state knows. */
+export interface Fixed {
+    hosts?: Settings["hosts"];
+    /** The swarm's own range for overlay networks. */
+    overlay?: string;
+    labSubnet?: string;
+    region?: string;
+    /** The VPC's range. */
+    range?: string;
+    subnets?: "public" | "private";
+}
+
+/** Reads what stands from the resources of a state. No I/O. */
+export function fixedIn(resources: readonly StateResource[]): Fixed {
+    const outputs = (type: string) => resources.find((resource) => resource.type === type)?.outputs;
+    const isThere = (type: string) => resources.some((resource) => resource.type === type);
+    const vpc = outputs("aws:ec2/vpc:Vpc");
+    const pools = outputs("docker:index/network:Network")?.ipamConfigs as { subnet?: string }[] | undefined;
+    return {
+        hosts: vpc ? "aws" : pools ? "lab" : undefined,
+        overlay: textIn(outputs("swarm:index:Cluster")?.addressPool),
+        labSubnet: textIn(pools?.[0]?.subnet),
+        region: vpc && textIn(outputs("pulumi:providers:aws")?.region),
+        range: textIn(vpc?.cidrBlock),
+        // Until its hosts are there, a network may still become one of the other kind.
+        subnets: isThere("aws:ec2/instance:Instance")
+            ? isThere("aws:ec2/natGateway:NatGateway")
+                ? "private"
+                : "public"
+            : undefined,
+    };
+}
+
+function textIn(value: unknown): string | undefined {
+    return typeof value === "string" ? value : undefined;
+}
+
+/** Throws STACK_FIXED for settings that the standing stack cannot follow, all at once. */
+export function refuseFixed(stack: string, settings: Settings, fixed: Fixed, loseSwarm = false): void {
+    const problems = fixedProblems(stack, settings, fixed, loseSwarm);
+    if (problems.length > 0) throw new SkepError(problems);
+}
+
+/**
+ * Problems of settings that the standing stack cannot follow. With `loseSwarm`, another swarm may take its place, on the
+ * same hosts. No I/O.
+ */
+export function fixedProblems(
+    stack: string,
+    { hosts, addressPools, labSubnet, aws }: Settings,
+    fixed: Fixed,
+    loseSwarm = false,
+): Problem[] {
+    const problems: Problem[] = [];
+    const refuse = (key: string, now: string | undefined, wanted: string | undefined, way: string) => {
+        if (now === undefined || wanted === undefined || now === wanted) return;
+        problems.push({
+            id: "STACK_FIXED",
+            problem: `skep:${key} is ${wanted}, and the stack "${stack}" stands with ${now}, which it cannot change.`,
+            advice: `Set it back to ${now}; ${way}`,
+        });
+    };
+    const anew =
+        "to have it otherwise, bring up a second stack with the new value, move your services there, then destroy this one.";
+    if (fixed.hosts !== undefined && fixed.hosts !== hosts) {
+        refuse("hosts", fixed.hosts, hosts, anew);
+        return problems;
+    }
+    if (!loseSwarm)
+        refuse(
+            "addressPools.overlay",
+            fixed.overlay,
+            addressPools.overlay,
+            `${anew} To put a new, empty swarm on the same hosts: npm run up -- --stack ${stack} --lose-swarm ${stack}.`,
+        );
+    if (hosts === "lab") refuse("labSubnet", fixed.labSubnet, labSubnet, anew);
+    refuse("aws.region", fixed.region, aws?.region, anew);
+    refuse("aws.network.range", fixed.range, aws?.network.range, anew);
+    refuse("aws.network.subnets", fixed.subnets, aws?.network.subnets, anew);
+    return problems;
+}
