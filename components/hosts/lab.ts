@@ -19,11 +19,7 @@ import { type Host, type Hosts, meetHost, prepareHost } from "../host";
 const LOOPBACK = "127.0.0.1";
 const USER = "admin";
 
-/** What Linux says about this process, and so about the machine. Other systems say nothing. */
-const STATUS = "/proc/self/status";
-const CAPABILITIES = capabilitiesOn(existsSync(STATUS) ? readFileSync(STATUS, "utf8") : undefined).map(
-    (name) => `CAP_${name}`,
-);
+const CAPABILITIES = capabilitiesOn(machineStatus()).map((name) => `CAP_${name}`);
 
 export interface LabHostsArgs {
     /** The Pulumi stack's name. It becomes part of every object's name, and a label. */
@@ -193,6 +189,12 @@ export class LabHosts extends pulumi.ComponentResource implements Hosts {
         };
         return meetHost(host, birth, { parent: this });
     }
+}
+
+/** What Linux says about this process. Other systems say nothing. */
+function machineStatus(): string | undefined {
+    const path = "/proc/self/status";
+    return existsSync(path) ? readFileSync(path, "utf8") : undefined;
 }
 
 const SEED = "/var/lib/cloud/seed/nocloud";

@@ -2,7 +2,7 @@
 
 import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { EngineInfo, NodeSpec, SwarmNode, SwarmTask } from "../../planning/engine-api";
+import type { EngineInfo, NodeSpec, SwarmNode, SwarmService, SwarmTask } from "../../planning/engine-api";
 import type { CallOptions } from "../../swarm/engine";
 import { brokenRequest, EngineError, noConnection } from "../../swarm/failures";
 import { type Connection, Host } from "../../swarm/host";
@@ -28,9 +28,10 @@ export class FakeCluster {
     version = 1;
     spec: { Labels?: Record<string, string>; EncryptionConfig: { AutoLockManagers: boolean } };
     readonly members = new Map<string, Member>();
-    /** Its services, secrets and configs: the answers by path. */
-    readonly objects: Record<string, unknown[]> = { "/services": [], "/secrets": [], "/configs": [] };
+    /** Its secrets and configs: the answers by path. */
+    readonly objects: Record<string, unknown[]> = { "/secrets": [], "/configs": [] };
     key: string;
+    services: Pick<SwarmService, "ID" | "Spec">[] = [];
     tasks: SwarmTask[] = [];
 
     constructor(
@@ -163,7 +164,8 @@ export class FakeHost implements Connection {
         const { cluster } = this;
         if (!cluster) throw new Error(`${this.name} is in no swarm`);
         const ID = `service-${service}`;
-        cluster.objects["/services"]?.push({ ID, Spec: { Name: service, TaskTemplate: {} } });
+        if (!cluster.services.some((each) => each.ID === ID))
+            cluster.services.push({ ID, Spec: { Name: service, TaskTemplate: {} } });
         const task = { ServiceID: ID, NodeID: this.nodeId, Status: { State: "running" } };
         cluster.tasks.push(task);
         return task;
@@ -258,10 +260,9 @@ export class FakeHost implements Connection {
         const filter = JSON.parse(query.get("filters") ?? "{}") as Record<string, string[] | undefined>;
         if (plain === "/tasks")
             return cluster.tasks.filter(({ NodeID = "" }) => filter.node?.includes(NodeID));
-        if (plain in cluster.objects)
-            return cluster.objects[plain]?.filter(
-                (each) => filter.id?.includes((each as { ID: string }).ID) ?? true,
-            );
+        if (plain === "/services")
+            return cluster.services.filter(({ ID }) => !filter.id || filter.id.includes(ID));
+        if (plain in cluster.objects) return cluster.objects[plain];
         if (plain === "/nodes") return [...cluster.members.keys()].map((id) => cluster.node(id));
         const [, id = "", action] = /^\/nodes\/(\w+)(\/update)?$/.exec(plain) ?? [];
         const member = cluster.members.get(id);

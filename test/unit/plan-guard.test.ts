@@ -19,7 +19,8 @@ const REGISTRY = { "com.docker.stack.namespace": "registry" };
 
 function standing(names = MANAGERS) {
     const world = new FakeWorld(names);
-    const { id, objects } = world.standing(names);
+    const made = world.standing(names);
+    const { id, objects } = made;
     const ctx = { ...world.ctx, urn: "urn:pulumi:prod::skep::swarm:index:Cluster::c", name: "c", config: {} };
     const refused = (replaced: string[]) =>
         refuseRemade(
@@ -27,12 +28,14 @@ function standing(names = MANAGERS) {
             ctx,
             replaced.map((name) => ({ name }) as HostInput),
         );
-    return { world, id, objects, ctx, refused, swarm: world.swarm(names, id) };
+    return { world, made, id, objects, ctx, refused, swarm: world.swarm(names, id) };
 }
 
 const host = (name: string, id: unknown) => ({ name, id }) as HostInput;
 
-describe("A plan that makes managers' hosts anew", () => {
+describe("A plan that makes managers' hosts anew", function () {
+    this.timeout(20_000);
+
     it("is known by hosts that another id has, and not by one that leaves or comes", () => {
         const olds = [host("manager-1", "a"), host("manager-2", "b"), host("manager-3", "c")];
         const news = [host("manager-1", UNKNOWN), host("manager-2", "b"), host("worker-1", "d")];
@@ -67,10 +70,15 @@ describe("A plan that makes managers' hosts anew", () => {
     });
 
     it("names what users would lose, and not what Skep makes again", async () => {
-        const { world, objects, refused, swarm, ctx } = standing();
+        const { world, made, objects, refused, swarm, ctx } = standing();
         await assert.rejects(refused(MANAGERS), /holds only Skep's own stacks/);
-        const named = (Name: string, Labels?: object) => ({ Spec: { Name, Labels } });
-        objects["/services"] = [named("shop_db", SHOP), named("registry_registry", REGISTRY)];
+        const named = (Name: string, Labels?: Record<string, string>) => ({
+            Spec: { Name, Labels, TaskTemplate: {} },
+        });
+        made.services = [
+            { ID: "1", ...named("shop_db", SHOP) },
+            { ID: "2", ...named("registry_registry", REGISTRY) },
+        ];
         objects["/secrets"] = Array.from({ length: 7 }, (_, i) => named(`key-${i + 1}`));
         world.at("manager-2").volumes = [
             { Name: "shop_data", Labels: SHOP },
