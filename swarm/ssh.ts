@@ -76,6 +76,7 @@ export class SshConnection {
     readonly name: string;
     private readonly endpoint: string;
     private connection?: Promise<Client>;
+    private isClosed = false;
     /** Reuses channels to the engine. */
     protected pooled = this.agent(true);
     /** Opens a new channel for each request. */
@@ -184,14 +185,17 @@ export class SshConnection {
         return this.spare;
     }
 
+    /** Ends the connection for good. What is still under way must not open another one: it would keep the process alive. */
     async close(): Promise<void> {
         const { connection } = this;
+        this.isClosed = true;
         this.forget(noConnection(this.name, this.endpoint, undefined));
         (await connection?.catch(() => undefined))?.end();
         await this.spare?.close();
     }
 
     private connect(): Promise<Client> {
+        if (this.isClosed) return Promise.reject(noConnection(this.name, this.endpoint, undefined));
         this.connection ??= this.dial();
         return this.connection;
     }

@@ -33,6 +33,7 @@ describe("The way to a host's engine", function () {
         process.env.PATH = `${folder}${delimiter}${PATH ?? ""}`;
         engine = createServer((request, response) => {
             const { url = "" } = request;
+            if (url.endsWith("/slow")) return;
             const isOther = /^\/v/.test(url) && url !== "/version" && !url.startsWith(`/v${api}/`);
             if (isOther) response.statusCode = 400;
             const refusal = {
@@ -127,6 +128,17 @@ describe("The way to a host's engine", function () {
         await until("every connection to end", () => Promise.resolve(host!.open.size === 0), 2000, {
             signal,
         });
+    });
+
+    it("stays closed, also for requests that were under way", async () => {
+        const to = await connect(engineSocket);
+        await to.call("GET", "/info");
+        const slow = assert.rejects(to.call("GET", "/slow"), /HOST_UNREACHABLE|ENGINE_CONNECTION/);
+        await until("the request to begin", () => Promise.resolve(host!.open.size > 0), 2000, { signal });
+        await new Promise((done) => setTimeout(done, 100));
+        await closeRemotes();
+        await slow;
+        assert.equal(host?.connections, 1);
     });
 
     it("says that no session opens where not even one does", async () => {
