@@ -38,7 +38,7 @@ export function summary({ changes }: Outcome): string {
 }
 
 /** What an operation left undone or could not see, one line each. */
-export function leftLines(left: readonly Left[], heading = "Left undone"): string {
+export function leftLines(left: readonly Left[], heading: string): string {
     return [`\n${heading}:`, ...left.map(({ name, reason }) => `  ${name}: ${reason}`)].join("\n");
 }
 

@@ -22,7 +22,7 @@ export function renderGateway(
                 ...Object.keys(addresses).map((name) => server(name, port, " check")),
             ]),
             ...Object.entries(nodes).map(([name, place]) =>
-                listen(`${stack}-${port}-${name}`, place, [server(name, port)]),
+                listen(`${stack}-${port}-${name}`, place, [ONCE, server(name, port)]),
             ),
         ]),
     ].join("\n");
@@ -42,6 +42,9 @@ defaults
     option redispatch 1
     retries 3
 `;
+
+/** A node that does not answer ends the connection at once: no other node may take its place. */
+const ONCE = "    retries 0";
 
 // A failed connection goes on to the next node, and takes the node out until a check succeeds. Checks of nodes that answer
 // are rare: the registry logs each of them.

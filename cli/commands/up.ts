@@ -5,6 +5,7 @@ import type * as auto from "@pulumi/pulumi/automation";
 import { shellQuote } from "../../planning/shell";
 import type { ReadySettings } from "../../config/settings";
 import { exitCodeOf, type Problem, SkepError } from "../../errors";
+import { exitClassOf } from "../../errors/catalog";
 import { EXIT_CODES } from "../../errors/problem-group";
 import type { Progress } from "../../scripts/setup/progress";
 import { adoptNetwork, isNetworkThere, labNetwork } from "../../lab/lost-network";
@@ -59,7 +60,11 @@ export async function up(options: Options): Promise<void> {
         // The plan belongs to the question. Only results go to standard output.
         if (asks) for (const line of tree(plan.steps)) process.stderr.write(`  ${line}\n`);
         if (asks && plan.steps.length > 0 && !(await confirmed(`${summary(plan)}. Do it?`, options))) return;
-        if (hasFacts && isSettled(plan, settings)) unchanged = { ...plan, outputs: await stack.outputs() };
+        if (hasFacts && isSettled(plan, settings)) {
+            // A preview also names what an up would mend.
+            const left = plan.left.filter(({ id }) => ["left", "done"].includes(exitClassOf(id)));
+            unchanged = { ...plan, left, outputs: await stack.outputs() };
+        }
     }
     await keepFacts();
     const outcome =
@@ -83,7 +88,11 @@ export async function up(options: Options): Promise<void> {
         console.log(
             "Ports are published by the nodes that run a task, not by the routing mesh: the hosts' kernel has no IPVS.",
         );
-    if (outcome.left.length > 0) console.log(leftLines(outcome.left));
+    const classes = { left: "Left undone", done: "Good to know" } as const;
+    for (const [kind, heading] of Object.entries(classes)) {
+        const left = outcome.left.filter(({ id }) => exitClassOf(id) === kind);
+        if (left.length > 0) console.log(leftLines(left, heading));
+    }
     console.log((await nodeLines(outputs)).join("\n"));
     console.log(nextSteps(options, outputs, clients));
     refuseUnwell(found);

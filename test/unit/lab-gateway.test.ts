@@ -171,7 +171,7 @@ describe("The configuration of a lab's gateway", () => {
         );
         assert.deepEqual(
             alone?.filter((line) => line !== ""),
-            ["listen sample-8080-worker-1", "bind :21062", "server worker-1 10.190.1.101:8080"],
+            ["listen sample-8080-worker-1", "bind :21062", "retries 0", "server worker-1 10.190.1.101:8080"],
         );
     });
 });
