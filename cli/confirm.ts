@@ -2,7 +2,7 @@
 
 import { once } from "node:events";
 import { exitCodeOf, skepError } from "../errors";
-import type { Options } from "./prepare";
+import type { Options } from "./options";
 
 /**
  * Asks a question at the terminal of standard input; `--yes` answers it. The question goes to standard error, so that

@@ -7,7 +7,7 @@ import { EXIT_CODES } from "../errors/problem-group";
 import { directEnvironment } from "../planning/proxies";
 import { interruptedCode, watchInterrupts } from "./interrupt";
 import { goOnUnread } from "./unread-output";
-import type { Options } from "./prepare";
+import type { Options } from "./options";
 import type { DestroyOptions } from "./commands/destroy";
 
 // Pulumi's SDK takes a stack trace for each of its promises. Only a developer needs source positions in them.

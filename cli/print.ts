@@ -1,7 +1,7 @@
 // What commands print: the plan, its summary, outputs, and what to type next.
 
 import type * as auto from "@pulumi/pulumi/automation";
-import type { Options } from "./prepare";
+import type { Options } from "./options";
 import type { Left } from "./pulumi/diagnostics";
 import type { Outcome, Step } from "./pulumi/operate";
 

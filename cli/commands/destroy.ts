@@ -13,7 +13,8 @@ import { forgetStackFile } from "../stack/file";
 import { hostsOf } from "../stack/settings";
 import { findStack, forgetStack, withProviders } from "../pulumi/workspace";
 import { confirmed } from "../confirm";
-import { factsOfStack, type Options, refuseOtherName } from "../prepare";
+import { type Options, refuseOtherName } from "../options";
+import { factsOfStack } from "../prepare";
 import { refuseProtected, unprotect } from "../stack/protection";
 import { printJson, suffix } from "../print";
 

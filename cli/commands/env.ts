@@ -6,7 +6,8 @@ import { delimiter, join } from "node:path";
 import { shellQuote } from "../../planning/shell";
 import { ensureLanguageHost } from "../../scripts/setup/plugins";
 import { pulumiEnvironment } from "../pulumi/workspace";
-import { type Options, readyForPlain } from "../prepare";
+import type { Options } from "../options";
+import { readyForPlain } from "../prepare";
 import { printJson } from "../print";
 
 /** Prints exports for a shell. With them, the plain `pulumi` command finds its program, plugins, state and passphrase. */

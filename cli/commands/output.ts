@@ -5,7 +5,8 @@ import { createProgress } from "../../scripts/setup/progress";
 import { setup } from "../../scripts/setup/setup";
 import { madeWith } from "../stack/facts";
 import { findStack } from "../pulumi/workspace";
-import { factsOfStack, type Options } from "../prepare";
+import type { Options } from "../options";
+import { factsOfStack } from "../prepare";
 import { printJson, suffix } from "../print";
 
 /** Prints all outputs without secrets, or one by its name, secret or not. Throws STACK_DOWN or OUTPUT_UNKNOWN. */

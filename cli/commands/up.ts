@@ -14,7 +14,8 @@ import { startStoppedHosts } from "../../lab/hosts";
 import { openStack } from "../pulumi/workspace";
 import { writeClientFiles } from "../stack/client-files";
 import { confirmed } from "../confirm";
-import { type Options, ready } from "../prepare";
+import type { Options } from "../options";
+import { ready } from "../prepare";
 import { leftLines, plainOutputs, printJson, suffix, summary, tree, withoutSecrets } from "../print";
 
 const ANSWER_MILLISECONDS = 2000;

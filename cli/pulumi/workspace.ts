@@ -19,6 +19,7 @@ import {
 } from "../../config/folders";
 import { keptRandom } from "../../scripts/setup/kept-random";
 import { endOrphans } from "./orphans";
+import { pruneHistory } from "./history";
 import { startProviders } from "./attach";
 import { PROJECT_NAME, stateFile, StateReader, unreachable } from "./state";
 
@@ -37,7 +38,7 @@ export async function pulumiEnvironment(
     tools: Pick<PulumiTools, "pulumi" | "pulumiHome">,
 ): Promise<Record<string, string>> {
     await mkdir(STATE_FOLDER, { recursive: true, mode: 0o700 });
-    const backend = process.env.PULUMI_BACKEND_URL ?? `file://${STATE_FOLDER}`;
+    const backend = process.env.PULUMI_BACKEND_URL ?? folderUrl(STATE_FOLDER);
     const passphrase: Record<string, string> =
         process.env.PULUMI_CONFIG_PASSPHRASE === undefined &&
         process.env.PULUMI_CONFIG_PASSPHRASE_FILE === undefined
@@ -55,6 +56,11 @@ export async function pulumiEnvironment(
             PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
         }),
     };
+}
+
+/** The URL of a folder. Pulumi reads `%`, `#` and `?` in it as in every URL. */
+export function folderUrl(folder: string): string {
+    return `file://${folder.split("/").map(encodeURIComponent).join("/")}`;
 }
 
 /** The file of a passphrase that is made once. Without it, no secret in the state can be read. */
@@ -77,6 +83,7 @@ export async function openStack(
     tools: PulumiTools,
     args: ProgramArgs,
 ): Promise<auto.Stack> {
+    await pruneHistory(stack);
     const [program_, options] = await workspace(stack, tools, () => program(args));
     const opening = opened(auto.LocalWorkspace.createOrSelectStack(program_, options));
     return withProviders(tools, opening, loseSwarm);

@@ -29,6 +29,11 @@ export const PULUMI = {
             advice: "Look at the place that `PULUMI_BACKEND_URL` names, else at `.skep/state`.",
             exit: "machine",
         },
+        PASSPHRASE_EMPTY: {
+            meaning: "The passphrase is empty, and would seal the stack's keys with nothing.",
+            advice: "Unset `PULUMI_CONFIG_PASSPHRASE`, or set a passphrase.",
+            exit: "refused",
+        },
         PASSPHRASE_WRONG: {
             meaning: "The stack's secrets were sealed with another passphrase.",
             advice: "Use `.skep/passphrase` of the clone that made the stack, or the passphrase that was set then.",

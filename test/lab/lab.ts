@@ -162,3 +162,9 @@ export async function eventually<T>(
         await new Promise((done) => setTimeout(done, 1000));
     }
 }
+
+/** The name of the node that serves the sample's page at this URL; undefined if none does. */
+export async function servingNode(url: string): Promise<string | undefined> {
+    const answer = await fetch(url, { headers: { connection: "close" } }).catch(() => undefined);
+    return answer?.status === 200 ? /on node (\S+?)</.exec(await answer.text())?.[1] : undefined;
+}

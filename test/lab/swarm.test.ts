@@ -10,8 +10,9 @@ import { EXIT_CODES } from "../../errors/problem-group";
 import { hostScript } from "../../swarm/scripts";
 import { dockerClient } from "../../scripts/setup/docker";
 import { ProcessWatch } from "./process-watch";
-import { canType, eventually, hostContainers, Lab, type NodeOutput } from "./lab";
+import { canType, eventually, hostContainers, Lab, type NodeOutput, servingNode } from "./lab";
 import { required } from "./required";
+import { testEverySetting } from "./every-setting";
 import { testWholeness } from "./wholeness";
 
 interface Outputs {
@@ -344,6 +345,8 @@ describe("A locked swarm over three zones from one command", function () {
         assert.equal(await lab.on("worker-3", "systemctl is-active docker"), "active");
     });
 
+    testEverySetting(lab);
+
     testWholeness(lab);
 
     it("is destroyed without residue, also with a dead and a missing host and without its settings, and never waits", async () => {
@@ -367,12 +370,6 @@ const NODES =
 
 function labContainers() {
     return dockerClient().listContainers({ all: true, filters: { label: [`io.skep.stack=${lab.stack}`] } });
-}
-
-/** The name of the node that serves the sample's page at this URL; undefined if none does. */
-async function servingNode(url: string): Promise<string | undefined> {
-    const answer = await fetch(url, { headers: { connection: "close" } }).catch(() => undefined);
-    return answer?.status === 200 ? /on node (\S+?)</.exec(await answer.text())?.[1] : undefined;
 }
 
 function clientFile(name: string): Buffer {

@@ -5,7 +5,7 @@ import { checkSettings } from "../../config/settings";
 import { fixedIn, fixedProblems, refuseFixed } from "../../cli/stack/fixed";
 import type { FoundFacts } from "../../cli/stack/facts";
 import { refuseProtected } from "../../cli/stack/protection";
-import { refuseOtherName } from "../../cli/prepare";
+import { refuseOtherName } from "../../cli/options";
 import { cluster } from "../../providers/swarm/cluster";
 import { LOSE_SWARM } from "../../providers/swarm/lose-swarm";
 import { refuseRemade, refuseReplaced, remade } from "../../providers/swarm/plan-guard";
