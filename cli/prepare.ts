@@ -23,6 +23,8 @@ export interface Ready {
     program: ProgramArgs;
     /** The lab's hosts that existed when the command began. */
     hosts: readonly LabHost[];
+    /** Whether a killed run has begun operations whose end nobody knows. */
+    hasPending: boolean;
     /** Whether the state has a swarm. */
     hasSwarm: boolean;
     /** Whether the state already has all current facts. */
@@ -42,6 +44,7 @@ export async function ready(options: Options): Promise<Ready> {
         settings: settings as ReadySettings,
         hosts,
         program,
+        hasPending: found.hasPending,
         hasSwarm: found.hasSwarm,
         hasFacts: found.from === "state" && isSameFacts(found.facts, program.facts),
         keepFacts: () => files.kept.keep({ facts: program.facts }),

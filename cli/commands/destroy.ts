@@ -4,7 +4,7 @@ import { rm } from "node:fs/promises";
 import { createProgress } from "../../scripts/setup/progress";
 import { setup } from "../../scripts/setup/setup";
 import { labEngine } from "../../lab/engine";
-import { operate } from "../pulumi/operate";
+import { operate, settle } from "../pulumi/operate";
 import { clientFolder } from "../../config/folders";
 import { refuseForeignHosts } from "../../lab/project";
 import { removeLabObjects } from "../../lab/residue";
@@ -45,8 +45,10 @@ export async function destroy(options: DestroyOptions): Promise<void> {
     const stack = await findStack(options.stack, tools);
     if (stack) {
         if (found.isProtected) await unprotect(stack);
-        ({ changes } = await progress.step(`Destroying ${options.stack}`, async () =>
-            operate(await withProviders(tools, stack), "destroy", progress),
+        const attached = await withProviders(tools, stack);
+        if (found.hasPending) await settle(attached, progress);
+        ({ changes } = await progress.step(`Destroying ${options.stack}`, () =>
+            operate(attached, "destroy", progress),
         ));
         await stack.workspace.removeStack(options.stack);
     }

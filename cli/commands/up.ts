@@ -9,7 +9,7 @@ import { exitClassOf } from "../../errors/catalog";
 import { EXIT_CODES } from "../../errors/problem-group";
 import type { Progress } from "../../scripts/setup/progress";
 import { adoptNetwork, isNetworkThere, labNetwork } from "../../lab/lost-network";
-import { operate, type Outcome } from "../pulumi/operate";
+import { operate, type Outcome, settle } from "../pulumi/operate";
 import { startStoppedHosts } from "../../lab/hosts";
 import { openStack } from "../pulumi/workspace";
 import { writeClientFiles } from "../stack/client-files";
@@ -48,9 +48,11 @@ async function noteLostNetwork(stack: string, { steps }: Outcome, progress: Prog
 /** Brings the stack to what its settings say. On a terminal, shows the changes first, and asks. */
 export async function up(options: Options): Promise<void> {
     const began = Date.now();
-    const { progress, tools, program, settings, hasSwarm, hasFacts, keepFacts } = await ready(options);
+    const { progress, tools, program, settings, hasPending, hasSwarm, hasFacts, keepFacts } =
+        await ready(options);
     const stack = await openStack(options, tools, program);
     if (settings.hosts === "lab") await startStoppedHosts(options.stack, progress);
+    if (hasPending) await settle(stack, progress);
     let unchanged: Outcome | undefined;
     const asks = process.stdin.isTTY && !options.yes;
     // The preview of a plan that would end a swarm fails, so nobody need look at it.

@@ -61,6 +61,16 @@ export async function operate(stack: auto.Stack, operation: Operation, progress:
     }
 }
 
+/**
+ * Finds out what became of operations that a killed run had begun, before others begin: what exists must not be made twice.
+ * The refresh takes the lock, so nobody else is at work meanwhile.
+ */
+export async function settle(stack: auto.Stack, progress: Progress): Promise<void> {
+    await progress.step("Looking for what a killed command has left half made", () =>
+        operate(stack, "refresh", progress),
+    );
+}
+
 async function run(stack: auto.Stack, operation: Operation, progress: Progress): Promise<Outcome> {
     const steps: Step[] = [];
     const errors: Said[] = [];
@@ -100,7 +110,7 @@ async function run(stack: auto.Stack, operation: Operation, progress: Progress):
         void setTimeout(() => {
             if (!STOPPING.test(raw.join(""))) cancel.abort();
         }, STOPPING_MILLISECONDS);
-    const settle = async () => {
+    const forgetPending = async () => {
         if (pending && operation !== "preview") await settlePending(stack, progress);
     };
     let outcome: Outcome;
@@ -126,13 +136,13 @@ async function run(stack: auto.Stack, operation: Operation, progress: Progress):
         if (operation === "preview")
             for (const { verb, type, name } of steps.filter(isLoss)) progress.note(`${verb} ${type} ${name}`);
         // The next command tries again to settle. Why this one failed must not get lost over that.
-        await settle().catch((second: unknown) =>
+        await forgetPending().catch((second: unknown) =>
             progress.note(`What a killed command had begun could not be forgotten: ${reasonOf(second)}`),
         );
         if (!isPulumis(error) || error instanceof auto.ConcurrentUpdateError) throw error;
         throw failureOf(operation, errors, error.message);
     }
-    await settle();
+    await forgetPending();
     return outcome;
 }
 

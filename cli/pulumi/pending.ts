@@ -2,13 +2,18 @@
 // resources find what exists when they are begun again. A container, network or volume of the lab clashes by its name.
 
 import type * as auto from "@pulumi/pulumi/automation";
+import { findHalfMade, type HalfMade } from "./pending-aws";
 import type { Progress } from "../../scripts/setup/progress";
 import { dockerClient } from "../../scripts/setup/docker";
 import { objectsOf } from "../../lab/project";
 
+interface Resource extends HalfMade {
+    inputs?: Record<string, unknown>;
+}
+
 interface Pending {
     type: string;
-    resource: { type: string; urn: string; inputs?: { name?: string } };
+    resource: Resource;
 }
 
 /** Whether a diagnostic is Pulumi's warning about such operations, which comes with every operation. */
@@ -22,23 +27,48 @@ export function hasPending(diagnostic: string): boolean {
  */
 export async function settlePending(stack: auto.Stack, progress: Progress): Promise<void> {
     const state = await stack.exportStack();
-    const deployment = state.deployment as { pending_operations?: Pending[]; resources?: { urn: string }[] };
+    const deployment = state.deployment as { pending_operations?: Pending[]; resources?: Resource[] };
     const pending = deployment.pending_operations ?? [];
     if (pending.length === 0) return;
     // What a later run has made in its place is complete, and the state knows it.
     const made = new Set((deployment.resources ?? []).map(({ urn }) => urn));
-    for (const { type, resource } of pending)
-        if (type === "creating" && !made.has(resource.urn)) await removeHalfMade(stack.name, resource);
+    const halfMade = pending
+        .filter(({ type, resource }) => type === "creating" && !made.has(resource.urn))
+        .map(({ resource }) => resource);
+    for (const resource of halfMade) await removeHalfMade(stack.name, resource);
+    const taken = await takeFromAws(halfMade, deployment.resources ?? [], progress);
+    deployment.resources = [...(deployment.resources ?? []), ...taken];
     deployment.pending_operations = [];
     await stack.importStack(state);
     const names = pending.map(({ resource }) => resource.urn.split("::").at(-1));
     progress.note(`Forgot what a killed command had begun, to begin it again: ${names.join(", ")}`);
 }
 
+/** The half-made resources on EC2 that exist, as the state is to have them. */
+async function takeFromAws(
+    halfMade: readonly Resource[],
+    resources: readonly Resource[],
+    progress: Progress,
+): Promise<Resource[]> {
+    const onAws = halfMade.filter(({ type }) => type.startsWith("aws:"));
+    if (onAws.length === 0) return [];
+    const provider = resources.find(({ type }) => type === "pulumi:providers:aws");
+    const { endpoints, ...config } = provider?.inputs ?? {};
+    // Pulumi keeps lists in a provider's configuration as JSON.
+    const list: unknown = typeof endpoints === "string" ? JSON.parse(endpoints) : (endpoints ?? []);
+    const { clients } = await import("../../offline/plugins/aws/clients");
+    const { ec2 } = clients({ config: { ...config, endpoints: list } });
+    const known = new Set(resources.flatMap(({ id }) => id ?? []));
+    const found = await findHalfMade(ec2, onAws, known, progress);
+    for (const { urn, id } of found)
+        progress.note(`${urn.split("::").at(-1)} was half made: ${id} is in the state again`);
+    return found.map((resource) => ({ ...resource, outputs: resource.inputs }));
+}
+
 /**
  * Removes a half-made lab object if it has this stack's and this project's labels: a name alone could be somebody else's.
  */
-async function removeHalfMade(stack: string, { type, inputs }: Pending["resource"]): Promise<void> {
+async function removeHalfMade(stack: string, { type, inputs }: Resource): Promise<void> {
     const name = inputs?.name;
     const docker = dockerClient();
     const filters = objectsOf(stack);

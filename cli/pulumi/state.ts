@@ -27,6 +27,17 @@ export function mayHaveState(stack: string): boolean {
     return process.env.PULUMI_BACKEND_URL !== undefined || existsSync(stateFile(stack));
 }
 
+export interface State {
+    resources: StateResource[];
+    /** Whether a killed run, or one that is at work now, has begun operations whose end the state does not have. */
+    hasPending: boolean;
+}
+
+interface Deployment {
+    resources?: StateResource[];
+    pending_operations?: unknown[];
+}
+
 /** Reads the state of one stack with this program and environment. Throws STATE_UNREACHABLE. */
 export class StateReader {
     constructor(
@@ -35,12 +46,13 @@ export class StateReader {
         private readonly environment: NodeJS.ProcessEnv,
     ) {}
 
-    /** All resources, with secret outputs encrypted; undefined if there is no such stack. */
-    async resources(): Promise<StateResource[] | undefined> {
+    /** The state, with secret outputs encrypted; undefined if there is no such stack. */
+    async state(): Promise<State | undefined> {
         const text = await this.ask("stack", "export");
         if (text === undefined) return undefined;
-        const { deployment } = JSON.parse(text) as { deployment?: { resources?: StateResource[] } };
-        return deployment?.resources ?? [];
+        const { deployment = {} } = JSON.parse(text) as { deployment?: Deployment };
+        const { resources = [], pending_operations: pending = [] } = deployment;
+        return { resources, hasPending: pending.length > 0 };
     }
 
     /** The stack's outputs, secrets in clear text; empty if there is no such stack. */

@@ -21,6 +21,8 @@ export interface FoundFacts {
     isUp: boolean;
     /** Whether the state has the swarm. */
     hasSwarm: boolean;
+    /** Whether a run that was killed, or one that is at work now, has begun operations whose end nobody knows yet. */
+    hasPending: boolean;
     /** Whether Pulumi refuses to delete some of it. */
     isProtected: boolean;
     /** What the stack was made with and cannot change. */
@@ -29,11 +31,11 @@ export interface FoundFacts {
 
 /** The facts in the state, else `kept`, those in the file. Without a reader, there is no state to read. */
 export async function findFacts(kept: Facts, reader?: StateReader): Promise<FoundFacts> {
-    const resources = (await reader?.resources()) ?? [];
+    const { resources = [], hasPending = false } = (await reader?.state()) ?? {};
     const isUp = resources.some(({ type, custom }) => custom && !type.startsWith("pulumi:"));
     const hasSwarm = resources.some(({ type }) => type === "swarm:index:Cluster");
     const isProtected = resources.some(({ protect }) => protect);
-    const stands = { isUp, hasSwarm, isProtected, fixed: fixedIn(resources) };
+    const stands = { isUp, hasSwarm, hasPending, isProtected, fixed: fixedIn(resources) };
     const facts = factsIn(resources);
     if (facts) return { facts, from: "state", ...stands };
     return { facts: kept, from: Object.keys(kept).length > 0 ? "file" : "nowhere", ...stands };

@@ -34,7 +34,9 @@ function state(facts?: Facts, placement?: Facts["placement"]): StateResource[] {
 }
 
 const reading = (resources: StateResource[] | undefined) =>
-    ({ resources: () => Promise.resolve(resources) }) as unknown as StateReader;
+    ({
+        state: () => Promise.resolve(resources && { resources, hasPending: false }),
+    }) as unknown as StateReader;
 
 describe("What Skep chose for a stack", () => {
     it("is read from the state whatever the file says, with where the last whole up left the hosts", async () => {
