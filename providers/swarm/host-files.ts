@@ -9,7 +9,7 @@ import { reasonOf } from "../../planning/sentence";
 import type { Context } from "../../swarm/context";
 import { Host } from "../../swarm/host";
 import { hostScript } from "../../swarm/scripts";
-import { SshConnection } from "../../swarm/ssh";
+import { type HostInput, SshConnection } from "../../swarm/ssh";
 import { until } from "../../swarm/wait";
 import type { Props, Resource } from "../runtime/types";
 import { inputsOf, type OnHost } from "./inputs";
@@ -101,7 +101,7 @@ async function apply(inputs: Inputs, gone: readonly string[], ctx: Context): Pro
     if (done.differing.length > 0) ctx.log(`wrote ${done.differing.join(", ")}`);
     if (done.removed.length > 0) ctx.log(`removed ${done.removed.join(", ")}`);
     const changed = [...done.differing, ...done.removed];
-    if (changed.some((path) => path.includes("sshd_config"))) await untilLogin(new SshConnection(host), ctx);
+    if (changed.some((path) => path.includes("sshd_config"))) await untilLogin(host, ctx);
     return changed;
 }
 
@@ -135,9 +135,10 @@ export function sayOthers(name: string, others: readonly string[], ctx: Pick<Con
  * Waits until sshd takes logins again. It applies its settings a moment after it is told to, and refuses logins
  * meanwhile, so two logins in a row have to succeed.
  */
-async function untilLogin(fresh: SshConnection, ctx: Context): Promise<void> {
+async function untilLogin(host: HostInput, ctx: Context): Promise<void> {
     let answered = 0;
     const steady = async () => {
+        const fresh = new SshConnection(host);
         try {
             await fresh.exec("true", ctx);
             answered += 1;
@@ -149,7 +150,7 @@ async function untilLogin(fresh: SshConnection, ctx: Context): Promise<void> {
         }
         return answered >= 2;
     };
-    await until(`${fresh.name} to take logins again`, steady, RELOAD_MS, ctx);
+    await until(`${host.name} to take logins again`, steady, RELOAD_MS, ctx);
 }
 
 async function variablesFor(MODE: "apply" | "check", files: Inputs["files"], gone: readonly string[] = []) {

@@ -165,6 +165,7 @@ export async function eventually<T>(
 
 /** The name of the node that serves the sample's page at this URL; undefined if none does. */
 export async function servingNode(url: string): Promise<string | undefined> {
-    const answer = await fetch(url, { headers: { connection: "close" } }).catch(() => undefined);
+    const signal = AbortSignal.timeout(5_000);
+    const answer = await fetch(url, { headers: { connection: "close" }, signal }).catch(() => undefined);
     return answer?.status === 200 ? /on node (\S+?)</.exec(await answer.text())?.[1] : undefined;
 }

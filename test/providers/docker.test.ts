@@ -109,8 +109,8 @@ describe("the docker stand-in", function () {
         assert.equal(found.NetworkSettings.Networks[`${PREFIX}-n2`]?.IPAddress, "10.204.7.7");
         assert.equal(found.NetworkSettings.Networks.bridge, undefined);
         assert.deepEqual(found.HostConfig.PortBindings, {
-            "22/tcp": [{ HostIp: "127.0.0.1", HostPort: "42922" }],
-            "80/tcp": [{ HostIp: "127.0.0.1", HostPort: "42980" }],
+            "22/tcp": [{ HostIp: "127.0.0.1", HostPort: "20922" }],
+            "80/tcp": [{ HostIp: "127.0.0.1", HostPort: "20980" }],
         });
         assert.deepEqual(found.HostConfig.Tmpfs, { "/run": "rw,exec", "/tmp": "" });
         assert.deepEqual(found.HostConfig.CapDrop, ["CAP_MKNOD"]);
@@ -146,7 +146,7 @@ describe("the docker stand-in", function () {
             command: ["/bin/sh", "-c", "/bin/sleep 0.2; exit 1"],
             restart: "always",
             mustRun: false,
-            ports: [{ internal: 80, external: 42980, ip: "127.0.0.1" }],
+            ports: [{ internal: 80, external: 20980, ip: "127.0.0.1" }],
         });
         const read = await eventually(async () => {
             const { State } = await engineApi.getContainer(id).inspect();
@@ -203,7 +203,7 @@ describe("the docker stand-in", function () {
         await pulumi.update(CONTAINER, must.id, read.outs, must.inputs);
         assert.equal((await engineApi.getContainer(must.id).inspect()).State.Running, true);
 
-        const ports = [{ internal: 80, external: 42980, ip: "127.0.0.1" }];
+        const ports = [{ internal: 80, external: 20980, ip: "127.0.0.1" }];
         const may = await container({ name: `${PREFIX}-may`, mustRun: false, ports }, "may");
         await engineApi.getContainer(may.id).kill();
         const stopped = await pulumi.read(CONTAINER, may.id, may.outs, may.inputs);
@@ -313,8 +313,8 @@ function whole(): Props {
             { name: `${PREFIX}-n`, ipv4Address: "10.203.7.7" },
         ],
         ports: [
-            { internal: 80, external: 42980, ip: "127.0.0.1" },
-            { internal: 22, external: 42922, ip: "127.0.0.1" },
+            { internal: 80, external: 20980, ip: "127.0.0.1" },
+            { internal: 22, external: 20922, ip: "127.0.0.1" },
         ],
         uploads: [
             { file: "/etc/made/up/a", content: "text" },
