@@ -1,6 +1,6 @@
 // A host's engine: exact packages, held and running. It is installed on a host that has none. Where somebody changed it,
 // it is brought back as gently as the swarm needs.
-import { formatProblem, SkepError } from "../../errors";
+import { formatProblem, type ProblemId, SkepError } from "../../errors";
 import { theOneCluster, whyUnusable } from "../../planning/adoption";
 import {
     describeEngine,
@@ -14,7 +14,7 @@ import {
 import { proxiesForOthers } from "../../planning/proxies";
 import { reasonOf } from "../../planning/sentence";
 import type { Context } from "../../swarm/context";
-import { ConnectionError, HostFailure, NoManager } from "../../swarm/failures";
+import { ConnectionError, NoManager } from "../../swarm/failures";
 import { Host } from "../../swarm/host";
 import { pausePoint } from "../../swarm/pause-point";
 import { hostScript } from "../../swarm/scripts";
@@ -25,6 +25,13 @@ import { inputsOf, type OnHost } from "./inputs";
 
 const CHECK_MS = 10_000;
 const COMPUTED = ["mesh", "esp"] as const;
+/** What an sshd's settings cause. It stays until somebody changes them, while a host that is made anew gets another key. */
+const SSHD_PROBLEMS: readonly ProblemId[] = [
+    "HOST_FORWARDING",
+    "HOST_HANGS_UP",
+    "HOST_IDLE_TIMEOUT",
+    "HOST_SESSIONS",
+];
 
 type Inputs = OnHost & {
     managers: HostInput[];
@@ -76,8 +83,7 @@ export const hostEngine: Resource = {
             // If the host cannot be seen, the state stays as it was: reading never fails.
             const unseen = `The engine of ${state.host.name} could not be looked at`;
             const [problem] = error.problems;
-            const mayStay = error instanceof HostFailure && !error.passes;
-            if (mayStay && problem) {
+            if (problem && SSHD_PROBLEMS.includes(problem.id)) {
                 const why = `${unseen} (${problem.id}): ${problem.problem}`;
                 const left = { ...problem, id: "ENGINE_LEFT" as const, problem: why };
                 ctx.log(formatProblem(left), "warning");
