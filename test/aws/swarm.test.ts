@@ -76,7 +76,7 @@ describe("A locked swarm on EC2 over three zones from one command", function () 
     });
     after(async () => {
         delete process.env.SKEP_AWS_CALLS;
-        if (cloud) await lab.skep("destroy", "--yes").catch(() => undefined);
+        if (cloud) await lab.skep("destroy", "--yes", "--lose-swarm", lab.stack).catch(() => undefined);
         await cloud?.close();
         await forget();
         lab.forget();
@@ -345,8 +345,9 @@ describe("A locked swarm on EC2 over three zones from one command", function () 
             assert.ok(!state.includes(secret), `the state holds ${secret.slice(0, 8)}… in clear`);
     });
 
-    it("is destroyed without residue", async () => {
-        await lab.skep("destroy", "--yes");
+    it("is protected from its first up on, and destroyed without residue when it is given up by its name", async () => {
+        await assert.rejects(lab.skep("destroy", "--yes"), /PROTECTED/);
+        await lab.skep("destroy", "--yes", "--lose-swarm", lab.stack);
         assert.deepEqual(await instances(cloud), []);
         const left = await everything(cloud);
         for (const [what, found] of Object.entries(left)) assert.deepEqual(found ?? [], [], what);
