@@ -63,10 +63,7 @@ const UNTESTED = new Map(
             "IMAGE_MISSING",
             "STACK_DEPLOY_FAILED",
         ],
-        "needs a stack that stands, and another machine, version or zone for it": [
-            "VERSION_CHANGE",
-            "STATE_UNREACHABLE",
-        ],
+        "needs a stack that stands, and another machine, version or zone for it": ["STATE_UNREACHABLE"],
         "needs a registry that stops answering right after its tasks were seen to run": ["REGISTRY_SILENT"],
         "needs swarms in a state that Skep never leaves them in": ["MANAGER_LOCKED"],
         "is what the runner of the tests says when it breaks itself": [
