@@ -222,16 +222,16 @@ export function checkSettings(stack: string, input: Readonly<Record<string, unkn
             problems: [
                 ...problems,
                 ...parsed.error.issues.flatMap((issue) => problemsOf(stack, input, issue)),
-                ...(partial.success ? acrossSettings(partial.data, refused) : []),
+                ...(partial.success ? acrossSettings(renewing(partial.data), refused) : []),
             ],
             warnings: [],
         };
     }
-    const { data } = parsed;
+    const data = renewing(parsed.data);
     const zones = Array.isArray(data.zones) ? data.zones : zoneNames(data.hosts, data.zones, data.placement);
     const zoneNamesGiven = Array.isArray(data.zones) ? data.zones : undefined;
     const settings: Settings = {
-        ...renewing(data),
+        ...data,
         zones,
         ...(data.aws && { aws: { ...data.aws, zoneNames: zoneNamesGiven } }),
     };
@@ -269,7 +269,7 @@ function acrossSettings(data: z.output<typeof schema>, refused: ReadonlySet<stri
     const hosts = placeHosts(data.managers, data.workers, ["any"]);
     const { managers, active } = countMembers(hosts, data);
     const counted = !refused.has("managers") && !refused.has("workers") && !refused.has("nodes");
-    if (counted) problems.push(...unknownNodes(hosts, data.nodes), ...unknownRenewals(renewing(data), hosts));
+    if (counted) problems.push(...unknownNodes(hosts, data.nodes), ...unknownRenewals(data, hosts));
     if (counted && managers === 0)
         problems.push({
             id: "NO_MANAGER",
@@ -327,8 +327,7 @@ function acrossSettings(data: z.output<typeof schema>, refused: ReadonlySet<stri
         });
     if (data.hosts === "aws" && !refused.has("aws")) {
         const zones = Array.isArray(data.zones) ? data.zones.length : data.zones;
-        if (data.aws)
-            problems.push(...checkAws(data.aws, { ...data, zones, renew: dueRenewals(renewing(data)) }));
+        if (data.aws) problems.push(...checkAws(data.aws, { ...data, zones, renew: dueRenewals(data) }));
         else
             problems.push({
                 id: "AWS_SETTINGS",

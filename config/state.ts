@@ -7,8 +7,15 @@ export interface StateResource {
     custom?: boolean;
     protect?: boolean;
     id?: string;
-    inputs?: object;
+    inputs?: Record<string, unknown>;
     outputs?: Record<string, unknown>;
     parent?: string;
     provider?: string;
+}
+
+/** What `pulumi stack export` gives, as far as Skep reads it. */
+export interface Deployment {
+    resources?: StateResource[];
+    /** What a run has begun and not ended: one that is at work, or one that was killed. */
+    pending_operations?: { type: string; resource: StateResource }[];
 }

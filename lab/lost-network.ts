@@ -3,7 +3,7 @@
 
 import type * as auto from "@pulumi/pulumi/automation";
 import type { NetworkInspectInfo } from "dockerode";
-import type { StateResource } from "../config/state";
+import type { Deployment } from "../config/state";
 import type { SkepError } from "../errors";
 import type { Progress } from "../scripts/setup/progress";
 import { dockerClient } from "../scripts/setup/docker";
@@ -27,7 +27,7 @@ export async function labNetwork(stack: string): Promise<NetworkInspectInfo | un
 export async function adoptNetwork(stack: auto.Stack, progress: Progress): Promise<boolean> {
     const network = await labNetwork(stack.name);
     const state = await stack.exportStack();
-    const { resources = [] } = state.deployment as { resources?: StateResource[] };
+    const { resources = [] } = state.deployment as Deployment;
     const lab = resources.find(({ type }) => type === LAB_TYPE);
     const provider = resources.find(({ type }) => type.startsWith("docker:"))?.provider;
     const isKnown = resources.some(({ type }) => type === NETWORK_TYPE);

@@ -10,6 +10,8 @@ import { exitClassOf } from "../../errors/catalog";
 import { EXIT_CODES } from "../../errors/problem-group";
 import type { Progress } from "../../scripts/setup/progress";
 import { adoptNetwork, isNetworkThere, labNetwork } from "../../lab/lost-network";
+import { staysLeft } from "../pulumi/diagnostics";
+import { pruneHistory } from "../pulumi/history";
 import { operate, type Outcome, settle } from "../pulumi/operate";
 import { startStoppedHosts } from "../../lab/hosts";
 import { openStack } from "../pulumi/workspace";
@@ -61,22 +63,23 @@ export async function up(options: Options): Promise<void> {
         const plan = await progress.step(`Previewing ${options.stack}`, () =>
             operate(stack, "preview", progress),
         );
-        // The plan belongs to the question. Only results go to standard output.
-        if (asks) for (const line of tree(plan.steps)) process.stderr.write(`  ${line}\n`);
-        if (asks && plan.steps.length > 0 && !(await confirmed(`${summary(plan)}. Do it?`, options))) return;
-        if (hasFacts && isSettled(plan, settings)) {
-            // A preview also names what an up would mend.
-            const left = plan.left.filter(({ id }) => ["left", "done"].includes(exitClassOf(id)));
-            unchanged = { ...plan, left, outputs: await stack.outputs() };
+        if (asks) {
+            // The plan belongs to the question. Only results go to standard output.
+            for (const line of tree(plan.steps)) process.stderr.write(`  ${line}\n`);
+            if (plan.steps.length > 0 && !(await confirmed(`${summary(plan)}. Do it?`, options))) return;
         }
+        // A preview also names what an up would mend.
+        if (hasFacts && isSettled(plan, settings))
+            unchanged = { ...plan, left: plan.left.filter(staysLeft), outputs: await stack.outputs() };
     }
     await keepFacts();
+    await pruneHistory(options.stack);
     const outcome =
         unchanged ??
         (await progress
             .step(`Bringing up ${options.stack}`, () => bringUp(stack, settings, progress))
             .catch(async (error: unknown) => {
-                throw await explained(error, settings, plainOutputs(await stack.outputs()), progress);
+                throw await explained(error, settings, stack, progress);
             }));
     const outputs = plainOutputs(outcome.outputs ?? {});
     const clients = await writeClientFiles(options.stack, outputs);
@@ -128,11 +131,13 @@ async function look(
 async function explained(
     error: unknown,
     { checkDataPath }: ReadySettings,
-    outputs: Record<string, unknown>,
+    stack: auto.Stack,
     progress: Progress,
 ): Promise<unknown> {
     const isStuck = error instanceof SkepError && error.problems.some(({ id }) => id === "STACK_NOT_RUNNING");
-    if (!isStuck || !checkDataPath || !outputs.nodes) return error;
+    if (!isStuck || !checkDataPath) return error;
+    const outputs = plainOutputs(await stack.outputs());
+    if (!outputs.nodes) return error;
     const { lastLook } = await import("../stack/last-look");
     const found = await progress.step("Looking at the data path", () =>
         lastLook(outputs, { asks: false, dataPath: true, stacks: [], progress }),

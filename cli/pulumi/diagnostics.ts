@@ -87,10 +87,15 @@ export function failureOf(operation: string, said: readonly Said[], failure: str
 export function leftIn(warnings: readonly Said[], isPreview = false): Left[] {
     const left = warnings.flatMap(({ name = "", text }) =>
         readDiagnostic(text)
-            .problems.filter(({ id }) => isPreview || ["left", "done"].includes(exitClassOf(id)))
+            .problems.filter(({ id }) => isPreview || staysLeft({ id }))
             .map(({ id, problem }) => ({ name, id, reason: problem })),
     );
     return unique(left, ({ name, id, reason }) => `${name} ${id} ${reason}`);
+}
+
+/** Whether an up leaves the problem as it is, without failing. */
+export function staysLeft({ id }: Pick<Problem, "id">): boolean {
+    return ["left", "done"].includes(exitClassOf(id));
 }
 
 /** Drops texts that others contain: Pulumi reports an exception of the program twice, once with its kind before it. */

@@ -2,15 +2,8 @@
 // them by their tags and takes them into the state; the refresh of the next operation reads the rest.
 
 import type { EC2, Filter } from "@aws-sdk/client-ec2";
+import type { StateResource } from "../../config/state";
 import type { Progress } from "../../scripts/setup/progress";
-
-/** A resource as the state's list of pending operations has it: complete but for its id. */
-export interface HalfMade {
-    type: string;
-    urn: string;
-    id?: string;
-    inputs?: Record<string, unknown>;
-}
 
 type Client = Pick<
     EC2,
@@ -92,16 +85,16 @@ const KINDS: Readonly<Record<string, Kind>> = {
 };
 
 /**
- * Which of the half-made resources exist. `known` are the ids that the state has. Returns those that surely are this
+ * Which of the half-made resources exist. The state has them complete but for their ids. `known` are the ids that the state has. Returns those that surely are this
  * stack's, with their ids; names in a note those that nobody can decide about.
  */
 export async function findHalfMade(
     ec2: Client,
-    pending: readonly HalfMade[],
+    pending: readonly StateResource[],
     known: ReadonlySet<string>,
     progress: Pick<Progress, "note">,
-): Promise<HalfMade[]> {
-    const found: HalfMade[] = [];
+): Promise<StateResource[]> {
+    const found: StateResource[] = [];
     for (const resource of pending) {
         const name = resource.urn.split("::").at(-1);
         const kind = KINDS[resource.type];

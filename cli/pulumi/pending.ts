@@ -2,19 +2,11 @@
 // resources find what exists when they are begun again. A container, network or volume of the lab clashes by its name.
 
 import type * as auto from "@pulumi/pulumi/automation";
-import { findHalfMade, type HalfMade } from "./pending-aws";
+import type { Deployment, StateResource } from "../../config/state";
+import { findHalfMade } from "./pending-aws";
 import type { Progress } from "../../scripts/setup/progress";
 import { dockerClient } from "../../scripts/setup/docker";
 import { objectsOf } from "../../lab/project";
-
-interface Resource extends HalfMade {
-    inputs?: Record<string, unknown>;
-}
-
-interface Pending {
-    type: string;
-    resource: Resource;
-}
 
 /** Whether a diagnostic is Pulumi's warning about such operations, which comes with every operation. */
 export function hasPending(diagnostic: string): boolean {
@@ -27,7 +19,7 @@ export function hasPending(diagnostic: string): boolean {
  */
 export async function settlePending(stack: auto.Stack, progress: Progress): Promise<void> {
     const state = await stack.exportStack();
-    const deployment = state.deployment as { pending_operations?: Pending[]; resources?: Resource[] };
+    const deployment = state.deployment as Deployment;
     const pending = deployment.pending_operations ?? [];
     if (pending.length === 0) return;
     // What a later run has made in its place is complete, and the state knows it.
@@ -46,10 +38,10 @@ export async function settlePending(stack: auto.Stack, progress: Progress): Prom
 
 /** The half-made resources on EC2 that exist, as the state is to have them. */
 async function takeFromAws(
-    halfMade: readonly Resource[],
-    resources: readonly Resource[],
+    halfMade: readonly StateResource[],
+    resources: readonly StateResource[],
     progress: Progress,
-): Promise<Resource[]> {
+): Promise<StateResource[]> {
     const onAws = halfMade.filter(({ type }) => type.startsWith("aws:"));
     if (onAws.length === 0) return [];
     const provider = resources.find(({ type }) => type === "pulumi:providers:aws");
@@ -68,7 +60,7 @@ async function takeFromAws(
 /**
  * Removes a half-made lab object if it has this stack's and this project's labels: a name alone could be somebody else's.
  */
-async function removeHalfMade(stack: string, { type, inputs }: Resource): Promise<void> {
+async function removeHalfMade(stack: string, { type, inputs }: StateResource): Promise<void> {
     const name = inputs?.name;
     const docker = dockerClient();
     const filters = objectsOf(stack);

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { SkepError } from "../../errors";
 import { PROJECT, STATE_FOLDER } from "../../config/folders";
-import type { StateResource } from "../../config/state";
+import type { Deployment, StateResource } from "../../config/state";
 import { pulumiError, knownProblem } from "../../scripts/setup/known-failures";
 
 /** The limits of a read. A distant backend may be slow, and no state of ours is as large as this. */
@@ -31,11 +31,6 @@ export interface State {
     resources: StateResource[];
     /** Whether a killed run, or one that is at work now, has begun operations whose end the state does not have. */
     hasPending: boolean;
-}
-
-interface Deployment {
-    resources?: StateResource[];
-    pending_operations?: unknown[];
 }
 
 /** Reads the state of one stack with this program and environment. Throws STATE_UNREACHABLE. */

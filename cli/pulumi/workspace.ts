@@ -19,7 +19,6 @@ import {
 } from "../../config/folders";
 import { keptRandom } from "../../scripts/setup/kept-random";
 import { endOrphans } from "./orphans";
-import { pruneHistory } from "./history";
 import { startProviders } from "./attach";
 import { PROJECT_NAME, stateFile, StateReader, unreachable } from "./state";
 
@@ -83,7 +82,6 @@ export async function openStack(
     tools: PulumiTools,
     args: ProgramArgs,
 ): Promise<auto.Stack> {
-    await pruneHistory(stack);
     const [program_, options] = await workspace(stack, tools, () => program(args));
     const opening = opened(auto.LocalWorkspace.createOrSelectStack(program_, options));
     return withProviders(tools, opening, loseSwarm);

@@ -3,6 +3,7 @@
 import type * as auto from "@pulumi/pulumi/automation";
 import { ownSettings, readConfig } from "../../config/file";
 import { settingsFile } from "../../config/folders";
+import type { Deployment } from "../../config/state";
 import { skepError } from "../../errors";
 import type { FoundFacts } from "./facts";
 
@@ -23,7 +24,7 @@ export async function refuseProtected(stack: string, { facts }: FoundFacts): Pro
 /** Takes Pulumi's own protection away in the state, because the user has said that the stack may go. */
 export async function unprotect(stack: auto.Stack): Promise<void> {
     const state = await stack.exportStack();
-    const { resources = [] } = state.deployment as { resources?: { protect?: boolean }[] };
+    const { resources = [] } = state.deployment as Deployment;
     for (const resource of resources) resource.protect = false;
     await stack.importStack(state);
 }

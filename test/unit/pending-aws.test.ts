@@ -2,16 +2,17 @@
 
 import assert from "node:assert/strict";
 import type { Filter } from "@aws-sdk/client-ec2";
-import { findHalfMade, type HalfMade } from "../../cli/pulumi/pending-aws";
+import type { StateResource } from "../../config/state";
+import { findHalfMade } from "../../cli/pulumi/pending-aws";
 
 const TAGS = { Name: "skep-prod-worker-1", "io.skep.stack": "prod", team: "research" };
-const INSTANCE: HalfMade = {
+const INSTANCE: StateResource = {
     type: "aws:ec2/instance:Instance",
     urn: "urn:pulumi:prod::skep::aws:ec2/instance:Instance::worker-1",
     inputs: { subnetId: "subnet-1", tags: TAGS },
 };
 
-async function found(resource: HalfMade, there: readonly string[], known: readonly string[] = []) {
+async function found(resource: StateResource, there: readonly string[], known: readonly string[] = []) {
     const asked: Filter[][] = [];
     const notes: string[] = [];
     const answer = (name: string, of: (id: string) => object) => (input: Record<string, Filter[]>) => {
