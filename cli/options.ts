@@ -4,8 +4,14 @@ import { skepError } from "../errors";
 
 export interface Options {
     stack: string;
+    /** Prints the result as JSON, and no progress. */
     json?: boolean;
+    /** Prints the result, and no progress. */
+    quiet?: boolean;
+    /** Answers questions. */
     yes?: boolean;
+    /** How many seconds the command may take; without it, as long as its steps allow. */
+    timeout?: number;
     /** The name of the stack whose swarm the user gives up: it must be the stack's own. */
     loseSwarm?: string;
 }

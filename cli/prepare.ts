@@ -61,9 +61,10 @@ export async function readyForPlain(options: Options): Promise<{ progress: Progr
         return { progress, tools: tools! };
     } catch (error) {
         const isRefused =
-            error instanceof SkepError && error.problems.every(({ id }) => exitClassOf(id) === "refused");
+            error instanceof SkepError &&
+            error.problems.every(({ id }) => ["refused", "usage"].includes(exitClassOf(id)));
         if (!isRefused) throw error;
-        const progress = createProgress({ silent: options.json });
+        const progress = createProgress({ silent: options.json || options.quiet });
         for (const problem of error.problems)
             progress.note(`Not prepared for an up: ${formatProblem(problem)}`);
         const { facts } = await factsOfStack(options.stack, progress);

@@ -143,7 +143,7 @@ export class Preparation {
         readonly way: Way,
         readonly options: Options,
     ) {
-        this.progress = createProgress({ silent: options.json });
+        this.progress = createProgress({ silent: options.json || options.quiet });
     }
 
     get stack(): string {

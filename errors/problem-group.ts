@@ -6,16 +6,24 @@ export const EXIT_CODES = {
     done: 0,
     /** A bug in Skep. It has no id. */
     bug: 1,
-    /** Skep refuses the settings or the command. Nothing was changed. */
-    refused: 2,
-    /** This machine lacks something. Fix that, then run the same command again. */
-    machine: 3,
-    /** The command ended early. The same command goes on from what is there. */
-    failed: 4,
-    /** Another command is at work. Wait for it. */
-    busy: 5,
+    /** The command line is wrong: an unknown command, option or name, or an answer that is missing. Nothing was changed. */
+    usage: 2,
+    /** Skep refuses the settings, or what they would do. Nothing was changed. */
+    refused: 3,
+    /** A host does not answer, or something on it is wrong. The same command goes on from what is there. */
+    host: 4,
+    /** The swarm, or what runs in it, is not as it should be. */
+    swarm: 5,
+    /** Something between machines does not pass: between the zones, to the registry, to a site on the internet. */
+    network: 6,
     /** Something was left undone, and everything else is as asked. The same command tries it again. */
-    left: 6,
+    left: 7,
+    /** This machine lacks something. Fix that, then run the same command again. */
+    machine: 8,
+    /** Another command is at work. Wait for it. */
+    busy: 9,
+    /** The command ended early for another reason. The same command goes on from what is there. */
+    failed: 10,
 } as const;
 
 /** The name of an exit code. */

@@ -75,5 +75,5 @@ function runMain() {
 function fail(sentence) {
     process.stderr.write(`${sentence}\n`);
     // A machine that lacks something: errors/problem-group.ts.
-    process.exit(3);
+    process.exit(8);
 }

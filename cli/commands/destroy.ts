@@ -28,7 +28,7 @@ export interface DestroyOptions extends Options {
 
 /** Removes every trace of the stack. With `orphaned`, also removes lab hosts that a lost copy of the project made. */
 export async function destroy(options: DestroyOptions): Promise<void> {
-    const progress = createProgress({ silent: options.json });
+    const progress = createProgress({ silent: options.json || options.quiet });
     const found = await factsOfStack(options.stack, progress);
     refuseOtherName(options);
     if (options.loseSwarm === undefined) await refuseProtected(options.stack, found);

@@ -16,6 +16,7 @@ import { operate, type Outcome, settle } from "../pulumi/operate";
 import { startStoppedHosts } from "../../lab/hosts";
 import { openStack } from "../pulumi/workspace";
 import { writeClientFiles } from "../stack/client-files";
+import type { Outputs } from "../stack/outputs";
 import { confirmed } from "../confirm";
 import type { Options } from "../options";
 import { ready } from "../prepare";
@@ -81,9 +82,9 @@ export async function up(options: Options): Promise<void> {
             .catch(async (error: unknown) => {
                 throw await explained(error, settings, stack, progress);
             }));
-    const outputs = plainOutputs(outcome.outputs ?? {});
+    const outputs = plainOutputs(outcome.outputs ?? {}) as unknown as Outputs;
     const clients = await writeClientFiles(options.stack, outputs);
-    const found = await look(outcome, settings, outputs, progress);
+    const found = await look(options.stack, outcome, settings, outputs, progress);
     // Some of what is left may be intended, such as an instance of another type. Its id then has the exit code of `done`.
     process.exitCode = Math.max(EXIT_CODES.done, ...outcome.left.map(({ id }) => exitCodeOf(id)));
     if (options.json) {
@@ -110,9 +111,10 @@ export async function up(options: Options): Promise<void> {
  * zones.
  */
 async function look(
+    stack: string,
     { steps }: Outcome,
     { checkDataPath, sample }: ReadySettings,
-    outputs: Record<string, unknown>,
+    outputs: Outputs,
     progress: Progress,
 ): Promise<readonly Problem[]> {
     const changed = steps.length > 0;
@@ -120,7 +122,7 @@ async function look(
     const stacks = ["registry", ...(sample.enabled ? ["sample"] : [])];
     const { lastLook } = await import("../stack/last-look");
     return progress.step(dataPath ? "Looking at the swarm and its data path" : "Looking at the swarm", () =>
-        lastLook(outputs, { asks: true, settles: changed, dataPath, stacks, progress }),
+        lastLook(stack, outputs, { asks: true, settles: changed, dataPath, stacks, progress }),
     );
 }
 
@@ -136,11 +138,11 @@ async function explained(
 ): Promise<unknown> {
     const isStuck = error instanceof SkepError && error.problems.some(({ id }) => id === "STACK_NOT_RUNNING");
     if (!isStuck || !checkDataPath) return error;
-    const outputs = plainOutputs(await stack.outputs());
+    const outputs = plainOutputs(await stack.outputs()) as unknown as Partial<Outputs>;
     if (!outputs.nodes) return error;
     const { lastLook } = await import("../stack/last-look");
     const found = await progress.step("Looking at the data path", () =>
-        lastLook(outputs, { asks: false, dataPath: true, stacks: [], progress }),
+        lastLook(stack.name, outputs as Outputs, { asks: false, dataPath: true, stacks: [], progress }),
     );
     return new SkepError([...error.problems, ...found]);
 }
@@ -169,18 +171,9 @@ function isSettled({ steps, pending }: Outcome, { placement }: ReadySettings): b
     return steps.length === 0 && !pending && placement !== undefined;
 }
 
-interface NodeOutput {
-    name: string;
-    role: string;
-    zone: string;
-    host: string;
-    ports: { engine: number; app?: number };
-}
-
 /** The sample's address over all zones, and every node, with its own address where the sample answers. */
-async function nodeLines(outputs: Record<string, unknown>): Promise<string[]> {
-    const sample = outputs.sample as { url: string } | undefined;
-    const lines = (outputs.nodes as NodeOutput[]).map(async ({ name, zone, host, ports }) => {
+async function nodeLines({ sample, nodes }: Outputs): Promise<string[]> {
+    const lines = nodes.map(async ({ name, zone, host, ports }) => {
         const url = `http://${host}:${ports.app}/`;
         const shown = ports.app !== undefined && (await answers(url)) ? url : "";
         return `  ${name.padEnd(12)}${zone.padEnd(16)}${shown}`.trimEnd();
@@ -207,9 +200,7 @@ function answers(url: string): Promise<boolean> {
     });
 }
 
-function nextSteps(options: Options, outputs: Record<string, unknown>, clients: string): string {
-    const nodes = outputs.nodes as NodeOutput[];
-    const registry = outputs.registry as { url: string; user: string };
+function nextSteps(options: Options, { nodes, registry }: Outputs, clients: string): string {
     // A promoted worker does not publish its engine's API.
     const manager = nodes.find(({ name, role }) => role === "manager" && name.startsWith("manager-"));
     const tls = `host=tcp://${manager?.host}:${manager?.ports.engine},ca=${clients}/ca.pem,cert=${clients}/cert.pem,key=${clients}/key.pem`;

@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { writeWhole } from "../../scripts/setup/cache";
 import { clientFolder } from "../../config/folders";
+import type { Outputs } from "./outputs";
 
 const SECRET_MODE = 0o600;
 
@@ -14,11 +15,11 @@ export interface SshOutput {
 }
 
 /** Writes all files, readable by this user only. Returns their folder. */
-export async function writeClientFiles(stack: string, outputs: Record<string, unknown>): Promise<string> {
+export async function writeClientFiles(stack: string, outputs: Outputs): Promise<string> {
     const folder = clientFolder(stack);
-    const ssh = outputs.ssh as SshOutput;
+    const { ssh } = outputs;
     const known = join(folder, "known_hosts");
-    const files: Record<string, unknown> = {
+    const files: Record<string, string> = {
         "ca.pem": outputs.ca,
         "cert.pem": outputs.clientCertificate,
         "key.pem": outputs.clientKey,
@@ -33,8 +34,7 @@ export async function writeClientFiles(stack: string, outputs: Record<string, un
             )
             .join(""),
     };
-    for (const [name, text] of Object.entries(files))
-        await writeWhole(join(folder, name), String(text), SECRET_MODE);
+    for (const [name, text] of Object.entries(files)) await writeWhole(join(folder, name), text, SECRET_MODE);
     return folder;
 }
 

@@ -81,12 +81,12 @@ export const MACHINE = {
         HOST_RESTARTING: {
             meaning: "A lab host does not stay up.",
             advice: "The line says how to see why, and how to have the host made anew.",
-            exit: "failed",
+            exit: "host",
         },
         HOST_BOOT: {
             meaning: "A lab host that was started does not boot.",
             advice: "Look at the host as the line says.",
-            exit: "failed",
+            exit: "host",
         },
     },
 } as const satisfies Group;

@@ -44,6 +44,10 @@ export const PULUMI = {
             advice: "Wait for it.",
             exit: "busy",
         },
+        COMMAND_TIMEOUT: {
+            meaning: "A command took longer than its option `--timeout` allows.",
+            advice: "Run the same command again: it goes on from what is there.",
+        },
         INTERRUPTED: {
             meaning: "The command was interrupted. What it had begun is kept.",
             advice: "Run the same command again.",

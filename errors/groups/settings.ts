@@ -36,18 +36,27 @@ export const SETTINGS = {
         STACK_UNKNOWN: {
             meaning: "The stack has no settings file.",
             advice: "Copy `Pulumi.dev.yaml` to `Pulumi.<stack>.yaml` and change what should differ.",
+            exit: "usage",
         },
         STACK_DOWN: {
             meaning: "The stack is not up, so it has no outputs.",
             advice: "Run `npm run up` first.",
+            exit: "usage",
+        },
+        HOST_UNKNOWN: {
+            meaning: "A command names a host that the stack does not have.",
+            advice: "Take one that `skep status` lists.",
+            exit: "usage",
         },
         OUTPUT_UNKNOWN: {
             meaning: "The stack has no output of this name.",
             advice: "The line lists those that it has.",
+            exit: "usage",
         },
         NOT_CONFIRMED: {
             meaning: "`destroy` asks before it removes anything, and there was no terminal to ask at.",
             advice: "Add `--yes`.",
+            exit: "usage",
         },
         MANAGERS_EVEN: {
             meaning: "An even number of managers tolerates no more losses than one fewer.",
@@ -101,6 +110,7 @@ export const SETTINGS = {
         LOSE_SWARM_NAME: {
             meaning: "`--lose-swarm` names another stack than the command works on.",
             advice: "Name the stack itself, so that no other one is meant.",
+            exit: "usage",
         },
         REGISTRY_STORAGE: {
             meaning: "Several registries need one bucket, and exactly one.",

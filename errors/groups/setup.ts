@@ -61,6 +61,7 @@ export const SETUP = {
         PULUMI_DOWNLOAD: {
             meaning: "Pulumi could not be downloaded.",
             advice: "Try again, or set `SKEP_OFFLINE=1` to build it from Go modules.",
+            exit: "network",
         },
         PULUMI_CHECKSUM: {
             meaning: "The download of Pulumi is not what its checksum says. Nothing of it is kept.",

@@ -3,7 +3,7 @@ import type { Group } from "../problem-group";
 /** One host: the connection to it, and its Docker engine. */
 export const HOSTS = {
     title: "Hosts and their engines",
-    exit: "failed",
+    exit: "host",
     entries: {
         HOST_UNREACHABLE: {
             meaning: "A host cannot be reached by SSH.",
@@ -70,6 +70,7 @@ export const HOSTS = {
         REPOSITORY_UNREACHABLE: {
             meaning: "A host does not reach the package repository.",
             advice: "Try it on the host: `ssh -F .skep/clients/dev/ssh-config manager-1`.",
+            exit: "network",
         },
         REPOSITORY_BROKEN: {
             meaning: "apt cannot read the package repository.",
@@ -133,7 +134,7 @@ export const HOSTS = {
 /** The swarm: who is in it, who votes, who may change it now. */
 export const SWARM = {
     title: "Quorum and members",
-    exit: "failed",
+    exit: "swarm",
     entries: {
         SWARM_UNREACHABLE: {
             meaning: "No manager of the swarm answers.",
@@ -142,6 +143,7 @@ export const SWARM = {
         CLUSTER_HOST_UNREACHABLE: {
             meaning: "A swarm is made only when every manager host answers.",
             advice: "Start the hosts that the line names.",
+            exit: "host",
         },
         CLUSTER_LOCKED: {
             meaning: "The managers are locked, and no known key opens them.",
@@ -166,6 +168,7 @@ export const SWARM = {
         NODE_HOST_UNREACHABLE: {
             meaning: "The engine of a host that is to join does not answer.",
             advice: "Start the host and its docker service, then run `up` again.",
+            exit: "host",
         },
         NODE_LOCKED: {
             meaning: "A manager is locked with a key that the swarm no longer has.",
@@ -238,14 +241,17 @@ export const SWARM = {
         DATA_PATH_DEAD: {
             meaning: "Containers in two zones do not reach each other on overlay networks.",
             advice: "Let UDP port 4789 pass between the hosts. If it does, see whether a host has several addresses and sends from another than its node's (moby#53004).",
+            exit: "network",
         },
         DATA_PATH_MTU: {
             meaning: "Large packets between containers in two zones are lost.",
             advice: "Let packets of 1,500 bytes pass between the hosts: compare the MTU of their devices and tunnels.",
+            exit: "network",
         },
         DATA_PATH_NAMES: {
             meaning: "Containers in two zones reach each other, and do not find each other's names.",
             advice: "Let TCP and UDP port 7946 pass between the hosts.",
+            exit: "network",
         },
         DATA_PATH_UNTESTED: {
             meaning: "It is not known whether containers in two zones reach each other.",
@@ -255,10 +261,12 @@ export const SWARM = {
         WAIT_TIMED_OUT: {
             meaning: "What was waited for did not happen in time.",
             advice: "Run the same command again; if it ends there again, look at that host.",
+            exit: "failed",
         },
         CANCELLED: {
             meaning: "An interrupt ended a wait.",
             advice: "Run the same command again.",
+            exit: "failed",
         },
     },
 } as const satisfies Group;
@@ -266,7 +274,7 @@ export const SWARM = {
 /** Docker stacks on the swarm, and their images. */
 export const STACKS = {
     title: "Stacks and images",
-    exit: "failed",
+    exit: "swarm",
     entries: {
         IMAGE_NOT_LOCAL: {
             meaning: "This machine's engine does not have an image that is to be pushed.",
@@ -288,6 +296,7 @@ export const STACKS = {
         REGISTRY_UNUSABLE: {
             meaning: "A host does not reach the registry, does not trust it, or cannot log in to it.",
             advice: "See `docker service logs registry_registry` on a manager, then run `up` again.",
+            exit: "network",
         },
         REGISTRY_SILENT: {
             meaning: "The registry does not answer, and it is not known which images it has.",

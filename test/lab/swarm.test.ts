@@ -64,13 +64,13 @@ describe("A locked swarm over three zones from one command", function () {
         assert.match(said, /\+ create docker:Container manager-1\b/);
         assert.match(said, /\d+ to create\. Do it\? \[y\/N\]/);
         assert.match(said, /Nothing was changed\./);
-        assert.equal(code, EXIT_CODES.refused);
+        assert.equal(code, EXIT_CODES.usage);
         assert.equal((await labContainers()).length, 0);
     });
 
     it("has no outputs yet, which is said", async () => {
         const asked = lab.start("output");
-        assert.equal(await asked.result(), EXIT_CODES.refused);
+        assert.equal(await asked.result(), EXIT_CODES.usage);
         assert.match(asked.said, /^✗ STACK_DOWN: /m);
     });
 
@@ -207,7 +207,7 @@ describe("A locked swarm over three zones from one command", function () {
 
     it("has no output of another name, and says which there are", async () => {
         const asked = lab.start("output", "unlockkey");
-        assert.equal(await asked.result(), EXIT_CODES.refused);
+        assert.equal(await asked.result(), EXIT_CODES.usage);
         assert.match(asked.said, /^✗ OUTPUT_UNKNOWN: .*It has .*unlockKey/m);
     });
 

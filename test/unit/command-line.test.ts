@@ -28,21 +28,21 @@ describe("The command line", function () {
                 const { said, code } = await lab.atTerminal(answer, "destroy");
                 assert.match(said, /Destroy the stack "test-question" with all of its data\? \[y\/N\]/);
                 assert.match(said, /Nothing was changed\./);
-                assert.equal(code, EXIT_CODES.refused);
+                assert.equal(code, EXIT_CODES.usage);
             }
         });
 
         it("wants --yes where nobody can be asked", async () => {
             const refused = lab.start("destroy");
-            assert.equal(await refused.result(), EXIT_CODES.refused);
+            assert.equal(await refused.result(), EXIT_CODES.usage);
             assert.match(refused.said, /^✗ NOT_CONFIRMED: "Destroy the stack .*Add --yes\.$/m);
         });
     });
 
-    it("refuses what it does not know with the exit code of a refusal", async () => {
+    it("refuses what it does not know with the exit code of a wrong command line", async () => {
         for (const [command, code] of [
-            [["upp"], EXIT_CODES.refused],
-            [["preview", "--jsno"], EXIT_CODES.refused],
+            [["upp"], EXIT_CODES.usage],
+            [["preview", "--jsno"], EXIT_CODES.usage],
             [["--help"], EXIT_CODES.done],
         ] as const)
             assert.equal(await new Lab("dev").start(...command).result(), code, command.join(" "));

@@ -61,7 +61,7 @@ describe("A problem", function () {
 
     it("is a stack without settings", async () => {
         const preview = new Lab("test-nowhere").start("preview");
-        assert.equal(await preview.result(), EXIT_CODES.refused);
+        assert.equal(await preview.result(), EXIT_CODES.usage);
         assert.match(preview.said, /^✗ STACK_UNKNOWN: .*Pulumi\.test-nowhere\.yaml/m);
     });
 

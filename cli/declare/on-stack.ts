@@ -1,0 +1,37 @@
+// How a command on a stack is declared: with the options that all of them have.
+
+import { type Command, InvalidArgumentError } from "commander";
+import { watchInterrupts } from "../interrupt";
+import type { Options } from "../options";
+
+/** A longer time is a slip of the pen. */
+const DAY_SECONDS = 86_400;
+
+/**
+ * Declares a command that works on a stack. The command loads its module when it is called: Pulumi's SDK takes a second to
+ * load, and `--help` need not wait for that. `hint` tells the user how to go on after an interrupt.
+ */
+export function onStack(
+    program: Command,
+    name: string,
+    description: string,
+    hint = "Run the same command again: it goes on from what is there.",
+): Command {
+    return program
+        .command(name)
+        .description(description)
+        .option("-s, --stack <name>", "the stack", "dev")
+        .option("--json", "print the result as JSON, and no progress")
+        .option("-q, --quiet", "print the result, and no progress")
+        .option("-y, --yes", "answer its questions with yes")
+        .option("--timeout <time>", "end in order after this time, such as 90s, 10m or 1h", seconds)
+        .hook("preAction", (_, command) => watchInterrupts(hint, command.opts<Options>().timeout));
+}
+
+/** The seconds of a time such as `90s`, `10m` or `1h`. */
+function seconds(given: string): number {
+    const [, count, unit] = /^(\d{1,5})([smh])$/.exec(given) ?? [];
+    const found = Number(count) * { s: 1, m: 60, h: 3600 }[(unit ?? "s") as "s" | "m" | "h"];
+    if (found >= 1 && found <= DAY_SECONDS) return found;
+    throw new InvalidArgumentError("It must be a time from 1s to 24h, such as 10m.");
+}

@@ -1,0 +1,35 @@
+// What a stack's outputs are, as program.ts declares them, once Pulumi has resolved them.
+
+import type { Role } from "../../planning/placement";
+import type { PublishMode } from "../../planning/compose";
+import type { SshOutput } from "./client-files";
+
+/** A host, its place in the swarm, and where this machine reaches its ports. */
+export interface NodeOutput {
+    name: string;
+    role: Role;
+    /** Its availability zone. */
+    zone: string;
+    /** The private address at which other members reach it. */
+    address: string;
+    nodeId: string;
+    /** Where this machine reaches it. */
+    host: string;
+    ports: { ssh?: number; engine?: number; app?: number; registry?: number };
+}
+
+export interface Outputs {
+    nodes: NodeOutput[];
+    clusterId: string;
+    /** Empty without autolock. */
+    unlockKey: string;
+    publish: PublishMode;
+    loadBalancer?: unknown;
+    sample?: { url: string };
+    registry: { server: string; url: string; urls: string[]; user: string };
+    registryPassword: string;
+    ca: string;
+    clientCertificate: string;
+    clientKey: string;
+    ssh: SshOutput;
+}
