@@ -5,7 +5,17 @@ import { resolve } from "node:path";
 
 /** The name of a host script, without `.sh`. */
 export type ScriptName =
-    "check" | "deploy" | "engine" | "files" | "hostkey" | "hosts" | "lock" | "look" | "probe" | "restart";
+    | "check"
+    | "cis"
+    | "deploy"
+    | "engine"
+    | "files"
+    | "hostkey"
+    | "hosts"
+    | "lock"
+    | "look"
+    | "probe"
+    | "restart";
 
 /** The text of scripts/host/NAME.sh. The script's first lines say what it reads and does. */
 export function hostScript(name: ScriptName): string {

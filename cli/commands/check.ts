@@ -3,15 +3,18 @@
 
 import type { StateResource } from "../../config/state";
 import { SkepError, skepError } from "../../errors";
+import { EXIT_CODES } from "../../errors/problem-group";
+import type { CisResult } from "../../planning/cis";
 import { firstCode, strictly } from "../../planning/finding";
 import type { Check, Expected } from "../../swarm/checks/check";
+import { readCis } from "../../swarm/cis";
 import { ALL_CHECKS } from "../../swarm/checks/list";
 import { type Checked, runChecks } from "../../swarm/checks/run";
 import type { Options } from "../options";
 import { printJson } from "../print";
 import { expectedOf } from "../stack/last-look";
 import { didYouMean, onStanding, type Standing } from "../stack/standing";
-import { ownStacks } from "../stack/wanted";
+import { ownStacks, settingsOf } from "../stack/wanted";
 import { readerOf } from "../steps";
 import { printNext, table } from "../table";
 import { wrapped } from "../width";
@@ -21,6 +24,8 @@ export interface CheckOptions extends Options {
     strict?: boolean;
     /** Names the checks, and runs none. */
     list?: boolean;
+    /** Judges the items of the CIS Docker Benchmark instead of running all checks. */
+    cis?: boolean;
 }
 
 /** Runs the checks of these names, or all. Its first error decides the exit code. Throws CHECK_UNKNOWN. */
@@ -29,6 +34,7 @@ export async function check(names: readonly string[], options: CheckOptions): Pr
     if (options.list) return list(chosen, options);
     await onStanding(options, async (standing) => {
         const at = new Date().toISOString();
+        if (options.cis && names.length === 0) return cis(standing, at, options);
         const expected = await expectedWithState(standing);
         const title =
             chosen.length === 1 ? `Checking ${nameOf(chosen[0]!)}` : `Running ${chosen.length} checks`;
@@ -41,6 +47,45 @@ export async function check(names: readonly string[], options: CheckOptions): Pr
         console.log(checkText(shown).join("\n"));
         printNext(options, "status");
     });
+}
+
+/** Shows the items of the benchmark. What is not met and not waived is a warning. */
+async function cis(
+    { stack, swarm, hosts, progress }: Standing,
+    at: string,
+    options: CheckOptions,
+): Promise<void> {
+    const settings = await settingsOf(stack);
+    const items = await progress.step("Reading what the CIS Docker Benchmark asks", () =>
+        readCis(swarm, hosts, settings?.cisWaivers ?? {}),
+    );
+    process.exitCode = cisCode(items, options.strict);
+    if (options.json) return printJson({ stack, at, checks: [], cis: items });
+    console.log(cisText(items).join("\n"));
+    printNext(options, "check");
+}
+
+/** 0, unless `strict` and an item is not met, or an item could not be looked at. */
+export function cisCode(items: readonly CisResult[], strict = false): number {
+    if (strict && items.some(({ result }) => result === "warn")) return EXIT_CODES.swarm;
+    return items.some(({ result }) => result === "unseen") ? EXIT_CODES.left : EXIT_CODES.done;
+}
+
+/** The table of the benchmark's items, at most 80 columns. */
+export function cisText(items: readonly CisResult[]): string[] {
+    const marks = { pass: "✓", warn: "!", waived: "~", unseen: "?" } as const;
+    const lines = items.flatMap(({ number, sentence, result, reason, hosts }) => {
+        const on = hosts.length === 0 ? "" : ` (${hosts.join(", ")})`;
+        const said = result === "waived" ? `waived: ${reason}` : `${reason}${on}`;
+        return [
+            ...wrapped(sentence, 8, `${marks[result]} ${number.padEnd(6)}`),
+            ...(result === "pass" ? [] : wrapped(said, 10)),
+        ];
+    });
+    const count = (result: CisResult["result"]) => items.filter((item) => item.result === result).length;
+    const open = count("unseen") > 0 ? `, ${count("unseen")} not seen` : "";
+    const counts = `${count("pass")} passed, ${count("warn")} warned, ${count("waived")} waived${open}`;
+    return ["CIS Docker Benchmark 1.6: the daemon, its files, the swarm", "", ...lines, "", `${counts}.`];
 }
 
 /** The name as one types it: the check "data path" is `data-path`. */

@@ -19,6 +19,7 @@ export function declareSee(program: Command): void {
     onStack(program, "check", "try by named checks whether the swarm is as it should be", HINT)
         .argument("[name...]", "the checks, such as data-path; all without names")
         .option(...STRICT)
+        .option("--cis", "show instead how the swarm meets the CIS Docker Benchmark")
         .option("--list", "name the checks, and run none")
         .action(async (names: string[], options: CheckOptions) =>
             (await import("../commands/check")).check(names, options),
