@@ -13,6 +13,7 @@ import { ProcessWatch } from "./process-watch";
 import { canType, eventually, hostContainers, Lab, type NodeOutput, servingNode } from "./lab";
 import { required } from "./required";
 import { testEverySetting } from "./every-setting";
+import { testLooks } from "./looks";
 import { testWholeness } from "./wholeness";
 
 interface Outputs {
@@ -346,6 +347,8 @@ describe("A locked swarm over three zones from one command", function () {
     });
 
     testEverySetting(lab);
+
+    testLooks(lab);
 
     testWholeness(lab);
 
