@@ -29,12 +29,15 @@ const SHORT_DIGEST = 12;
 export async function status(options: StatusOptions): Promise<void> {
     await onStanding(options, async (standing) => {
         if (!options.watch) return show(await look(standing, options), options);
-        while (!standing.ctx.signal.aborted) {
-            const seen = await look(standing, options);
-            if (standing.ctx.signal.aborted) break;
+        const { signal } = standing.ctx;
+        const stopped = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+        while (!signal.aborted) {
+            // An interrupt need not wait for hosts that do not answer.
+            const seen = await Promise.race([look(standing, options), stopped]);
+            if (!seen) break;
             if (!options.json && process.stdout.isTTY) process.stdout.write(CLEAR);
             show(seen, options);
-            await pause(WATCH_MS, standing.ctx.signal);
+            await pause(WATCH_MS, signal);
         }
         process.exitCode = interruptedCode();
     });
