@@ -18,6 +18,7 @@ import { sharingClone } from "../lab/clone";
 import { eventually, Lab } from "../lab/lab";
 import { required } from "../lab/required";
 import { ARCHITECTURE, Cloud, NEWEST, OLDER } from "./cloud";
+import { testEveryAwsSetting } from "./every-setting";
 import { status } from "./login";
 import {
     buckets,
@@ -208,6 +209,8 @@ describe("A locked swarm on EC2 over three zones from one command", function () 
         configure(2, {}, other);
         await unchanged("preview", other).finally(() => rmSync(other.project, { recursive: true }));
     });
+
+    describe("each of its settings", () => testEveryAwsSetting(lab, (aws) => configure(2, aws)));
 
     it("serves the web page in every zone", async () => {
         const zones = new Set<string>();

@@ -1,0 +1,54 @@
+// Every setting of `skep:aws`, changed on a standing stack.
+
+import type { Lab } from "../lab/lab";
+import { type Settings, testSettings } from "../lab/settings-walk";
+import { ARCHITECTURE, OLDER } from "./cloud";
+
+/** Changes that a standing stack follows, in place or with hosts made from now on. */
+const FOLLOWED: readonly Settings[] = [
+    {
+        aws: {
+            adminCidrs: ["0.0.0.0/0"],
+            allowPublicAdmin: true,
+            appCidrs: ["203.0.113.0/24"],
+            appPorts: [8081],
+            terminationProtection: true,
+            tags: { team: "others" },
+            manager: { type: "t3.medium", diskGib: 25 },
+            worker: { type: "t3.medium", diskGib: 35 },
+        },
+    },
+    {
+        aws: {
+            loadBalancer: false,
+            connectVia: "private",
+            image: { ami: OLDER, architecture: ARCHITECTURE, system: "debian-13" },
+            network: { nat: "zone" },
+        },
+    },
+    { aws: { registryStorage: "volume" } },
+];
+
+const REFUSED: readonly { settings: Settings; id: string }[] = [
+    {
+        settings: { aws: { region: "eu-west-1", network: { range: "10.61.0.0/16", subnets: "private" } } },
+        id: "STACK_FIXED",
+    },
+];
+
+const ELSEWHERE: Readonly<Record<string, string>> = {
+    "aws.endpoint": "the stack's API is there",
+    "aws.renew": "makes hosts anew on purpose",
+};
+
+/** A standing stack on EC2. `configure` gives it other settings of `skep:aws`; without any, those that it stands with. */
+export function testEveryAwsSetting(lab: Lab, configure: (aws?: Settings) => void): void {
+    testSettings(lab, {
+        covers: (path) => path.startsWith("aws."),
+        followed: FOLLOWED,
+        refused: REFUSED,
+        elsewhere: ELSEWHERE,
+        kept: ["aws:Instance", "aws:Vpc", "aws:Subnet", "aws:Bucket", "swarm:Cluster", "swarm:Node"],
+        configure: (settings) => configure(settings?.aws as Settings | undefined),
+    });
+}
