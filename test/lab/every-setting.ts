@@ -17,7 +17,7 @@ const FOLLOWED: readonly Settings[] = [
         checkDataPath: false,
         registry: { name: "images.skep.internal", port: 5001, user: "pusher" },
         proxy: { http: "http://192.0.2.1:3128", https: "http://192.0.2.1:3128", noProxy: ["192.0.2.2"] },
-        sample: { replicas: 2, port: 9090 },
+        sample: { replicas: 2, port: 9191 },
         labPorts: 30400,
     },
     {

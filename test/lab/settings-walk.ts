@@ -23,7 +23,10 @@ export interface Walk {
 }
 
 /** Declares the tests of a walk on the standing stack of `lab`. */
-export function testSettings(lab: Lab, { covers, followed, refused, elsewhere, kept, configure }: Walk): void {
+export function testSettings(
+    lab: Lab,
+    { covers, followed, refused, elsewhere, kept, configure }: Walk,
+): void {
     // Keys for the registry's bucket. A preview does not use them.
     const keys = { AWS_ACCESS_KEY_ID: "AKIAIOSFODNN7EXAMPLE", AWS_SECRET_ACCESS_KEY: "example" };
     const standing = new Lab(lab.stack, lab.project, { ...keys, ...lab.environment });
