@@ -21,15 +21,16 @@ const FOLLOWED: readonly Settings[] = [
     {
         aws: {
             loadBalancer: false,
-            connectVia: "private",
+            connectVia: "public",
             image: { ami: OLDER, architecture: ARCHITECTURE, system: "debian-13" },
             network: { nat: "zone" },
         },
     },
-    { aws: { registryStorage: "volume" } },
 ];
 
 const REFUSED: readonly { settings: Settings; id: string }[] = [
+    // The bucket would go with all images that users have pushed.
+    { settings: { registry: { replicas: 1 }, aws: { registryStorage: "volume" } }, id: "STACK_FIXED" },
     {
         settings: { aws: { region: "eu-west-1", network: { range: "10.61.0.0/16", subnets: "private" } } },
         id: "STACK_FIXED",
@@ -41,14 +42,14 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
     "aws.renew": "makes hosts anew on purpose",
 };
 
-/** A standing stack on EC2. `configure` gives it other settings of `skep:aws`; without any, those that it stands with. */
-export function testEveryAwsSetting(lab: Lab, configure: (aws?: Settings) => void): void {
+/** A standing stack on EC2. `configure` gives it other settings; without any, those that it stands with. */
+export function testEveryAwsSetting(lab: Lab, configure: (settings?: Settings) => void): void {
     testSettings(lab, {
         covers: (path) => path.startsWith("aws."),
         followed: FOLLOWED,
         refused: REFUSED,
         elsewhere: ELSEWHERE,
         kept: ["aws:Instance", "aws:Vpc", "aws:Subnet", "aws:Bucket", "swarm:Cluster", "swarm:Node"],
-        configure: (settings) => configure(settings?.aws as Settings | undefined),
+        configure,
     });
 }

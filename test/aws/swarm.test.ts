@@ -210,7 +210,11 @@ describe("A locked swarm on EC2 over three zones from one command", function () 
         await unchanged("preview", other).finally(() => rmSync(other.project, { recursive: true }));
     });
 
-    describe("each of its settings", () => testEveryAwsSetting(lab, (aws) => configure(2, aws)));
+    testEveryAwsSetting(lab, ({ aws = {}, registry = {} } = {}) => {
+        const { network } = aws as { network?: object };
+        const within = { ...(cloud.settings.network as object), ...network };
+        configure(2, { ...aws, network: within }, lab, registry as object);
+    });
 
     it("serves the web page in every zone", async () => {
         const zones = new Set<string>();
@@ -366,12 +370,12 @@ async function forget(): Promise<void> {
     await forgetStack(lab.stack);
 }
 
-function configure(workers: number, aws: object = {}, on = lab): void {
+function configure(workers: number, aws: object = {}, on = lab, registry: object = {}): void {
     on.configure({
         "skep:hosts": "aws",
         "skep:workers": workers,
         "skep:sample": { replicas: 3 },
-        "skep:registry": { replicas: 3 },
+        "skep:registry": { replicas: 3, ...registry },
         "skep:repository": cloud.repository,
         "skep:aws": {
             ...cloud.settings,
