@@ -42,14 +42,25 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
     "aws.renew": "makes hosts anew on purpose",
 };
 
-/** A standing stack on EC2. `configure` gives it other settings; without any, those that it stands with. */
-export function testEveryAwsSetting(lab: Lab, configure: (settings?: Settings) => void): void {
+/**
+ * A standing stack on EC2. `configure` gives it other settings: those of `skep:aws` that `change` makes of the stack's own,
+ * and those of `skep:registry`.
+ */
+export function testEveryAwsSetting(
+    lab: Lab,
+    configure: (change: (own: Settings) => Settings, registry?: object) => void,
+): void {
+    const section = (settings: Settings | undefined, key: string) => (settings?.[key] ?? {}) as Settings;
     testSettings(lab, {
         covers: (path) => path.startsWith("aws."),
         followed: FOLLOWED,
         refused: REFUSED,
         elsewhere: ELSEWHERE,
         kept: ["aws:Instance", "aws:Vpc", "aws:Subnet", "aws:Bucket", "swarm:Cluster", "swarm:Node"],
-        configure,
+        configure: (settings) => {
+            const aws = section(settings, "aws");
+            const network = (own: Settings) => ({ ...section(own, "network"), ...section(aws, "network") });
+            configure((own) => ({ ...aws, network: network(own) }), section(settings, "registry"));
+        },
     });
 }

@@ -210,11 +210,7 @@ describe("A locked swarm on EC2 over three zones from one command", function () 
         await unchanged("preview", other).finally(() => rmSync(other.project, { recursive: true }));
     });
 
-    testEveryAwsSetting(lab, ({ aws = {}, registry = {} } = {}) => {
-        const { network } = aws as { network?: object };
-        const within = { ...(cloud.settings.network as object), ...network };
-        configure(2, { ...aws, network: within }, lab, registry as object);
-    });
+    testEveryAwsSetting(lab, (change, registry) => configure(2, change(cloud.settings), lab, registry));
 
     it("serves the web page in every zone", async () => {
         const zones = new Set<string>();
