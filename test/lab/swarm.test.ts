@@ -349,11 +349,7 @@ describe("A locked swarm over three zones from one command", function () {
         assert.equal(await lab.on("worker-3", "systemctl is-active docker"), "active");
     });
 
-    testEverySetting(lab);
-
-    testLooks(lab);
-
-    testWholeness(lab);
+    for (const test of [testEverySetting, testLooks, testWholeness]) test(lab);
 
     it("is destroyed without residue, also with a dead and a missing host and without its settings, and never waits", async () => {
         const docker = dockerClient();
