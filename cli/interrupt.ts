@@ -30,7 +30,8 @@ export function watchInterrupts(hint: string, timeout?: number): void {
         if (!isFirst || endings.size === 0) end();
         process.stderr.write(`• ${why()}: ending what runs, 10 seconds at most\n`);
         for (const ending of endings) ending();
-        setTimeout(end, GRACE_MILLISECONDS);
+        // A command that has ended in order waits no longer.
+        setTimeout(end, GRACE_MILLISECONDS).unref();
     };
     const end = () => {
         // Kill what is still there: everything that a command does is safe to do again.
