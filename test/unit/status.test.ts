@@ -143,6 +143,7 @@ describe("Status", () => {
             for (const at of [1, 2]) nodesOf(snapshot)[at]!.ManagerStatus = { Reachability: "unreachable" };
         });
         assert.deepEqual(idsOf(late), ["error QUORUM_LOST"]);
+        assert.equal(late.quorum.text, "1 of 3, no majority: needs 2");
         const leaderless = seen((snapshot) => {
             nodesOf(snapshot)[0]!.ManagerStatus = { Reachability: "reachable" };
         });
