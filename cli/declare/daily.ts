@@ -1,0 +1,40 @@
+// The commands of every day on a swarm that stands: its locks and secrets, its hosts, its networks.
+
+import { Argument, type Command } from "commander";
+import type { ContextOptions } from "../commands/context";
+import type { Options } from "../options";
+import type { Role } from "../../planning/placement";
+import { onStack } from "./on-stack";
+
+/** Declares unlock, key, token, context, ssh and cp. */
+export function declareDaily(program: Command): void {
+    program.commandsGroup("Every day:");
+    onStack(program, "unlock", "open the managers that are locked after a restart").action(
+        async (options: Options) => (await import("../commands/unlock")).unlock(options),
+    );
+    const key = program.command("key").description("the key that opens locked managers");
+    onStack(key, "show", "print it: keep it somewhere else too").action(async (options: Options) =>
+        (await import("../commands/secrets")).showKey(options),
+    );
+    const token = program.command("token").description("the tokens with which nodes join");
+    onStack(token, "show", "print the token of a role")
+        .addArgument(new Argument("[role]", "the role").choices(["worker", "manager"]).default("worker"))
+        .action(async (role: Role, options: Options) =>
+            (await import("../commands/secrets")).showToken(role, options),
+        );
+    onStack(program, "context", "make or refresh your docker's context for the swarm")
+        .option("--print", "print the command that makes it, and run nothing")
+        .action(async (options: ContextOptions) => (await import("../commands/context")).context(options));
+    onStack(program, "ssh", "a shell on a host, or a command in its shell")
+        .argument("<host>", "the node's name, such as manager-1")
+        .argument("[command...]", "the command, after --")
+        .action(async (host: string, command: string[], options: Options) =>
+            (await import("../commands/ssh")).ssh(host, command, options),
+        );
+    onStack(program, "cp", "copy files or folders to or from a host")
+        .argument("<from>", "a path here, or HOST:PATH")
+        .argument("<to>", "a path here, or HOST:PATH")
+        .action(async (from: string, to: string, options: Options) =>
+            (await import("../commands/ssh")).cp(from, to, options),
+        );
+}
