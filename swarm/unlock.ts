@@ -77,16 +77,17 @@ async function currentKey(swarm: Swarm): Promise<string> {
     }
 }
 
-async function outcome(
-    { host, member, problem }: Look,
-    opened: readonly Host[],
-    swarm: Swarm,
-): Promise<Opening> {
+async function outcome(before: Look, opened: readonly Host[], swarm: Swarm): Promise<Opening> {
+    const { host } = before;
     const { name } = host;
+    const wasLocked = before.member?.state === "locked";
+    // An engine that is busy may have taken the key without an answer in time.
+    const { member, problem } = wasLocked && !opened.includes(host) ? await look(host) : before;
     if (!member) return { host: name, did: "silent", problem };
     if (member.state === "inactive") return { host: name, did: "no-member" };
-    if (member.state !== "locked") return { host: name, did: "was-open" };
-    if (!opened.includes(host)) return { host: name, did: "locked", problem: stillLocked(name) };
+    if (!wasLocked) return { host: name, did: "was-open" };
+    if (!opened.includes(host) && member.state === "locked")
+        return { host: name, did: "locked", problem: stillLocked(name) };
     const isActive = async () => (await ifAnswered(host.membership()))?.isManager;
     try {
         await until(`${name} to find the other managers`, isActive, ACTIVE_MS, swarm.ctx);

@@ -42,5 +42,44 @@ export const DAILY = {
             advice: "Correct what it says in the line.",
             exit: "machine",
         },
+        REGISTRY_UNREACHABLE: {
+            meaning: "The registry does not answer on any host.",
+            advice: "See `docker service ps registry_registry` on a manager, then run `up`.",
+            exit: "network",
+        },
+        REGISTRY_REFUSED: {
+            meaning: "The registry answered, and refused.",
+            advice: "See `docker service logs registry_registry` on a manager.",
+            exit: "swarm",
+        },
+        REGISTRY_READ_ONLY: {
+            meaning: "The registry takes no changes: a garbage collection is at work, or was killed.",
+            advice: "Wait for it; if none is at work, `npm run skep -- registry gc` or `up` mends it.",
+            exit: "busy",
+        },
+        REGISTRY_BUSY: {
+            meaning: "A garbage collection of the registry is at work.",
+            advice: "Wait for it.",
+            exit: "busy",
+        },
+        REGISTRY_NO_TASK: {
+            meaning: "The registry has no task that could collect garbage.",
+            advice: "See `docker service ps registry_registry` on a manager, then run `up`.",
+            exit: "swarm",
+        },
+        GC_FAILED: {
+            meaning: "The registry's garbage collection failed. The registry is writable again.",
+            advice: "The line ends with what it said, mostly about its storage.",
+            exit: "swarm",
+        },
+        TAG_UNKNOWN: {
+            meaning: "The registry has no such image, or the name has no tag.",
+            advice: "`npm run skep -- registry list` has all.",
+        },
+        LOGIN_FAILED: {
+            meaning: "This machine's docker could not log in to the registry.",
+            advice: "The line ends with what it said, mostly that it does not trust or reach the registry.",
+            exit: "network",
+        },
     },
 } as const satisfies Group;
