@@ -5,7 +5,18 @@ import { resolve } from "node:path";
 
 /** The name of a host script, without `.sh`. */
 export type ScriptName =
-    "collect" | "deploy" | "engine" | "files" | "hostkey" | "hosts" | "lock" | "probe" | "restart";
+    | "bare"
+    | "collect"
+    | "deploy"
+    | "engine"
+    | "enter"
+    | "files"
+    | "hostkey"
+    | "hosts"
+    | "lock"
+    | "net"
+    | "probe"
+    | "restart";
 
 /** The text of scripts/host/NAME.sh. The script's first lines say what it reads and does. */
 export function hostScript(name: ScriptName): string {

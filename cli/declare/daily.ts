@@ -3,12 +3,13 @@
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
 import type { ContextOptions } from "../commands/context";
 import type { LogsOptions } from "../commands/logs";
+import type { NetOptions } from "../commands/net";
 import type { Options } from "../options";
 import type { Role } from "../../planning/placement";
 import { sinceSeconds } from "../../planning/service-log";
 import { onStack } from "./on-stack";
 
-/** Declares unlock, key, token, context, ssh, logs and cp. */
+/** Declares unlock, key, token, context, ssh, logs, cp and net. */
 export function declareDaily(program: Command): void {
     program.commandsGroup("Every day:");
     onStack(program, "unlock", "open the managers that are locked after a restart").action(
@@ -51,6 +52,13 @@ export function declareDaily(program: Command): void {
         .argument("<to>", "a path here, or HOST:PATH")
         .action(async (from: string, to: string, options: Options) =>
             (await import("../commands/ssh")).cp(from, to, options),
+        );
+    onStack(program, "net", "a shell, or a command, on a network or where a service's task is")
+        .argument("<name>", "a service's name, or an overlay network's")
+        .argument("[command...]", "the command, after --")
+        .option("--node <host>", "the node on which it runs")
+        .action(async (name: string, command: string[], options: NetOptions) =>
+            (await import("../commands/net")).net(name, command, options),
         );
 }
 

@@ -42,6 +42,15 @@ export const DAILY = {
             advice: "Correct what it says in the line.",
             exit: "machine",
         },
+        NET_NO_TASK: {
+            meaning: "No container runs whose network a command could enter.",
+            advice: "The line names the hosts that have one, or what kept it from starting.",
+            exit: "swarm",
+        },
+        NET_NO_NODE: {
+            meaning: "A node takes no tasks, and so no container that would stand on a network there.",
+            advice: "Choose another node with `--node`, or the network of a task.",
+        },
         REGISTRY_UNREACHABLE: {
             meaning: "The registry does not answer on any host.",
             advice: "See `docker service ps registry_registry` on a manager, then run `up`.",
