@@ -17,40 +17,54 @@ const SHOWN_DIGEST = "sha256:".length + 12;
 
 /** Prints all images with tags, their digests and sizes. Works without a manager. */
 export function list(options: Options): Promise<void> {
-    return inRegistry(options, async (client, { progress }) => {
-        const images = await progress.step("Asking the registry", () => client.images());
-        const bytes = bytesOf(images.flatMap(({ parts }) => parts));
-        if (options.json) return printJson({ images: images.map(summaryOf), bytes });
-        const rows = images.map(({ repository, tag, digest, parts }) => [
-            `${repository}:${tag}`,
-            digest.slice(0, SHOWN_DIGEST),
-            readable(bytesOf(parts)),
-        ]);
-        if (rows.length > 0) console.log(table([["IMAGE", "DIGEST", "SIZE"], ...rows]));
-        console.log(`${images.length} images, ${readable(bytes)} in all`);
-    });
+    return inRegistry(options, (client, standing) => listOf(client, standing, options));
+}
+
+/** The same in a registry that is found. */
+export async function listOf(
+    client: RegistryClient,
+    { progress }: Standing,
+    options: Options,
+): Promise<void> {
+    const images = await progress.step("Asking the registry", () => client.images());
+    const bytes = bytesOf(images.flatMap(({ parts }) => parts));
+    if (options.json) return printJson({ images: images.map(summaryOf), bytes });
+    const rows = images.map(({ repository, tag, digest, parts }) => [
+        `${repository}:${tag}`,
+        digest.slice(0, SHOWN_DIGEST),
+        readable(bytesOf(parts)),
+    ]);
+    if (rows.length > 0) console.log(table([["IMAGE", "DIGEST", "SIZE"], ...rows]));
+    console.log(`${images.length} images, ${readable(bytes)} in all`);
 }
 
 /** Deletes one tag after a question that names the services that use it. Throws TAG_UNKNOWN. */
 export function deleteTag(name: string, options: Options): Promise<void> {
-    return inRegistry(options, async (client, standing) => {
-        const wanted = taggedName(name);
-        if (!wanted)
-            throw unknownTag(
-                `"${name}" is no image with a tag.`,
-                "Write it as REPOSITORY:TAG, as skep registry list does.",
-            );
-        const image = await standing.progress.step("Asking the registry", () =>
-            client.image(wanted.repository, wanted.tag),
+    return inRegistry(options, (client, standing) => deleteTagIn(client, standing, name, options));
+}
+
+/** The same in a registry that is found. */
+export async function deleteTagIn(
+    client: RegistryClient,
+    standing: Standing,
+    name: string,
+    options: Options,
+): Promise<void> {
+    const wanted = taggedName(name);
+    if (!wanted)
+        throw unknownTag(
+            `"${name}" is no image with a tag.`,
+            "Write it as REPOSITORY:TAG, as skep registry list does.",
         );
-        if (!image) throw unknownTag(`The registry has no image ${name}.`, "skep registry list has all.");
-        const users = await usersOf(standing, name);
-        if (!(await confirmed(`Delete ${name}${users}?`, options))) return;
-        await client.delete(image);
-        if (options.json) return printJson({ deleted: summaryOf(image) });
-        console.log(`${name} deleted; its layers stay until a garbage collection`);
-        printNext(options, "registry gc");
-    });
+    const { repository, tag } = wanted;
+    const image = await standing.progress.step("Asking the registry", () => client.image(repository, tag));
+    if (!image) throw unknownTag(`The registry has no image ${name}.`, "skep registry list has all.");
+    const users = await usersOf(standing, name);
+    if (!(await confirmed(`Delete ${name}${users}?`, options))) return;
+    await client.delete(image);
+    if (options.json) return printJson({ deleted: summaryOf(image) });
+    console.log(`${name} deleted; its layers stay until a garbage collection`);
+    printNext(options, "registry gc");
 }
 
 /** Removes what no image names. The registry takes no pushes meanwhile, and restarts twice. */
