@@ -19,24 +19,28 @@ export function ssh(name: string, command: readonly string[], options: Options):
 
 /** Copies files or folders between this machine and a host. Throws COPY_SIDES or COPY_FAILED. */
 export function cp(from: string, to: string, options: Options): Promise<void> {
-    return onStanding(options, async (standing) => {
-        const sides = copySides(standing, from, to);
-        const { code, said } = await scp(
-            standing,
-            sides.from,
-            sides.to,
-            Boolean(options.quiet || options.json),
+    return onStanding(options, (standing) => copy(standing, from, to, options));
+}
+
+/** The same on a swarm whose hosts are known. */
+export async function copy(
+    standing: Standing,
+    from: string,
+    to: string,
+    { quiet = false, json = false }: Options,
+): Promise<void> {
+    const sides = copySides(standing, from, to);
+    const { code, said } = await scp(standing, sides.from, sides.to, quiet || json);
+    if (code !== 0) {
+        // If the host cannot be reached, this says why.
+        await sides.host.exec("true", { signal: standing.ctx.signal, timeoutMs: PROBE_MS });
+        throw skepError(
+            "COPY_FAILED",
+            `Not all of ${from} was copied: ${oneLine(said) || `scp ended with ${code}`}.`,
+            "Correct the path or its permissions: files of root go through /tmp and skep ssh with sudo.",
         );
-        if (code !== 0) {
-            await sides.host.exec("true", { signal: standing.ctx.signal, timeoutMs: PROBE_MS });
-            throw skepError(
-                "COPY_FAILED",
-                `Not all of ${from} was copied: ${oneLine(said) || `scp ended with ${code}`}.`,
-                "Correct the path or its permissions: files of root go through /tmp and skep ssh with sudo.",
-            );
-        }
-        if (options.json) printJson({ from, to });
-    });
+    }
+    if (json) printJson({ from, to });
 }
 
 /** The sides of a copy, as scp takes them. Exactly one of them is `HOST:PATH`. */
