@@ -12,6 +12,7 @@ import { dockerClient } from "../../scripts/setup/docker";
 import { ProcessWatch } from "./process-watch";
 import { canType, eventually, hostContainers, Lab, type NodeOutput, servingNode } from "./lab";
 import { required } from "./required";
+import { testEveryDay } from "./every-day";
 import { testEverySetting } from "./every-setting";
 import { testWholeness } from "./wholeness";
 
@@ -346,7 +347,7 @@ describe("A locked swarm over three zones from one command", function () {
     });
 
     testEverySetting(lab);
-
+    testEveryDay(lab);
     testWholeness(lab);
 
     it("is destroyed without residue, also with a dead and a missing host and without its settings, and never waits", async () => {

@@ -214,6 +214,25 @@ describe("skep registry", () => {
         assert.match(String((await deleted("client:v1")).error), /REGISTRY_READ_ONLY: /);
     });
 
+    it("says that sshd forwards nothing to the registry, not that it is down", async () => {
+        const forbidden = closedPort(
+            "worker-1",
+            5000,
+            new Error("(SSH) Channel open failure: administratively prohibited"),
+        );
+        const tunnel = () => Promise.reject(forbidden);
+        const host = { name: "worker-1", address: "127.0.0.1", connection: { tunnel } } as unknown as Host;
+        const found = RegistryClient.find([host], access(), new AbortController().signal);
+        await assert.rejects(
+            found,
+            /REGISTRY_UNREACHABLE: .*sshd of worker-1 forwards no connection to port 5000/,
+        );
+        assert.match(
+            closedPort("worker-1", 5000, new Error("refused")).message,
+            /^PORT_CLOSED: Nothing answers/,
+        );
+    });
+
     it("says why the registry cannot be used: its login, its certificate, or that it runs nowhere", async () => {
         await assert.rejects(find({ password: "wrong" }), /REGISTRY_UNREACHABLE: .*refused a login \(401\)/);
         const other = await certificateFor(NAME);
