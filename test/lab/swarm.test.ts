@@ -352,7 +352,6 @@ describe("A locked swarm over three zones from one command", function () {
     testEverySetting(lab);
     testEveryDay(lab);
     testWholeness(lab);
-
     it("is destroyed without residue, also with a dead and a missing host and without its settings, and never waits", async () => {
         const docker = dockerClient();
         lab.forget();

@@ -107,6 +107,12 @@ describe("A garbage collection of the registry", function () {
         assert.deepEqual(steps, ["check"]);
     });
 
+    it("says that the swarm has no registry", async () => {
+        const { run, service } = registry();
+        service.Spec.Name = "another";
+        await assert.rejects(run(), /REGISTRY_NO_TASK: /);
+    });
+
     it("leaves it read-only while a collection cannot be stopped, and says what mends it", async () => {
         const { run, service } = registry({
             fails: (step) => {

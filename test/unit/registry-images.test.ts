@@ -24,6 +24,7 @@ class FakeRegistry {
     readonly tags = new Map<string, string>([]);
     readonly asked: string[] = [];
     isReadOnly = false;
+    isBroken = false;
     private readonly server: https.Server;
 
     constructor(readonly tls: { authority: string; key: string; cert: string }) {
@@ -64,6 +65,7 @@ class FakeRegistry {
         body: string,
     ): { status: number; value?: unknown; digest?: string } {
         if (url === "/v2/") return { status: 200 };
+        if (this.isBroken) return { status: 500, value: { errors: [{ message: "s3aws: no bucket" }] } };
         const names = [...this.tags.keys()];
         const of = (repository: string) => names.filter((name) => name.startsWith(`${repository}:`));
         if (url.startsWith("/v2/_catalog"))
@@ -125,7 +127,7 @@ describe("skep registry", () => {
         registry.tags.clear();
         registry.manifests.clear();
         registry.asked.length = 0;
-        registry.isReadOnly = false;
+        registry.isReadOnly = registry.isBroken = false;
         registry.put("web:v1", digestOf("1"), { digest: digestOf("b"), size: 2_000_000 });
         registry.put("client:v1", digestOf("2"), { digest: digestOf("d"), size: 500 });
         registry.tags.set("web:also", digestOf("1"));
@@ -212,6 +214,16 @@ describe("skep registry", () => {
     it("delete says that a garbage collection is at work", async () => {
         registry.isReadOnly = true;
         assert.match(String((await deleted("client:v1")).error), /REGISTRY_READ_ONLY: /);
+    });
+
+    it("says with the registry's own words why it refuses", async () => {
+        const client = await find();
+        registry.isBroken = true;
+        await assert.rejects(
+            client.images(),
+            /REGISTRY_REFUSED: .* on worker-1 refused a list .* \(500\): s3aws: no bucket\./,
+        );
+        client.close();
     });
 
     it("says that sshd forwards nothing to the registry, not that it is down", async () => {
