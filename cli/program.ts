@@ -4,6 +4,8 @@ import { Command } from "commander";
 import { EXIT_CODES } from "../errors/problem-group";
 import { declareChange } from "./declare/change";
 import { declareSee } from "./declare/see";
+import { declareDaily } from "./declare/daily";
+import { declareRegistry } from "./declare/registry";
 
 /** The whole command line. Nothing of a command is loaded before it is called. */
 export function commandLine(): Command {
@@ -12,6 +14,6 @@ export function commandLine(): Command {
         .addHelpText("after", "\nnpm test runs the tests, npm run test:unit and the like a part of them.")
         .showHelpAfterError("Add --help for what it takes.")
         .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? EXIT_CODES.done : EXIT_CODES.usage));
-    for (const declare of [declareChange, declareSee]) declare(program);
+    for (const declare of [declareChange, declareSee, declareDaily, declareRegistry]) declare(program);
     return program;
 }

@@ -1,6 +1,7 @@
 // Every problem that has a name. Errors take their ids from here, docs/troubleshooting.md is generated from it, and a
 // command exits with the code of the problem's class. The groups are files in groups/.
 import { CARE } from "./groups/care";
+import { DAILY } from "./groups/daily";
 import { MACHINE } from "./groups/machine";
 import { PULUMI, TESTS } from "./groups/pulumi";
 import { SETUP } from "./groups/setup";
@@ -18,6 +19,7 @@ export const GROUPS: readonly Group[] = [
     SWARM,
     STACKS,
     CARE,
+    DAILY,
     PULUMI,
     TESTS,
 ];
@@ -32,6 +34,7 @@ export type ProblemId =
     | keyof typeof SWARM.entries
     | keyof typeof STACKS.entries
     | keyof typeof CARE.entries
+    | keyof typeof DAILY.entries
     | keyof typeof PULUMI.entries
     | keyof typeof TESTS.entries;
 

@@ -32,6 +32,7 @@ export interface SwarmNode {
 
 /** One run of a service. */
 export interface SwarmTask {
+    ID?: string;
     ServiceID?: string;
     /** Which of a replicated service's replicas it runs for; each later task of that replica has the same number. */
     Slot?: number;
@@ -42,6 +43,7 @@ export interface SwarmTask {
         State?: string;
         Err?: string;
         Timestamp?: string;
+        ContainerStatus?: { ContainerID?: string };
         /** The ports that it publishes on its node. */
         PortStatus?: { Ports?: Docker.PortConfig[] | null };
     };

@@ -100,6 +100,31 @@ export class Remote extends SshConnection {
         return (parse(answer) as { Descriptor?: { digest?: string } }).Descriptor?.digest;
     }
 
+    /**
+     * Asks the engine for something that it sends as it comes, such as logs. An abort ends the stream; the caller ends it
+     * by destroying it.
+     */
+    async stream(path: string, signal: AbortSignal): Promise<Readable> {
+        const what = `GET ${plain(path)}`;
+        const api = await this.negotiate(CALL_MS);
+        return new Promise((resolve, reject) => {
+            const options = { agent: this.single, path: `/v${api}${path}`, host: "docker", signal };
+            const asked = http.get(options, (response) => {
+                clearTimeout(limit);
+                if ((response.statusCode ?? 0) < 400) return resolve(response);
+                this.answer({ method: "GET", path, timeoutMs: CALL_MS }, response).catch(reject);
+            });
+            const limit = setTimeout(() => {
+                asked.destroy();
+                reject(noAnswer(this.name, what, CALL_MS));
+            }, CALL_MS);
+            asked.on("error", (error) => {
+                clearTimeout(limit);
+                reject(signal.aborted ? cancelledRequest(this.name) : brokenRequest(this.name, what, error));
+            });
+        });
+    }
+
     private async request(request: Request): Promise<string> {
         const isFirst = this.api === undefined;
         const api = await this.negotiate(request.timeoutMs);

@@ -183,6 +183,30 @@ export function cutShort(host: string): ConnectionError {
     );
 }
 
+/** The error for a port of a host that takes no connection from the host itself. */
+export function closedPort(host: string, port: number, error: Error): ConnectionError {
+    if (/administratively prohibited/i.test(error.message))
+        return new ConnectionError(
+            "HOST_FORWARDING",
+            `The sshd of ${host} forwards no connection to port ${port}.`,
+            "Set AllowTcpForwarding yes in that host's sshd_config, then run systemctl reload ssh there.",
+        );
+    return new ConnectionError(
+        "PORT_CLOSED",
+        `Nothing answers at port ${port} of ${host}: ${oneLine(error.message)}.`,
+        "See whether the service that publishes it runs there.",
+    );
+}
+
+/** The error for a command on a host that ended with another code than 0. `said` is the end of its standard error. */
+export function failedCommand(host: string, code: number | null, said: string): SkepError {
+    return skepError(
+        "COMMAND_FAILED",
+        `A command ended with ${code ?? "a signal"} on ${host}: ${oneLine(said) || "it said nothing"}.`,
+        "Look at the host, then run the same command again.",
+    );
+}
+
 /** The error for a connection that broke during a request. Returns a SkepError as it is. */
 export function brokenRequest(host: string, request: string, error: Error): Error {
     if (error instanceof SkepError) return error;

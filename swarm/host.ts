@@ -21,7 +21,10 @@ const JOIN_MS = 40_000;
 const OPEN_MS = 30_000;
 
 /** The part of a host's SSH connection that Skep uses. */
-export type Connection = Pick<Remote, "call" | "exec" | "load" | "push" | "pull" | "inRegistry">;
+export type Connection = Pick<
+    Remote,
+    "call" | "exec" | "lines" | "stream" | "tunnel" | "load" | "push" | "pull" | "inRegistry"
+>;
 
 /** A host, reached through its SSH connection and its engine's API. */
 export class Host {

@@ -5,15 +5,19 @@ import { resolve } from "node:path";
 
 /** The name of a host script, without `.sh`. */
 export type ScriptName =
+    | "bare"
     | "check"
     | "cis"
+    | "collect"
     | "deploy"
     | "engine"
+    | "enter"
     | "files"
     | "hostkey"
     | "hosts"
     | "lock"
     | "look"
+    | "net"
     | "probe"
     | "restart";
 

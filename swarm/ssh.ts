@@ -1,14 +1,18 @@
 // One SSH connection to a host, which lives as long as the process. It carries the host's shell and channels to its
 // engine's socket, one for each pooled HTTP connection. The host key is always pinned.
 import * as http from "node:http";
+import { createInterface } from "node:readline";
 import type { Duplex } from "node:stream";
 import { Client, type ClientChannel, type ServerHostKeyAlgorithm } from "ssh2";
 import { SkepError } from "../errors";
+import { asSocket, collect } from "./channels";
 import {
     brokenRequest,
     cancelledRequest,
+    closedPort,
     ConnectionError,
     cutShort,
+    failedCommand,
     hangsUp,
     noAnswer,
     noConnection,
@@ -53,6 +57,8 @@ const DIAL_PAUSE_MS = 300;
 /** Ends with 0 if the engine answers on the host itself. */
 const ENGINE_ANSWERS = "timeout 5 docker version >/dev/null 2>&1";
 const ASK_MS = 6000;
+/** How many of the last characters of a command's standard error an error may have. */
+const SAID = 300;
 
 export interface ExecResult {
     code: number;
@@ -68,8 +74,6 @@ export interface ExecOptions {
     /** Time limit in milliseconds. Default: 30 s. */
     timeoutMs?: number;
 }
-
-type Channel = Duplex & Record<string, unknown>;
 
 /** A login at a host: runs commands, each with a time limit, and opens channels to the engine's socket. */
 export class SshConnection {
@@ -119,6 +123,29 @@ export class SshConnection {
                 .then(resolve, reject)
                 .finally(() => over.removeEventListener("abort", stop));
         });
+    }
+
+    /**
+     * Runs a command in the host's shell, and gives each line that it writes as it comes. An abort ends the command, and
+     * the lines without an error. Throws COMMAND_FAILED with its last words if the command fails.
+     */
+    async *lines(command: string, signal: AbortSignal): AsyncGenerator<string> {
+        const channel = await this.openSession(command);
+        if (!channel) throw noSession(this.name);
+        let code: number | null | undefined;
+        let said = "";
+        channel.stderr.setEncoding("utf8").on("data", (text: string) => (said = (said + text).slice(-SAID)));
+        channel.on("exit", (exit: number | null) => (code = exit));
+        const stop = () => channel.close();
+        signal.addEventListener("abort", stop);
+        try {
+            yield* createInterface({ input: channel, crlfDelay: Infinity });
+        } finally {
+            signal.removeEventListener("abort", stop);
+            channel.close();
+        }
+        if (signal.aborted || code === 0) return;
+        throw code === undefined ? cutShort(this.name) : failedCommand(this.name, code, said);
     }
 
     private async run(command: string, stdin: string, over: AbortSignal): Promise<ExecResult> {
@@ -245,6 +272,18 @@ export class SshConnection {
         });
     }
 
+    /** Opens a connection to a port of the host, as if from the host itself. The caller ends it. */
+    async tunnel(address: string, port: number): Promise<Duplex> {
+        const client = await this.connect();
+        return new Promise((resolve, reject) =>
+            client.forwardOut("127.0.0.1", 0, address, port, (error, channel) => {
+                if (error) return reject(closedPort(this.name, port, error));
+                this.track(channel);
+                resolve(channel);
+            }),
+        );
+    }
+
     private connectConfig() {
         const { host, port, user, privateKey, hostKey } = this.host.ssh;
         const [kind, pinned] = hostKey.trim().split(/\s+/);
@@ -336,33 +375,4 @@ function isHangUp(error?: Error): boolean {
 /** Whether sshd refused to open a channel. It does not do so when the connection is lost. */
 function isRefused(error: Error): boolean {
     return /Channel open failure: (?!server closed)/.test(error.message);
-}
-
-/** Reads all that a command writes. The result is undefined if its channel closed before the command ended. */
-function collect(channel: ClientChannel, done: (result?: ExecResult) => void): void {
-    let stdout = "";
-    let stderr = "";
-    // A character may come in two pieces.
-    channel.setEncoding("utf8").on("data", (text: string) => (stdout += text));
-    channel.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
-    // A command that a signal ended has no code, but a signal.
-    channel.on("close", (code?: number | null, signal?: string) =>
-        done(code === undefined && signal === undefined ? undefined : { code: code ?? -1, stdout, stderr }),
-    );
-}
-
-/**
- * Makes an SSH channel look like a net.Socket to Node's HTTP client: adds the methods that it lacks, and lets a destroyed
- * channel close.
- */
-function asSocket(duplex: Duplex): Duplex {
-    const channel = duplex as Channel;
-    const chain = () => channel;
-    for (const method of ["setKeepAlive", "setNoDelay", "setTimeout", "ref", "unref"])
-        channel[method] ??= chain;
-    const destroy = channel.destroy.bind(channel);
-    // A channel closes only after all of it was read. An unread one would keep its place in the pool for ever.
-    channel.destroy = (error) => destroy(error).resume();
-    channel.destroySoon ??= () => channel.destroy();
-    return channel;
 }

@@ -29,6 +29,14 @@ export const HOSTS = {
             meaning: "A host's sshd starts no command.",
             advice: "Set `MaxSessions` in its sshd_config to 1 or more, and reload sshd.",
         },
+        COMMAND_FAILED: {
+            meaning: "A command that Skep runs on a host failed there.",
+            advice: "The line ends with what it said; look at the host.",
+        },
+        PORT_CLOSED: {
+            meaning: "Nothing answers at a port of a host.",
+            advice: "See whether the service that publishes it runs there.",
+        },
         HOST_IDLE_TIMEOUT: {
             meaning: "A host's sshd closed a session before the command in it ended.",
             advice: "Take `ChannelTimeout` out of its sshd_config, and reload sshd.",

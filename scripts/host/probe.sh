@@ -1,5 +1,5 @@
 #!/bin/sh
-# One step of a probe of the data path between nodes; the last line has its result as JSON. The probe needs no image from a
+# One step of a probe of the data path between nodes, after bare.sh; the last line has its result as JSON. The probe needs no image from a
 # registry and no tool beside bash, getent and sleep: its image is empty, and its container uses this host's own /usr.
 # MODE=open: when this ends, the container NAME runs on the swarm's network NETWORK for a minute at most, and whatever a
 # killed probe has left is gone. The result is the container's address.
@@ -24,16 +24,7 @@ open() {
     done
     trap 'remove' EXIT
     trap 'exit 1' HUP INT TERM
-    # Folders that are links stay links, the others are mounted.
-    set --
-    mounts=
-    for folder in bin lib lib64 usr; do
-        [ -e "/$folder" ] || continue
-        set -- "$@" "$folder"
-        [ -L "/$folder" ] || mounts="$mounts --volume /$folder:/$folder:ro"
-    done
-    tar --create --directory / --no-recursion "$@" |
-        docker import --change 'LABEL io.skep.probe=1' - "$image" >/dev/null
+    mounts=$(bare "$image" io.skep.probe | sed 's/.*/--volume &:&:ro/')
     # shellcheck disable=SC2086 # $mounts is a list of arguments without spaces
     docker run --detach --rm --name "$NAME" --network "$NETWORK" --label io.skep.probe=1 $mounts \
         --read-only --cap-drop ALL --user 65534:65534 --pids-limit 100 --log-driver none \

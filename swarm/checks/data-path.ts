@@ -76,7 +76,10 @@ function endOf({ host, zone }: PlacedHost) {
 }
 
 function step<T>({ ctx }: Swarm, { host }: PlacedHost, variables: Record<string, string>): Promise<T> {
-    return host.script<T>(hostScript("probe"), variables, { signal: ctx.signal, timeoutMs: STEP_MS });
+    return host.script<T>([hostScript("bare"), hostScript("probe")].join("\n"), variables, {
+        signal: ctx.signal,
+        timeoutMs: STEP_MS,
+    });
 }
 
 function untested(error: SkepError): Problem {

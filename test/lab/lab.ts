@@ -114,7 +114,10 @@ export class Lab {
     }
 
     private command(command: readonly string[]): string[] {
-        return [join(this.project, "scripts/skep.mjs"), ...command, "--stack", this.stack];
+        // What follows -- is a command on a host.
+        const own = command.includes("--") ? command.indexOf("--") : command.length;
+        const options = [...command.slice(0, own), "--stack", this.stack, ...command.slice(own)];
+        return [join(this.project, "scripts/skep.mjs"), ...options];
     }
 
     async json<T>(...command: string[]): Promise<T> {

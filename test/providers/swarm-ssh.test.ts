@@ -7,6 +7,7 @@ import { createServer, type Server } from "node:http";
 import { type AddressInfo, createServer as createTcp } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { json, text } from "node:stream/consumers";
 import { type Client, utils } from "ssh2";
 import { until } from "../../swarm/wait";
 import { ConnectionError } from "../../swarm/failures";
@@ -231,5 +232,44 @@ describe("The way to a host's engine", function () {
         const began = Date.now();
         await assert.rejects(burst(to, 300), /HOST_TIMEOUT/);
         assert.ok(Date.now() - began < 2000);
+    });
+
+    it("gives the lines of a command as they come, and ends it when they are no longer wanted", async () => {
+        const to = await connect(engineSocket);
+        const stop = new AbortController();
+        const lines: string[] = [];
+        for await (const line of to.lines("echo one; echo two; exec sleep 60", stop.signal)) {
+            lines.push(line);
+            if (line === "two") stop.abort();
+        }
+        assert.deepEqual(lines, ["one", "two"]);
+    });
+
+    it("says with which words a command failed whose lines it gives", async () => {
+        const to = await connect(engineSocket);
+        const lines: string[] = [];
+        const all = async () => {
+            for await (const line of to.lines("echo one; echo no journal >&2; exit 3", signal))
+                lines.push(line);
+        };
+        await assert.rejects(all(), /COMMAND_FAILED: A command ended with 3 on manager-1: no journal\./);
+        assert.deepEqual(lines, ["one"]);
+    });
+
+    it("streams what the engine sends, and names its refusal", async () => {
+        const to = await connect(engineSocket);
+        const stream = await to.stream("/services/web/logs", signal);
+        assert.deepEqual(await json(stream), { path: "/v1.47/services/web/logs" });
+        api = "1.41";
+        await assert.rejects(to.stream("/services/web/logs", signal), /ENGINE_REFUSED: .*too new/);
+    });
+
+    it("opens a connection to a port of the host", async () => {
+        const to = await connect(engineSocket);
+        const echo = createTcp((socket) => void socket.end("hello"));
+        await new Promise<void>((done) => echo.listen(0, "127.0.0.1", done));
+        const { port } = echo.address() as AddressInfo;
+        assert.equal(await text(await to.tunnel("127.0.0.1", port)), "hello");
+        echo.close();
     });
 });

@@ -139,6 +139,10 @@ export class FakeHost implements Connection {
     cluster?: FakeCluster;
     nodeId = "";
     readonly host: Host;
+    /** Its commands' lines, and its engine's streams: a test gives them. */
+    lines: Connection["lines"] = unused;
+    stream: Connection["stream"] = unused;
+    tunnel: Connection["tunnel"] = unused;
     load = unused;
     push = unused;
     pull = unused;
@@ -260,7 +264,11 @@ export class FakeHost implements Connection {
         }
         const filter = JSON.parse(query.get("filters") ?? "{}") as Record<string, string[] | undefined>;
         if (plain === "/tasks")
-            return cluster.tasks.filter(({ NodeID = "" }) => filter.node?.includes(NodeID));
+            return cluster.tasks.filter(
+                ({ NodeID = "", ServiceID = "" }) =>
+                    (!filter.node || filter.node.includes(NodeID)) &&
+                    (!filter.service || filter.service.includes(ServiceID)),
+            );
         if (plain === "/services")
             return cluster.services.filter(({ ID }) => !filter.id || filter.id.includes(ID));
         if (plain in cluster.objects) return cluster.objects[plain];
