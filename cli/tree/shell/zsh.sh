@@ -1,0 +1,8 @@
+# shellcheck shell=bash disable=SC2034,SC2154,SC2206,SC2296 # zsh
+_skep() {
+    local -a found
+    found=(${(f)"$(_skep_candidates "${words[CURRENT]}" "${(@)words[2,CURRENT-1]}")"})
+    if (( ${#found} )); then compadd -- "${found[@]}"; else _files; fi
+}
+(( $+functions[compdef] )) || { autoload -Uz compinit && compinit -i }
+compdef _skep skep bin/skep
