@@ -9,6 +9,10 @@ export const MACHINE = {
             meaning: "A disk is full.",
             advice: "Free 10 GB where the line says, or set `XDG_CACHE_HOME` to a folder on another disk.",
         },
+        MACHINE_UNFIT: {
+            meaning: "`skep doctor` found something that keeps a lab from coming up.",
+            advice: "Do what it prints beside each finding, and look again.",
+        },
         DOCKER_MISSING: {
             meaning: "No Docker engine runs here, and Skep cannot install one on this system.",
             advice: "Install and start Docker Engine or Docker Desktop.",
