@@ -4,7 +4,8 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 
 /** The name of a host script, without `.sh`. */
-export type ScriptName = "deploy" | "engine" | "files" | "hostkey" | "hosts" | "lock" | "probe" | "restart";
+export type ScriptName =
+    "deploy" | "engine" | "files" | "hostkey" | "hosts" | "lock" | "look" | "probe" | "restart";
 
 /** The text of scripts/host/NAME.sh. The script's first lines say what it reads and does. */
 export function hostScript(name: ScriptName): string {

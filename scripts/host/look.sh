@@ -1,0 +1,36 @@
+#!/bin/sh
+# Changes nothing. The last line says as JSON what only this host knows: its clock, load and memory, the disk of its
+# engine's data, and what the swarm keeps here: the node's certificate, how its key file is kept, and the managers' log.
+# Nothing secret is read but the first line of the key file.
+set -eu
+
+now=$(date +%s%3N)
+root=$(sed -n 's/.*"data-root"[^"]*"\([^"]*\)".*/\1/p' /etc/docker/daemon.json 2>/dev/null || true)
+root=${root:-/var/lib/docker}
+swarm=$root/swarm
+
+# A value that this host does not have is null.
+disk=null
+if [ -d "$root" ]; then
+    disk=$(df -Pk "$root" | awk 'NR == 2 { printf "{\"totalKib\": %s, \"freeKib\": %s}", $2, $4 }')
+fi
+certificate=null
+if [ -s "$swarm/certificates/swarm-node.crt" ]; then
+    certificate=\"$(base64 -w 0 "$swarm/certificates/swarm-node.crt")\"
+fi
+sealed=null
+if [ -s "$swarm/certificates/swarm-node.key" ]; then
+    case $(head -n 1 "$swarm/certificates/swarm-node.key") in
+    *ENCRYPTED*) sealed=true ;;
+    *) sealed=false ;;
+    esac
+fi
+raft=null
+[ ! -d "$swarm/raft" ] || raft=$(du -sk "$swarm/raft" | cut -f 1)
+memory=$(awk '
+    /^MemTotal:/ { total = $2 }
+    /^MemAvailable:/ { free = $2 }
+    END { printf "{\"totalKib\": %s, \"freeKib\": %s}", total, free }' /proc/meminfo)
+
+printf '{"now": %s, "load": %s, "memory": %s, "disk": %s, "certificate": %s, "sealed": %s, "raftKib": %s}\n' \
+    "$now" "$(cut -d ' ' -f 1 /proc/loadavg)" "$memory" "$disk" "$certificate" "$sealed" "$raft"
