@@ -32,6 +32,7 @@ export interface SwarmNode {
 
 /** One run of a service. */
 export interface SwarmTask {
+    ID?: string;
     ServiceID?: string;
     /** Which of a replicated service's replicas it runs for; each later task of that replica has the same number. */
     Slot?: number;

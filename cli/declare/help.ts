@@ -1,12 +1,20 @@
 // The commands that help their user: to see a swarm, to find out what is wrong, and to type less.
 
-import { Argument, type Command } from "commander";
+import { Argument, type Command, InvalidArgumentError } from "commander";
+import type { DashboardOptions } from "../commands/dashboard";
 import type { Options } from "../options";
 import { SHELLS, type Shell } from "../tree/completion";
 import { onStack } from "./on-stack";
 
-/** Declares doctor and completion. */
+/** Declares dashboard, doctor and completion. */
 export function declareHelp(program: Command): void {
+    program.commandsGroup("See:");
+    onStack(program, "dashboard", "show the swarm as a page in the browser, live and for reading only")
+        .option("--port <number>", "the port on 127.0.0.1; without it, any that is free", port)
+        .option("--html <file>", "write the page as it is now to a file instead")
+        .action(async (options: DashboardOptions) =>
+            (await import("../commands/dashboard")).dashboard(options),
+        );
     program.commandsGroup("When something is wrong:");
     onStack(
         program,
@@ -19,4 +27,10 @@ export function declareHelp(program: Command): void {
         .description("print a script that completes commands, options and names in a shell")
         .addArgument(new Argument("<shell>", "the shell").choices(SHELLS))
         .action(async (shell: Shell) => (await import("../commands/completion")).completion(shell, program));
+}
+
+function port(given: string): number {
+    const found = /^\d{1,5}$/.test(given) ? Number(given) : 0;
+    if (found >= 1 && found <= 65_535) return found;
+    throw new InvalidArgumentError("It must be a number from 1 to 65535.");
 }

@@ -82,6 +82,11 @@ export const MACHINE = {
             meaning: "Another program has a port that the lab publishes.",
             advice: "End that program, or set `skep:labPorts` to where a free block of 200 begins.",
         },
+        DASHBOARD_PORT: {
+            meaning:
+                "Another program has the port that the dashboard was to listen on, or this user may not take it.",
+            advice: "Give another port with `--port`, or none.",
+        },
         HOST_RESTARTING: {
             meaning: "A lab host does not stay up.",
             advice: "The line says how to see why, and how to have the host made anew.",
