@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { EXIT_CODES } from "../errors/problem-group";
 import { declareChange } from "./declare/change";
 import { declareHelp } from "./declare/help";
+import { declareSee } from "./declare/see";
 
 /** The whole command line. Nothing of a command is loaded before it is called. */
 export function commandLine(): Command {
@@ -12,6 +13,6 @@ export function commandLine(): Command {
         .addHelpText("after", "\nnpm test runs the tests, npm run test:unit and the like a part of them.")
         .showHelpAfterError("Add --help for what it takes.")
         .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? EXIT_CODES.done : EXIT_CODES.usage));
-    for (const declare of [declareChange, declareHelp]) declare(program);
+    for (const declare of [declareChange, declareSee, declareHelp]) declare(program);
     return program;
 }

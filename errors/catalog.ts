@@ -1,5 +1,6 @@
 // Every problem that has a name. Errors take their ids from here, docs/troubleshooting.md is generated from it, and a
 // command exits with the code of the problem's class. The groups are files in groups/.
+import { CARE } from "./groups/care";
 import { MACHINE } from "./groups/machine";
 import { PULUMI, TESTS } from "./groups/pulumi";
 import { SETUP } from "./groups/setup";
@@ -8,7 +9,18 @@ import { HOSTS, STACKS, SWARM } from "./groups/swarm";
 import { EXIT_CODES, type ExitClass, type Group } from "./problem-group";
 
 /** All groups, in the order of docs/troubleshooting.md. */
-export const GROUPS: readonly Group[] = [SETUP, SETTINGS, MACHINE, EC2, HOSTS, SWARM, STACKS, PULUMI, TESTS];
+export const GROUPS: readonly Group[] = [
+    SETUP,
+    SETTINGS,
+    MACHINE,
+    EC2,
+    HOSTS,
+    SWARM,
+    STACKS,
+    CARE,
+    PULUMI,
+    TESTS,
+];
 
 /** The name of a problem: stable, searchable, in upper case. */
 export type ProblemId =
@@ -19,6 +31,7 @@ export type ProblemId =
     | keyof typeof HOSTS.entries
     | keyof typeof SWARM.entries
     | keyof typeof STACKS.entries
+    | keyof typeof CARE.entries
     | keyof typeof PULUMI.entries
     | keyof typeof TESTS.entries;
 

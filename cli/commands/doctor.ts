@@ -8,7 +8,7 @@ import { createProgress } from "../../scripts/setup/progress";
 import type { Options } from "../options";
 import { printJson, suffix } from "../print";
 import { readFiles, refuseWrongFiles, settingsWith } from "../stack/settings";
-import { wrapped } from "../wrapped";
+import { wrapped } from "../width";
 
 /** What doctor found, as `--json` prints it. */
 export interface Diagnosis {
@@ -20,7 +20,8 @@ export interface Diagnosis {
 }
 
 const MARKS: Record<Fitness, string> = { fit: "✓", limited: "!", unfit: "✗", unknown: "?" };
-const NAME_COLUMNS = 14;
+/** Where the sentences begin. */
+const TEXT_COLUMN = 18;
 
 /** Looks at this machine, prints what it found, and throws MACHINE_UNFIT if a lab could not come up. */
 export async function doctor(options: Options): Promise<void> {
@@ -57,8 +58,11 @@ export function report(
         `This machine, for the lab ${stack} of ${hosts} hosts:`,
         "",
         ...findings.flatMap(({ name, fitness, found, mend }) => {
-            const head = `  ${MARKS[fitness]} ${name.padEnd(NAME_COLUMNS)}`;
-            return [...wrapped(head, found), ...(mend ? wrapped(`${" ".repeat(head.length)}→ `, mend) : [])];
+            const head = `  ${MARKS[fitness]} ${name}`;
+            return [
+                ...wrapped(found, TEXT_COLUMN, head),
+                ...(mend ? wrapped(mend, TEXT_COLUMN + 2, `${" ".repeat(TEXT_COLUMN)}→ `) : []),
+            ];
         }),
         ...(fit && !quiet ? ["", `Fit for a lab. Next: npm run up${suffix({ stack })}`] : []),
     ];

@@ -2,11 +2,12 @@
 
 import { Argument, type Command, InvalidArgumentError } from "commander";
 import type { DashboardOptions } from "../commands/dashboard";
+import type { SupportOptions } from "../commands/support";
 import type { Options } from "../options";
 import { SHELLS, type Shell } from "../tree/completion";
 import { onStack } from "./on-stack";
 
-/** Declares dashboard, doctor and completion. */
+/** Declares dashboard, doctor, support and completion. */
 export function declareHelp(program: Command): void {
     program.commandsGroup("See:");
     onStack(program, "dashboard", "show the swarm as a page in the browser, live and for reading only")
@@ -21,6 +22,9 @@ export function declareHelp(program: Command): void {
         "doctor",
         "say whether this machine is fit for a lab, and how to mend what is not",
     ).action(async (options: Options) => (await import("../commands/doctor")).doctor(options));
+    onStack(program, "support", "write a bundle with what helps to find a fault, and no secret")
+        .option("--to <file>", "the bundle; without it, skep-support-STACK-TIME.tar.gz in this folder")
+        .action(async (options: SupportOptions) => (await import("../commands/support")).support(options));
     program.commandsGroup("For other programs:");
     program
         .command("completion")

@@ -82,6 +82,11 @@ export const MACHINE = {
             meaning: "Another program has a port that the lab publishes.",
             advice: "End that program, or set `skep:labPorts` to where a free block of 200 begins.",
         },
+        SUPPORT_SECRET: {
+            meaning: "Something that `skep support` gathered has a secret in it, so no bundle was written.",
+            advice: "Take the secret out of the place that the line names: whoever reads that place has it.",
+            exit: "refused",
+        },
         DASHBOARD_PORT: {
             meaning:
                 "Another program has the port that the dashboard was to listen on, or this user may not take it.",

@@ -198,6 +198,7 @@ export class FakeHost implements Connection {
         const refuse = (status: number, reason: string) =>
             new EngineError(this.name, `${method} ${plain}`, status, reason);
         if (plain === "/info") return this.info();
+        if (plain === "/version") return { Components: [] };
         if (plain === "/volumes") return { Volumes: this.volumes };
         if (plain === "/swarm/init") {
             if (this.cluster) throw refuse(503, "This node is already part of a swarm.");

@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 import { diagnose, type Diagnosis, refuseUnfit, report } from "../../cli/commands/doctor";
-import { wrapped } from "../../cli/wrapped";
 import { checkSettings } from "../../config/settings";
 import { exitCodeOf, skepError } from "../../errors";
 import type { EngineFacts, Machine } from "../../lab/doctor";
@@ -201,11 +200,5 @@ describe("Doctor", function () {
         assert.equal(code, diagnosis.fit ? 0 : exitCodeOf("MACHINE_UNFIT"));
         const missing = new Lab("no-such-stack").start("doctor");
         assert.equal(await missing.result(), exitCodeOf("STACK_UNKNOWN"));
-    });
-
-    it("breaks lines between words, and never inside of one", () => {
-        const long = "x".repeat(90);
-        assert.deepEqual(wrapped("  a  ", `${"word ".repeat(20)}${long}`).at(-1), `     ${long}`);
-        assert.deepEqual(wrapped("> ", "short"), ["> short"]);
     });
 });

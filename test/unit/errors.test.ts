@@ -65,7 +65,6 @@ const UNTESTED = new Map(
         ],
         "needs a stack that stands, and another machine, version or zone for it": ["STATE_UNREACHABLE"],
         "needs a registry that stops answering right after its tasks were seen to run": ["REGISTRY_SILENT"],
-        "needs swarms in a state that Skep never leaves them in": ["MANAGER_LOCKED"],
         "is what the runner of the tests says when it breaks itself": [
             "TEST_PART",
             "TEST_START",

@@ -1,0 +1,32 @@
+// Text that fits into a terminal of 80 columns.
+
+import { table } from "./table";
+
+const WIDTH = 80;
+
+/** The lines of a table with these heads, each cut off with … if it is too long; none without rows. */
+export function tableLines(heads: readonly string[], rows: readonly (readonly string[])[]): string[] {
+    if (rows.length === 0) return [];
+    return table([heads, ...rows])
+        .split("\n")
+        .map((line) => cut(line));
+}
+
+/** The text, cut off with … if it is longer. */
+export function cut(text: string, width = WIDTH): string {
+    return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
+}
+
+/** The text in lines: the first one after `head`, each of them after `indent` columns. A word is never cut. */
+export function wrapped(text: string, indent: number, head = ""): string[] {
+    const lines: string[] = [];
+    let line = head.padEnd(indent);
+    for (const word of text.split(" ")) {
+        const isFirst = line.length <= indent;
+        if (!isFirst && line.length + 1 + word.length > WIDTH) {
+            lines.push(line);
+            line = " ".repeat(indent) + word;
+        } else line += isFirst ? word : ` ${word}`;
+    }
+    return [...lines, line];
+}

@@ -1,0 +1,169 @@
+// What status finds in a snapshot. No I/O.
+import type { Problem } from "../errors";
+import { shortfalls } from "./convergence";
+import type { SwarmService } from "./engine-api";
+import { type Finding, finding, warning } from "./finding";
+import {
+    clockProblems,
+    diskProblems,
+    lifeProblems,
+    nodeCertificateProblems,
+    raftProblems,
+    versionProblems,
+} from "./host-findings";
+import { oneLine } from "./sentence";
+import type { Snapshot, SwarmSight } from "./snapshot";
+import type { NodeStatus, Quorum, Wanted } from "./status";
+
+const STACK_LABEL = "com.docker.stack.namespace";
+
+/** The name of the stack that a service belongs to; empty if it belongs to none. */
+export function stackOf({ Spec }: SwarmService): string {
+    return Spec.Labels?.[STACK_LABEL] ?? "";
+}
+
+/** What is not as it should be, in no order. */
+export function findingsOf(
+    snapshot: Snapshot,
+    nodes: readonly NodeStatus[],
+    quorum: Quorum,
+    wanted: Wanted,
+): Finding[] {
+    const { hosts, swarm, swarmProblems, registry, at } = snapshot;
+    const problems = [
+        ...hosts.flatMap((host) => host.problems),
+        ...(swarm ? quorumProblems(quorum) : swarmProblems),
+        ...nodes.flatMap((node) => memberProblems(node, swarm)),
+        ...(swarm ? stackProblems(swarm, wanted.stacks) : []),
+        // Without the swarm, nobody could be asked, and the reason is said already.
+        ...(registry.asked ? registry.problems : []),
+        ...lifeProblems(hosts, at),
+        ...versionProblems(hosts),
+        ...diskProblems(hosts),
+        ...raftProblems(hosts),
+        ...nodeCertificateProblems(hosts, at),
+        ...clockProblems(hosts),
+    ];
+    const users = swarm ? userProblems(swarm, wanted.stacks) : [];
+    return [...problems.map(finding), ...users.map((problem) => warning(problem))];
+}
+
+function quorumProblems({ voters, reachable, needed, leader, text }: Quorum): Problem[] {
+    if (reachable < needed)
+        return [
+            {
+                id: "QUORUM_LOST",
+                problem: `The managers have no majority: ${reachable} of ${voters} answer, and any change needs ${needed}.`,
+                advice: "Start the hosts of the others; where their data is lost, restore a backup.",
+            },
+        ];
+    if (leader === null)
+        return [
+            {
+                id: "NO_LEADER",
+                problem: "The managers have no leader now.",
+                advice: "Wait half a minute for an election, then look again.",
+            },
+        ];
+    if (reachable < voters && reachable === needed)
+        return [
+            {
+                id: "QUORUM_AT_RISK",
+                problem: `The loss of one more manager would stop the swarm (${text}).`,
+                advice: "Bring back the managers that do not answer first.",
+            },
+        ];
+    return [];
+}
+
+/** What is wrong with one member, or with a host that should be one. */
+function memberProblems(node: NodeStatus, swarm: SwarmSight | undefined): Problem[] {
+    const { name, role, state, availability, lock, reached } = node;
+    const problems: Problem[] = [];
+    if (role.wanted === null)
+        return [
+            {
+                id: "MEMBER_UNKNOWN",
+                problem: `The swarm has a member ${name} (${state}) that is no host of this stack.`,
+                advice: `If nobody needs it, remove it: docker node rm ${node.nodeId}${state === "ready" ? " --force" : ""}.`,
+            },
+        ];
+    if (lock === "locked")
+        problems.push({
+            id: "MANAGER_LOCKED",
+            problem: `${name} is locked: its engine waits for the unlock key.`,
+            advice: "Open it: skep unlock.",
+        });
+    // A host that does not answer, or waits for its key, is named already.
+    else if (swarm && state !== "ready" && reached)
+        problems.push({
+            id: "NODE_NOT_READY",
+            problem:
+                state === "no member"
+                    ? `The host ${name} is no node of the swarm.`
+                    : `The node ${name} is not ready (${state}).`,
+            advice: "Run up: it brings the host back, or says what keeps it away.",
+        });
+    if (swarm?.autolock && lock === "open")
+        problems.push({
+            id: "LOCK_OPEN",
+            problem: `The unlock key does not seal the key file of ${name}, though the swarm's autolock is on.`,
+            advice: "Run up; if it stays so, rotate the unlock key: docker swarm unlock-key --rotate.",
+        });
+    if (swarm && role.found !== null && role.found !== role.wanted)
+        problems.push({
+            id: "NODE_DIFFERS",
+            problem: `${name} is a ${role.found}, and the stack made it a ${role.wanted}.`,
+            advice: "Run up: it sets the role back.",
+        });
+    return [...problems, ...availabilityProblems(name, availability)];
+}
+
+function availabilityProblems(name: string, { wanted, found }: NodeStatus["availability"]): Problem[] {
+    if (found === null || found === (wanted ?? "active")) {
+        if (found === null || found === "active") return [];
+        return [
+            {
+                id: "NODE_AWAY",
+                problem: `${name} takes no tasks: the settings say ${found}.`,
+                advice: "Change its availability in skep:nodes when it should take tasks again.",
+            },
+        ];
+    }
+    const said = wanted === null ? "nobody could read what the settings say" : `the settings say ${wanted}`;
+    return [
+        {
+            id: "NODE_DIFFERS",
+            problem: `The availability of ${name} is ${found}, and ${said}.`,
+            advice: "Run up: it sets the availability back.",
+        },
+    ];
+}
+
+/** What Skep's own stacks lack. */
+function stackProblems(swarm: SwarmSight, stacks: readonly string[]): Problem[] {
+    const advice = "Run up: it brings back what is missing, or says what keeps it away.";
+    const present = new Set(swarm.services.map(stackOf));
+    const gone = stacks
+        .filter((name) => !present.has(name))
+        .map((name) => `The stack ${name} has no services`);
+    return [...gone, ...lacking(swarm, (stack) => stacks.includes(stack))].map((reason) => ({
+        id: "STACK_NOT_RUNNING",
+        problem: `${oneLine(reason)}.`,
+        advice,
+    }));
+}
+
+/** What users' services lack. It does not make the swarm unwell. */
+function userProblems(swarm: SwarmSight, stacks: readonly string[]): Problem[] {
+    return lacking(swarm, (stack) => !stacks.includes(stack)).map((reason) => ({
+        id: "STACK_NOT_RUNNING",
+        problem: `${oneLine(reason)}.`,
+        advice: "See docker service ps with its name on a manager.",
+    }));
+}
+
+function lacking(swarm: SwarmSight, isMeant: (stack: string) => boolean): string[] {
+    const services = swarm.services.filter((service) => isMeant(stackOf(service)));
+    return Object.values(shortfalls({ ...swarm, services }));
+}
