@@ -59,20 +59,27 @@ function encoded(secret: string): string[] {
 /** The signature with which Pulumi marks a secret in an exported state. */
 const PULUMI_SECRET = "1b47061264138c4ac30d75fd1eb44270";
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
-/** Fields of a secret object that are secret themselves. The others are there because they travel with one. */
-const SECRET_FIELD = /(private_?key|password|secret|token|unlock|passphrase)/i;
+/** Names in a secret object whose values are secret themselves. The others are there because they travel with one. */
+const SECRET_NAME =
+    /(private_?key|access_?key|(^|[^a-z])key([^a-z]|$)|passw|secret|token|unlock|passphrase)/i;
 
 /** The secret texts in a state that was exported with secrets in clear. */
 export function secretsIn(state: unknown): string[] {
     if (typeof state !== "object" || state === null) return [];
     const { [SIGNATURE]: signature, plaintext } = state as Record<string, unknown>;
-    if (signature === PULUMI_SECRET && typeof plaintext === "string")
-        return textsIn(JSON.parse(plaintext), true);
+    if (signature === PULUMI_SECRET && typeof plaintext === "string") return textsOf(JSON.parse(plaintext));
     return Object.values(state).flatMap(secretsIn);
+}
+
+/** All texts of a secret that is a text or a list; those with a secret's name of one that is an object. */
+function textsOf(value: unknown): string[] {
+    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+    return textsIn(value, !isObject);
 }
 
 function textsIn(value: unknown, isSecret: boolean): string[] {
     if (typeof value === "string") return isSecret ? [value] : [];
+    if (Array.isArray(value)) return value.flatMap((each) => textsIn(each, isSecret));
     if (typeof value !== "object" || value === null) return [];
-    return Object.entries(value).flatMap(([name, each]) => textsIn(each, SECRET_FIELD.test(name)));
+    return Object.entries(value).flatMap(([name, each]) => textsIn(each, isSecret || SECRET_NAME.test(name)));
 }
