@@ -13,6 +13,7 @@ import { ProcessWatch } from "./process-watch";
 import { canType, eventually, hostContainers, Lab, type NodeOutput, servingNode } from "./lab";
 import { required } from "./required";
 import { testEverySetting } from "./every-setting";
+import { testHelp } from "./help";
 import { testWholeness } from "./wholeness";
 
 interface Outputs {
@@ -347,6 +348,7 @@ describe("A locked swarm over three zones from one command", function () {
 
     testEverySetting(lab);
 
+    testHelp(lab);
     testWholeness(lab);
 
     it("is destroyed without residue, also with a dead and a missing host and without its settings, and never waits", async () => {
