@@ -18,7 +18,7 @@ export function completionScript(shell: Shell, program: Command, project: string
         words(treeOf(program)),
         places(project),
         part("common.sh"),
-        part(`${shell}.sh`),
+        part(shell === "bash" ? "bash.sh" : "zsh.zsh"),
     ].join("\n\n");
 }
 

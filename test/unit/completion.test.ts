@@ -96,6 +96,12 @@ describe("Completion", function () {
             console.log("      skipped: there is no zsh");
             return this.skip();
         }
+        writeFileSync(script, completionScript("zsh", commandLine(), project));
+        const loaded = 'source "$1" && print -r -- $_comps[skep]';
+        assert.equal(
+            execFileSync("zsh", ["-f", "-c", loaded, "zsh", script], { encoding: "utf8" }),
+            "_skep\n",
+        );
         assert.deepEqual(inZsh("skep pre"), ["preview"]);
         assert.deepEqual(inZsh("skep preview --st"), ["--stack"]);
         assert.deepEqual(inZsh("skep preview --stack st"), ["staging"]);

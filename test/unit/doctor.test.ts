@@ -79,7 +79,7 @@ describe("Doctor", function () {
         const found = await look({
             memory: () => Promise.resolve({ total: 1 * GIB, available: 0.5 * GIB }),
             free: (path) => Promise.resolve(path === "/var/lib/docker" ? 1 * GIB : 50 * GIB),
-            ranges: () => Promise.reject(skepError("LAB_PORTS", "No block is free.", "Destroy a stack.")),
+            ranges: () => Promise.reject(skepError("LAB_SUBNET", "No block is free.", "Destroy a stack.")),
             files: { "/proc/sys/fs/inotify/max_user_instances": "64" },
         });
         assert.equal(found.fit, false);

@@ -1,4 +1,3 @@
-# shellcheck shell=bash disable=SC2034,SC2154,SC2206,SC2296 # zsh
 _skep() {
     local -a found
     found=(${(f)"$(_skep_candidates "${words[CURRENT]}" "${(@)words[2,CURRENT-1]}")"})
