@@ -5,6 +5,7 @@ import { canonical } from "./canonical";
 import type { SwarmNode, SwarmService, SwarmTask } from "./engine-api";
 import { allowedNodes, roomOn, takesTasks } from "./places";
 import { oneLine } from "./sentence";
+import { explained } from "./task-errors";
 
 const UNDER_WAY = ["updating", "rollback_started"];
 const FAILED = ["paused", "rollback_paused", "rollback_completed"];
@@ -195,7 +196,7 @@ function newestError(tasks: readonly SwarmTask[], nodes: readonly SwarmNode[]): 
     failed.sort((a, b) => String(b.Status?.Timestamp).localeCompare(String(a.Status?.Timestamp)));
     const [newest] = failed;
     const node = nodes.find(({ ID }) => ID === newest?.NodeID)?.Description?.Hostname;
-    return newest && `${newest.Status?.Err}${node ? ` (on ${node})` : ""}`;
+    return newest && `${explained(newest.Status?.Err ?? "")}${node ? ` (on ${node})` : ""}`;
 }
 
 /** A short text that changes exactly when the service's specification does. */

@@ -13,6 +13,7 @@ const OLDEST_NODE = [20, 19];
 const INSTALL_MINUTES = 15;
 
 checkNode();
+checkFolder();
 installPackages();
 runMain();
 
@@ -22,6 +23,14 @@ function checkNode() {
     if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) return;
     fail(
         `NODE_VERSION: Skep needs Node ${OLDEST_NODE.join(".")} or newer, and this is ${process.versions.node}.`,
+    );
+}
+
+/** Any other character may be in the folder's name. tsx reads `?` as the begin of a query, and would not find the files. */
+function checkFolder() {
+    if (!ROOT.includes("?")) return;
+    fail(
+        `CLONE_FOLDER: The folder ${ROOT} has a question mark in its name, and TypeScript cannot be run there. Rename it.`,
     );
 }
 

@@ -14,6 +14,8 @@ export interface Fixed {
     /** The VPC's range. */
     range?: string;
     subnets?: "public" | "private";
+    /** `s3` if the stack has a bucket for the registry: with it, all images of its users would go. */
+    registryStorage?: "s3";
 }
 
 /** Reads what stands from the resources of a state. No I/O. */
@@ -34,6 +36,7 @@ export function fixedIn(resources: readonly StateResource[]): Fixed {
                 ? "private"
                 : "public"
             : undefined,
+        registryStorage: isThere("aws:s3/bucket:Bucket") ? "s3" : undefined,
     };
 }
 
@@ -83,5 +86,6 @@ export function fixedProblems(
     refuse("aws.region", fixed.region, aws?.region, anew);
     refuse("aws.network.range", fixed.range, aws?.network.range, anew);
     refuse("aws.network.subnets", fixed.subnets, aws?.network.subnets, anew);
+    refuse("aws.registryStorage", fixed.registryStorage, aws?.registryStorage, anew);
     return problems;
 }

@@ -9,6 +9,11 @@ export const SETUP = {
             meaning: "Node.js is older than Skep needs.",
             advice: "Install Node.js 20.19 or newer.",
         },
+        CLONE_FOLDER: {
+            meaning:
+                "The name of the project's folder has a question mark, with which TypeScript cannot be run.",
+            advice: "Rename the folder. Every other character is fine.",
+        },
         NPM_INSTALL: {
             meaning: "`npm ci` failed or took too long.",
             advice: "Read what npm says above the line, mend the network or the disk, and try again.",

@@ -18,6 +18,7 @@ import { sharingClone } from "../lab/clone";
 import { eventually, Lab } from "../lab/lab";
 import { required } from "../lab/required";
 import { ARCHITECTURE, Cloud, NEWEST, OLDER } from "./cloud";
+import { testEveryAwsSetting } from "./every-setting";
 import { status } from "./login";
 import {
     buckets,
@@ -209,6 +210,8 @@ describe("A locked swarm on EC2 over three zones from one command", function () 
         await unchanged("preview", other).finally(() => rmSync(other.project, { recursive: true }));
     });
 
+    testEveryAwsSetting(lab, (change, registry) => configure(2, change(cloud.settings), lab, registry));
+
     it("serves the web page in every zone", async () => {
         const zones = new Set<string>();
         await eventually("an answer from every zone", async () => {
@@ -363,12 +366,12 @@ async function forget(): Promise<void> {
     await forgetStack(lab.stack);
 }
 
-function configure(workers: number, aws: object = {}, on = lab): void {
+function configure(workers: number, aws: object = {}, on = lab, registry: object = {}): void {
     on.configure({
         "skep:hosts": "aws",
         "skep:workers": workers,
         "skep:sample": { replicas: 3 },
-        "skep:registry": { replicas: 3 },
+        "skep:registry": { replicas: 3, ...registry },
         "skep:repository": cloud.repository,
         "skep:aws": {
             ...cloud.settings,

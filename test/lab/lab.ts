@@ -30,6 +30,8 @@ export interface NodeOutput {
 
 export class Lab {
     readonly clients: string;
+    /** What its settings are unless a test gives it others. */
+    usual: Record<string, unknown> = {};
     private folder: string | undefined;
 
     /** `project` is the clone to run; default this one. `environment` has variables in addition to this process's own. */
@@ -41,12 +43,12 @@ export class Lab {
         this.clients = join(project, ".skep", "clients", stack);
     }
 
-    /** Writes the stack's settings: those of the default stack, with these changes. */
+    /** Writes the stack's settings: those of the default stack, with its usual ones and these changes. */
     configure(settings: Record<string, unknown> = {}): void {
         const { config } = parse(readFileSync(join(ROOT, "Pulumi.dev.yaml"), "utf8")) as { config: object };
         writeFileSync(
             join(this.project, `Pulumi.${this.stack}.yaml`),
-            JSON.stringify({ config: { ...config, ...settings } }),
+            JSON.stringify({ config: { ...config, ...this.usual, ...settings } }),
         );
     }
 

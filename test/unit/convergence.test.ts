@@ -63,6 +63,23 @@ describe("a service's standing", () => {
         assert.match(stands(service(), [old, task(2, "running")]).pending ?? "", /1 of 2/);
     });
 
+    it("says which capability a host lacks for a task", () => {
+        const caps =
+            'invalid CapAdd: capability not supported by your kernel or not available in the current environment: "CAP_IPC_LOCK"';
+        const limit =
+            "OCI runtime create failed: error setting rlimits for ready process: error setting rlimit type 8: operation not permitted: unknown";
+        for (const [Err, capability] of [
+            [caps, "IPC_LOCK"],
+            [limit, "SYS_RESOURCE"],
+        ] as const) {
+            const rejected = task(1, "rejected", { Status: { State: "rejected", Err } });
+            assert.match(
+                stands(service(), [rejected]).pending ?? "",
+                new RegExp(`the host has no capability ${capability}, see `),
+            );
+        }
+    });
+
     it("names the newest error of a task, and the node that it happened on", () => {
         const rejected = task(1, "rejected", {
             NodeID: "n2",

@@ -134,7 +134,7 @@ describe("The catalog of problems", () => {
     it("gives skep.mjs, which cannot read it, its exit codes", () => {
         const code = read("scripts/skep.mjs");
         const [, exit] = /process\.exit\((\d+)\)/.exec(code) ?? [];
-        for (const id of ["NODE_VERSION", "NPM_INSTALL", "SKEP_START"] as const)
+        for (const id of ["NODE_VERSION", "CLONE_FOLDER", "NPM_INSTALL", "SKEP_START"] as const)
             assert.equal(Number(exit), exitCodeOf(id), id);
     });
 });

@@ -178,6 +178,15 @@ describe("A setting that a standing stack cannot follow", () => {
         );
     });
 
+    it("is the registry's bucket, with which all images of its users would go", () => {
+        const bucket = resource("aws:s3/bucket:Bucket", {});
+        const aws = { hosts: "aws", aws: AWS };
+        const kept = { ...aws, aws: { ...AWS, registryStorage: "s3" } };
+        assert.match(said(aws, fixedIn([bucket])).join(), /^skep:aws\.registryStorage is volume, /);
+        assert.deepEqual(said(kept, fixedIn([bucket])), []);
+        assert.deepEqual(said(kept, fixedIn([])), []);
+    });
+
     it("is one problem where the kind of hosts changes, in both directions", () => {
         assert.match(
             said({ hosts: "aws", aws: AWS }).join(),

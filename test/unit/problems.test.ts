@@ -28,6 +28,17 @@ describe("A problem", function () {
         assert.match(stderr, /^NODE_VERSION: Skep needs Node 20\.19 or newer, and this is 18\.20\.0\.$/m);
     });
 
+    it("is a folder in which TypeScript cannot be run", () => {
+        const folder = mkdtempSync(join(tmpdir(), "skep-test-?"));
+        mkdirSync(join(folder, "scripts"));
+        const script = join(folder, "scripts/skep.mjs");
+        copyFileSync(join(ROOT, "scripts/skep.mjs"), script);
+        const { status, stderr } = spawnSync(process.execPath, [script, "preview"], { encoding: "utf8" });
+        rmSync(folder, { recursive: true });
+        assert.equal(status, EXIT_CODES.machine);
+        assert.match(stderr, /^CLONE_FOLDER: /m);
+    });
+
     it("is a failure of npm, which says the reason itself", () => {
         const folder = mkdtempSync(join(tmpdir(), "skep-test-"));
         mkdirSync(join(folder, "scripts"));
