@@ -27,6 +27,7 @@ import {
     shown,
     text,
     version,
+    waivers,
     whole,
 } from "./values";
 
@@ -126,6 +127,8 @@ const schema = group({
      * packets on a short-lived overlay network. Default true.
      */
     checkDataPath: flag().default(true),
+    /** Items of the CIS Docker Benchmark that may stay as they are, each with the reason; `skep check --cis` shows it. Default none. */
+    cisWaivers: waivers().default({}),
     /** The private registry. config/registry.ts and the README have its settings. */
     registry: registrySchema.prefault({}),
     /** A mirror of Docker's package repository (config/repository.ts). Default: Docker's own. */

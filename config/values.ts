@@ -2,6 +2,7 @@
 // own messages reach no user.
 
 import { z } from "zod";
+import { CIS_NUMBERS } from "../planning/cis";
 import { parseRange } from "../planning/addresses";
 import { isOwnLabel } from "../planning/members";
 
@@ -75,6 +76,20 @@ export function nodeLabels() {
                         path: [name],
                         message: `its name must match ${LABEL.source}`,
                     });
+        });
+}
+
+/** Why items of the CIS Docker Benchmark may stay as they are, by their numbers. */
+export function waivers() {
+    const error =
+        'it must be a reason by the number of an item, in quotes, such as {"2.14": "our images use sudo"}';
+    const known = `it must be the number of an item, in quotes: ${CIS_NUMBERS.join(", ")}`;
+    return z
+        .record(z.string(), z.string({ error }).min(1, { error }), { error })
+        .superRefine((given, { addIssue }) => {
+            for (const number of Object.keys(given))
+                if (!CIS_NUMBERS.includes(number))
+                    addIssue({ code: "custom", path: [number], message: known });
         });
 }
 

@@ -11,9 +11,10 @@ import {
     raftProblems,
     versionProblems,
 } from "./host-findings";
+import { type Quorum, quorumProblems } from "./quorum";
 import { oneLine } from "./sentence";
 import type { Snapshot, SwarmSight } from "./snapshot";
-import type { NodeStatus, Quorum, Wanted } from "./status";
+import type { NodeStatus, Wanted } from "./status";
 
 const STACK_LABEL = "com.docker.stack.namespace";
 
@@ -46,34 +47,6 @@ export function findingsOf(
     ];
     const users = swarm ? userProblems(swarm, wanted.stacks) : [];
     return [...problems.map(finding), ...users.map((problem) => warning(problem))];
-}
-
-function quorumProblems({ voters, reachable, needed, leader, text }: Quorum): Problem[] {
-    if (reachable < needed)
-        return [
-            {
-                id: "QUORUM_LOST",
-                problem: `The managers have no majority: ${reachable} of ${voters} answer, and any change needs ${needed}.`,
-                advice: "Start the hosts of the others; where their data is lost, restore a backup.",
-            },
-        ];
-    if (leader === null)
-        return [
-            {
-                id: "NO_LEADER",
-                problem: "The managers have no leader now.",
-                advice: "Wait half a minute for an election, then look again.",
-            },
-        ];
-    if (reachable < voters && reachable === needed)
-        return [
-            {
-                id: "QUORUM_AT_RISK",
-                problem: `The loss of one more manager would stop the swarm (${text}).`,
-                advice: "Bring back the managers that do not answer first.",
-            },
-        ];
-    return [];
 }
 
 /** What is wrong with one member, or with a host that should be one. */

@@ -3,7 +3,8 @@ import type { SwarmNode, SwarmService, SwarmTask } from "./engine-api";
 import { engineEnd } from "./engine-life";
 import { type Finding, inOrder } from "./finding";
 import type { Availability } from "./members";
-import { majority, memberOf } from "./membership";
+import { memberOf } from "./membership";
+import { type Quorum, quorumAmong, undecided } from "./quorum";
 import { allowedNodes, takesTasks } from "./places";
 import type { Role } from "./placement";
 import type { HostSight, Snapshot, SwarmSight } from "./snapshot";
@@ -52,18 +53,6 @@ export interface NodeStatus {
     load: { processes: number; cpus: number | null; memory: number } | null;
     /** How many tasks run on it. */
     tasks: number | null;
-}
-
-/** The managers that vote. */
-export interface Quorum {
-    voters: number;
-    reachable: number;
-    needed: number;
-    /** How many more may fail; 0 also if there is no majority. */
-    canLose: number;
-    leader: string | null;
-    /** In words: `3 of 3, can lose 1`. */
-    text: string;
 }
 
 export interface ServiceStatus {
@@ -180,23 +169,12 @@ function lockOf(role: Role, state: string | undefined, sealed: boolean | undefin
 
 /** The quorum as the managers see it; without one that answers, as their engines do. */
 function quorumOf({ hosts, swarm }: Snapshot): Quorum {
-    const voters = (swarm?.nodes ?? [])
-        .map(memberOf)
-        .filter(({ reachability }) => reachability !== undefined);
+    if (swarm) return quorumAmong(swarm.nodes.map(memberOf));
     const managers = hosts.filter(({ role }) => role === "manager");
-    const count = swarm ? voters.length : managers.length;
-    const reachable = swarm
-        ? voters.filter(({ reachability }) => reachability === "reachable").length
-        : managers.filter(({ engine }) => engine?.member.state === "active" && engine.member.isManager)
-              .length;
-    const needed = majority(count);
-    const canLose = Math.max(reachable - needed, 0);
-    const decides = swarm !== undefined && reachable >= needed;
-    return {
-        ...{ voters: count, reachable, needed, canLose },
-        leader: voters.find(({ leader }) => leader)?.name ?? null,
-        text: `${reachable} of ${count}, ${decides ? `can lose ${canLose}` : `no majority: needs ${needed}`}`,
-    };
+    const active = managers.filter(
+        ({ engine }) => engine?.member.state === "active" && engine.member.isManager,
+    );
+    return undecided(managers.length, active.length);
 }
 
 function stacksOf(

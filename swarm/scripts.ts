@@ -5,7 +5,18 @@ import { resolve } from "node:path";
 
 /** The name of a host script, without `.sh`. */
 export type ScriptName =
-    "deploy" | "engine" | "files" | "hostkey" | "hosts" | "lock" | "look" | "probe" | "restart" | "support";
+    | "check"
+    | "cis"
+    | "deploy"
+    | "engine"
+    | "files"
+    | "hostkey"
+    | "hosts"
+    | "lock"
+    | "look"
+    | "probe"
+    | "restart"
+    | "support";
 
 /** The text of scripts/host/NAME.sh. The script's first lines say what it reads and does. */
 export function hostScript(name: ScriptName): string {

@@ -4,7 +4,6 @@ import { type Problem, SkepError } from "../errors";
 import { membershipOf } from "../planning/adoption";
 import { spanOf } from "../planning/certificates";
 import type { EngineInfo } from "../planning/engine-api";
-import type { Role } from "../planning/placement";
 import type { EngineSight, HostSight, ShellSight, Snapshot, SwarmSight } from "../planning/snapshot";
 import type { Expected, PlacedHost } from "./checks/check";
 import { registry } from "./checks/registry";
@@ -15,15 +14,10 @@ import type { Swarm } from "./swarm";
 /** How long a look waits for a manager that answers. A snapshot shows what is so now, so it waits out no election. */
 const MANAGER_MS = 3000;
 
-/** A host of the stack, and the role that it should have. */
-export interface SightedHost extends PlacedHost {
-    role: Role;
-}
-
 /** Asks these hosts and their swarm. Never throws because of a host: what it cannot see is part of the snapshot. */
 export async function takeSnapshot(
     swarm: Swarm,
-    hosts: readonly SightedHost[],
+    hosts: readonly PlacedHost[],
     expected: Expected,
 ): Promise<Snapshot> {
     const at = Date.now();
@@ -46,7 +40,8 @@ export async function takeSnapshot(
     };
 }
 
-async function hostSight(placed: SightedHost, signal: AbortSignal): Promise<HostSight> {
+/** What the host's engine and shell say, or why they say nothing. */
+export async function hostSight(placed: PlacedHost, signal: AbortSignal): Promise<HostSight> {
     const { host, role, zone, nodeId } = placed;
     const { name, address } = host;
     const [engine, shell] = await Promise.all([
@@ -135,7 +130,9 @@ async function swarmSight(swarm: Swarm): Promise<SwarmSight> {
 }
 
 /** The value, or what kept it away. A bug still throws. */
-async function orProblems<T>(work: Promise<T>): Promise<{ value: T } | { problems: readonly Problem[] }> {
+export async function orProblems<T>(
+    work: Promise<T>,
+): Promise<{ value: T } | { problems: readonly Problem[] }> {
     try {
         return { value: await work };
     } catch (error) {

@@ -38,6 +38,15 @@ export async function lastLook(
 
 /** What the swarm of a stack should have. `stacks` are the names of Skep's own stacks in it. */
 export function expectedOf({ hosts, outputs }: Standing, stacks: readonly string[]): Expected {
-    const { registry, registryPassword: password } = outputs;
-    return { hosts, stacks, registry: { server: registry.server, username: registry.user, password } };
+    const { registry, registryPassword: password, unlockKey, ca, clientCertificate } = outputs;
+    return {
+        hosts,
+        stacks,
+        registry: { server: registry.server, username: registry.user, password },
+        unlockKey,
+        certificates: {
+            "The certificate of the stack's CA": ca,
+            "The client's certificate": clientCertificate,
+        },
+    };
 }

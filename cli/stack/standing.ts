@@ -1,11 +1,11 @@
 // A swarm that stands, for commands that work on it without a run of Pulumi: its hosts and its managers, found by the
 // stack's outputs.
 
+import { setMaxListeners } from "node:events";
 import { readdir } from "node:fs/promises";
 import { closest, distance } from "fastest-levenshtein";
 import { PROJECT } from "../../config/folders";
 import { skepError, SkepError } from "../../errors";
-import type { Role } from "../../planning/placement";
 import { createProgress, type Progress } from "../../scripts/setup/progress";
 import type { PlacedHost } from "../../swarm/checks/check";
 import type { Context } from "../../swarm/context";
@@ -26,8 +26,6 @@ const SLIP = 3;
 /** A host of a standing swarm. */
 export interface StandingHost extends PlacedHost {
     name: string;
-    /** Its role when the stack was last brought up. */
-    role: Role;
     output: NodeOutput;
 }
 
@@ -59,6 +57,7 @@ export async function withSwarm<T>(
     work: (standing: Standing) => Promise<T>,
 ): Promise<T> {
     const stop = new AbortController();
+    setMaxListeners(0, stop.signal); // all hosts are asked at once
     const ctx: Context = { signal: stop.signal, log: (text) => progress.note(text) };
     const hosts = outputs.nodes.map((output) => standingHost(output, outputs));
     const managers = hosts.filter(({ role }) => role === "manager").map(({ host }) => host);

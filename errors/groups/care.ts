@@ -1,8 +1,8 @@
 import type { Group } from "../problem-group";
 
-/** What a look at a swarm finds beside what other commands report too. Of class `done` are those that end well. */
+/** What `status` and `check` find beside what other commands report too. Of class `done` are those that end well. */
 export const CARE = {
-    title: "What a look at the swarm finds",
+    title: "What status and check find",
     exit: "swarm",
     entries: {
         NODE_DIFFERS: {
@@ -19,9 +19,18 @@ export const CARE = {
             advice: "If it is left over from a host that is gone, remove it: `docker node rm` with its id.",
             exit: "done",
         },
+        VOTES_EVEN: {
+            meaning: "An even number of managers votes: one fewer could lose as many.",
+            advice: "Set `skep:managers` to an odd number, and run `up`.",
+            exit: "done",
+        },
         LOCK_OPEN: {
             meaning: "The unlock key does not seal a manager's key file, though autolock is on.",
             advice: "Run `up`. If it stays, rotate the unlock key: `docker swarm unlock-key --rotate`.",
+        },
+        LOCK_KEY: {
+            meaning: "The unlock key in the state does not open a manager after its next restart.",
+            advice: "Run `up`: it takes the swarm's present key into the state.",
         },
         ENGINE_END_OF_LIFE: {
             meaning: "An engine or containerd gets no more fixes, not even for security.",
@@ -57,10 +66,39 @@ export const CARE = {
             meaning: "A certificate is over, and what it is for no longer works.",
             advice: "Run `up`. A node whose own certificate is over has to join again.",
         },
+        CERTIFICATE_UNSEEN: {
+            meaning: "A certificate could not be read.",
+            advice: "Look at the host that the line names.",
+            exit: "left",
+        },
         CLOCK_SKEW: {
             meaning: "The clocks of two hosts differ.",
             advice: "Let all hosts keep time with the same servers: `timedatectl` on the host.",
             exit: "done",
+        },
+        LOGS_UNBOUNDED: {
+            meaning: "Containers log without a limit, and can fill their host's disk.",
+            advice: "Set `max-size` in the service's logging options, or in `daemon.json` for all that set none.",
+            exit: "done",
+        },
+        SERVICE_DRIFTED: {
+            meaning: "A service is not what the stack that stands says.",
+            advice: "Run `up`: it deploys the stack again.",
+        },
+        CHECK_TIMED_OUT: {
+            meaning: "A check did not end within its time.",
+            advice: "Look at the hosts that other checks name, then run it again.",
+            exit: "left",
+        },
+        CHECK_UNSEEN: {
+            meaning: "A check could not look at everything.",
+            advice: "Bring back what does not answer, then run it again.",
+            exit: "left",
+        },
+        CHECK_UNKNOWN: {
+            meaning: "There is no check of that name.",
+            advice: "`skep check --list` names them.",
+            exit: "usage",
         },
     },
 } as const satisfies Group;

@@ -1,5 +1,6 @@
 // What a check of a standing swarm is. Each check has a file beside this one; list.ts names them in their order.
 import { type Problem, SkepError } from "../../errors";
+import type { Role } from "../../planning/placement";
 import type { Host } from "../host";
 import type { Swarm } from "../swarm";
 import { pause } from "../wait";
@@ -10,6 +11,8 @@ export interface PlacedHost {
     /** Its availability zone. */
     zone: string;
     nodeId: string;
+    /** Its role when the stack was last brought up. */
+    role: Role;
 }
 
 /** What a swarm should have. */
@@ -19,6 +22,12 @@ export interface Expected {
     stacks: readonly string[];
     /** The registry, and its login. */
     registry: { server: string; username: string; password: string };
+    /** The unlock key in the state; empty without autolock. */
+    unlockKey: string;
+    /** Skep's certificates that this machine has, by what they are, such as "The stack's CA". */
+    certificates: Readonly<Record<string, string>>;
+    /** By stack and service, the digest of each service that the last `up` deployed; undefined if nobody read the state. */
+    deployed?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 export interface Check {
@@ -26,6 +35,8 @@ export interface Check {
     name: string;
     /** What is true of a swarm that passes. */
     sentence: string;
+    /** How long it may take when somebody waits for each check, in milliseconds. Default: 30 s. */
+    limitMs?: number;
     /** Finds what is not so. A problem of the swarm itself may also be thrown. */
     run(swarm: Swarm, expected: Expected): Promise<Problem[]>;
 }

@@ -8,20 +8,30 @@ import { type Check, type Expected, onePerZone, type PlacedHost } from "./check"
 const ANSWER_MS = 10_000;
 const LABEL = "registry";
 
-export const registry: Check = {
-    name: "registry",
-    sentence: "a host of each zone trusts the registry and can log in",
+/** Asks a host of each zone: enough for a look at every `up`. */
+export const registry = registryFrom(onePerZone, "a host of each zone trusts the registry and can log in");
 
-    async run(swarm, { hosts, registry: login }) {
+/** Asks every host. */
+export const registryEverywhere = registryFrom(
+    (hosts) => hosts,
+    "every host trusts the registry and can log in",
+);
+
+function registryFrom(
+    pick: (hosts: readonly PlacedHost[]) => readonly PlacedHost[],
+    sentence: string,
+): Check {
+    const run: Check["run"] = async (swarm, { hosts, registry: login }) => {
         const members = await swarm.members();
         // Whoever drains all nodes of the registry has switched it off.
         const isOff = !members.some((node) => node.Spec.Labels?.[LABEL] === "true" && takesTasks(node));
         if (isOff) return [];
         const ready = members.filter(({ Status }) => Status?.State === "ready").map(({ ID }) => ID);
-        const asking = onePerZone(hosts.filter(({ nodeId }) => ready.includes(nodeId)));
+        const asking = pick(hosts.filter(({ nodeId }) => ready.includes(nodeId)));
         return (await Promise.all(asking.map((host) => ask(host, login)))).flat();
-    },
-};
+    };
+    return { name: "registry", sentence, run };
+}
 
 async function ask({ host, zone }: PlacedHost, login: Expected["registry"]): Promise<Problem[]> {
     const { server, username, password } = login;

@@ -82,9 +82,12 @@ function world(hosts: FakeHost[], { lacking = [] as string[], leaders = 1, stale
     const expected: Expected = {
         stacks: ["registry", "sample"],
         registry: { server: "r:5000", username: "skep", password: "secret" },
+        unlockKey: "",
+        certificates: {},
         hosts: hosts.map(({ name, zone, login, probe }) => ({
             zone,
             nodeId: name,
+            role: name.startsWith("manager") ? "manager" : "worker",
             host: {
                 name,
                 call: async () => {

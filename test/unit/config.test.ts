@@ -44,6 +44,7 @@ describe("configuration", () => {
             rebalance: false,
             renew: [],
             checkDataPath: true,
+            cisWaivers: {},
             registry: { name: "registry.skep.internal", port: 5000, user: "skep", replicas: 1 },
             sample: { enabled: true, replicas: 3, port: 8080 },
         });

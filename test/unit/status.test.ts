@@ -253,7 +253,7 @@ describe("A snapshot", function () {
         });
         change(world);
         const login = { server: "r:5000", username: "skep", password: "secret" };
-        const expected: Expected = { hosts, stacks: [], registry: login };
+        const expected: Expected = { hosts, stacks: [], registry: login, unlockKey: "", certificates: {} };
         return takeSnapshot(world.swarm(names, cluster.id), hosts, expected);
     }
 
