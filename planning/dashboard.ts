@@ -27,7 +27,16 @@ export interface HostView {
     address: string;
     leader: boolean;
     /** What it is: in words that a person reads. */
-    state: "ready" | "drained" | "paused" | "locked" | "down" | "no answer" | "no member";
+    state:
+        | "ready"
+        | "drained"
+        | "paused"
+        | "locked"
+        | "down"
+        | "no answer"
+        | "no member"
+        | "engine up"
+        | "engine silent";
     engine: string;
     /** Percent of all its processors, of its memory and of its disk; undefined if its shell does not answer. */
     load?: number;
@@ -65,8 +74,10 @@ export interface DashboardView {
     unplaced: TaskView[];
     /** What is not well, and what differs from the stack, a sentence each. */
     findings: string[];
-    /** Since when no manager answers, in milliseconds since 1970: tasks and services are those of that moment. */
-    blindSince?: number;
+    /** Whether no manager answers. Tasks and services are then those of `lastSeen`. */
+    blind: boolean;
+    /** When a manager last answered, in milliseconds since 1970; undefined if none did: tasks and services are unknown. */
+    lastSeen?: number;
 }
 
 const RUNNING = ["running"];
@@ -101,7 +112,8 @@ export function dashboardView(
         services: swarm ? serviceViews(swarm, tasks) : [],
         unplaced: tasks.filter(({ nodeId }) => nodeId === "").map(({ task }) => task),
         findings: findingsOf(snapshot, swarm),
-        ...(!snapshot.swarm && { blindSince: last?.at ?? snapshot.at }),
+        blind: snapshot.swarm === undefined,
+        ...(swarm && { lastSeen: snapshot.swarm ? snapshot.at : last?.at }),
     };
 }
 
@@ -131,10 +143,10 @@ function hostView(
         role: node?.Spec.Role ?? role,
         address,
         leader: seen !== undefined && node?.ManagerStatus?.Leader === true,
-        state: stateOf(engine, node, swarm !== undefined),
+        state: stateOf({ engine, shell }, node, swarm !== undefined),
         engine: engine?.version ?? "",
         ...(shell && {
-            load: percent(shell.load, engine?.cpus ?? 0),
+            ...(engine && { load: percent(shell.load, engine.cpus) }),
             memory: used(shell.memory),
             ...(shell.disk && { disk: used(shell.disk) }),
         }),
@@ -144,16 +156,17 @@ function hostView(
 }
 
 function stateOf(
-    engine: HostSight["engine"],
+    { engine, shell }: Pick<HostSight, "engine" | "shell">,
     node: SwarmNode | undefined,
     isSeen: boolean,
 ): HostView["state"] {
     if (engine?.member.state === "locked") return "locked";
-    if (!engine) return node?.Status?.State === "down" ? "down" : "no answer";
-    if (!node && isSeen) return "no member";
-    if (node && node.Status?.State !== "ready") return "down";
-    const { Availability = "active" } = node?.Spec ?? {};
-    return { active: "ready", drain: "drained", pause: "paused" }[Availability] as HostView["state"];
+    if (!engine && node?.Status?.State === "down") return "down";
+    if (!engine) return shell ? "engine silent" : "no answer";
+    if (!isSeen) return "engine up";
+    if (!node) return "no member";
+    if (node.Status?.State !== "ready") return "down";
+    return ({ active: "ready", drain: "drained", pause: "paused" } as const)[node.Spec.Availability];
 }
 
 interface PlacedTask {
@@ -221,11 +234,13 @@ function findingsOf({ hosts, swarm: seen, swarmProblems, registry }: Snapshot, s
     const ids = new Set(hosts.map(({ nodeId }) => nodeId));
     return [
         ...(seen ? [] : swarmProblems.map(({ problem }) => problem)),
-        ...hosts.flatMap(({ name, zone, role, nodeId, engine }) => {
+        ...hosts.flatMap(({ name, zone, role, nodeId, engine, shell }) => {
             const node = swarm?.nodes.find(({ ID }) => ID === nodeId);
             const labelled = node?.Spec.Labels?.availability_zone;
             return [
-                ...(engine ? [] : [`${name} does not answer.`]),
+                ...(engine
+                    ? []
+                    : [shell ? `The engine of ${name} does not answer.` : `${name} does not answer.`]),
                 ...(engine?.member.state === "locked" ? [`${name} is locked: skep unlock opens it.`] : []),
                 ...(swarm && !node ? [`${name} is no member of the swarm.`] : []),
                 ...(node && node.Spec.Role !== role
@@ -265,8 +280,8 @@ export function eventsBetween(before: DashboardView, after: DashboardView): Even
         if (old && !old.leader && host.leader) found.push(event(`${name} leads the swarm`, "plain"));
         if (old && old.role !== host.role) found.push(event(`${name} is a ${host.role} now`, "plain"));
     }
-    if (!before.blindSince && after.blindSince) found.push(event("No manager answers any more", "bad"));
-    if (before.blindSince && !after.blindSince) found.push(event("Managers answer again", "good"));
+    if (!before.blind && after.blind) found.push(event("No manager answers any more", "bad"));
+    if (before.blind && !after.blind) found.push(event("Managers answer again", "good"));
     const [ran, runs] = [tasksOf(before), tasksOf(after)];
     for (const [place, { host, task }] of runs) {
         const old = ran.get(place);

@@ -13,8 +13,7 @@ import { ProcessWatch } from "./process-watch";
 import { canType, eventually, hostContainers, Lab, type NodeOutput, servingNode } from "./lab";
 import { required } from "./required";
 import { testEverySetting } from "./every-setting";
-import { testHelp } from "./help";
-import { testWholeness } from "./wholeness";
+import { testStanding } from "./standing";
 
 interface Outputs {
     nodes: NodeOutput[];
@@ -351,8 +350,7 @@ describe("A locked swarm over three zones from one command", function () {
 
     testEverySetting(lab);
 
-    testHelp(lab);
-    testWholeness(lab);
+    testStanding(lab);
 
     it("is destroyed without residue, also with a dead and a missing host and without its settings, and never waits", async () => {
         const docker = dockerClient();

@@ -118,7 +118,10 @@ describe("The dashboard's page", function () {
         await page.getByRole("button", { name: /^worker-1, worker, no answer/ }).waitFor();
         assert.match((await page.getByRole("status").textContent()) ?? "", /finding/);
         show([], { swarm: undefined });
-        await page.getByText(/^No manager answers: tasks as of/).waitFor();
+        await page.getByText("No manager answers: what runs is unknown").waitFor();
+        await page
+            .getByRole("button", { name: "worker-1, worker, engine up, load 25 percent, tasks unknown" })
+            .waitFor();
         await page.close();
     });
 

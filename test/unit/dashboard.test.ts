@@ -50,6 +50,7 @@ describe("The dashboard's view", () => {
             locked,
             sight("worker-1", "zone-a"),
             sight("worker-2", "zone-b"),
+            sight("worker-3", "zone-c", { engine: undefined }),
         ];
         const nodes = [
             node(hosts[0]!, "active", true),
@@ -59,9 +60,10 @@ describe("The dashboard's view", () => {
         ];
         const seen = view([], { hosts, nodes });
         const states = hosts.map(({ name }) => hostOf(name, seen)?.state);
-        assert.deepEqual(states, ["ready", "no answer", "locked", "drained", "no member"]);
+        assert.deepEqual(states, ["ready", "no answer", "locked", "drained", "no member", "engine silent"]);
         for (const finding of [
             "manager-2 does not answer.",
+            "The engine of worker-3 does not answer.",
             "manager-3 is locked: skep unlock opens it.",
             "worker-1 takes no new tasks (drain).",
             "worker-2 is no member of the swarm.",
@@ -88,11 +90,13 @@ describe("The dashboard's view", () => {
         const before = snapshot();
         const blind = snapshot([], { swarm: undefined, at: AT + 9000 });
         const seen = dashboardView("dev", blind, { swarm: before.swarm!, at: before.at });
-        assert.equal(seen.blindSince, AT);
+        assert.deepEqual([seen.blind, seen.lastSeen], [true, AT]);
         assert.equal(hostOf("worker-1", seen)?.tasks.length, 1);
         assert.equal(hostOf("manager-1", seen)?.leader, false);
         assert.deepEqual(seen.findings, ["No manager answers."]);
-        assert.equal(dashboardView("dev", blind).services.length, 0);
+        const never = dashboardView("dev", blind);
+        assert.deepEqual([never.services.length, never.lastSeen], [0, undefined]);
+        assert.equal(hostOf("worker-1", never)?.state, "engine up");
         const [event] = eventsBetween(dashboardView("dev", before), seen);
         assert.equal(event?.text, "No manager answers any more");
     });

@@ -38,7 +38,7 @@ function fill(list, items, draw) {
 /** How good a host's state is. */
 function kindOf(state) {
     if (state === "ready") return "good";
-    return ["drained", "paused"].includes(state) ? "warn" : "bad";
+    return ["drained", "paused", "engine up"].includes(state) ? "warn" : "bad";
 }
 
 /** The place of each task of a host, in rows of a honeycomb. */
@@ -51,12 +51,12 @@ function cells(n, width) {
 }
 
 /** What a screen reader says of a host. */
-function labelOf({ name, role, leader, state, load, tasks }) {
+function labelOf({ name, role, leader, state, load, tasks }, none) {
     const running = tasks.map(({ place, phase }) => (phase === "running" ? place : `${place} ${phase}`));
     return [
         `${name}, ${role}${leader ? ", leader" : ""}, ${state}`,
         ...(load === undefined ? [] : [`load ${load} percent`]),
-        running.length === 0 ? "no tasks" : `${count(running.length, "task")}: ${running.join(", ")}`,
+        running.length === 0 ? none : `${count(running.length, "task")}: ${running.join(", ")}`,
     ].join(", ");
 }
 
@@ -95,7 +95,7 @@ class Hive extends HTMLElement {
         const columns = Math.min(view.zones.length || 1, most);
         const column = (width - GAP * (columns - 1)) / columns;
         const services = view.services.map(({ name }) => name);
-        this.classList.toggle("stale", view.blindSince !== undefined);
+        this.classList.toggle("stale", view.blind);
         const placed = [];
         const names = new Set();
         const groups = [];
@@ -106,7 +106,7 @@ class Hive extends HTMLElement {
             let y = HEAD;
             const cards = zone.hosts.map((host) => {
                 names.add(host.name);
-                const card = this.card(host, column - 2 * PAD, view.autolock);
+                const card = this.card(host, column - 2 * PAD, view);
                 card.element.setAttribute("transform", `translate(${PAD} ${y})`);
                 card.places.forEach((place, j) =>
                     placed.push({
@@ -124,7 +124,7 @@ class Hive extends HTMLElement {
         // A column is as tall as the tallest one beside it.
         const heights = new Map();
         for (const { y, height } of groups) heights.set(y, Math.max(heights.get(y) ?? 0, height));
-        this.place(groups, column, heights);
+        this.place(groups, column, heights, view.lastSeen !== undefined);
         for (const [name, { element }] of this.hosts)
             if (!names.has(name)) {
                 element.remove();
@@ -143,7 +143,7 @@ class Hive extends HTMLElement {
     }
 
     /** Puts the columns in place. Keeps elements that stay, so that the keyboard's focus stays. */
-    place(groups, column, heights) {
+    place(groups, column, heights, isKnown) {
         const shape = JSON.stringify(
             groups.map(({ zone }) => [zone.name, zone.hosts.map(({ name }) => name)]),
         );
@@ -169,12 +169,13 @@ class Hive extends HTMLElement {
             element.children[0].setAttribute("height", heights.get(y));
             element.children[2].setAttribute("x", column - PAD - 4);
             const tasks = zone.hosts.reduce((sum, host) => sum + host.tasks.length, 0);
-            say(element.children[2], `${count(zone.hosts.length, "host")}, ${count(tasks, "task")}`);
+            const there = isKnown ? `, ${count(tasks, "task")}` : "";
+            say(element.children[2], `${count(zone.hosts.length, "host")}${there}`);
         });
     }
 
     /** A host's card, drawn anew inside of the element that it had. */
-    card(host, width, autolock) {
+    card(host, width, { autolock, lastSeen }) {
         let kept = this.hosts.get(host.name);
         if (!kept) {
             const element = make("g", {
@@ -198,17 +199,18 @@ class Hive extends HTMLElement {
         const rows = Math.max(1, (places.at(-1)?.row ?? 0) + 1);
         const height = CARD_HEAD + METERS + 10 + rows * ROW + 8;
         const { element } = kept;
-        const away = ["down", "no answer", "no member", "locked"].includes(host.state);
+        const away = kindOf(host.state) === "bad";
         element.classList.toggle("away", away);
-        element.setAttribute("aria-label", labelOf(host));
-        const now = JSON.stringify([host, width, autolock]);
+        const none = lastSeen === undefined ? "tasks unknown" : "no tasks";
+        element.setAttribute("aria-label", labelOf(host, none));
+        const now = JSON.stringify([host, width, autolock, none]);
         if (kept.now !== now) {
             kept.now = now;
             element.replaceChildren(
                 make("rect", { class: "card", width, height, rx: 13 }),
                 ...cardParts(host, width, autolock),
                 ...(host.tasks.length === 0
-                    ? [make("text", { class: "none", x: PAD, y: CARD_HEAD + METERS + 27 }, "no tasks")]
+                    ? [make("text", { class: "none", x: PAD, y: CARD_HEAD + METERS + 27 }, none)]
                     : []),
             );
         }
@@ -326,19 +328,13 @@ let shown;
 function draw(value) {
     shown = value;
     const { view, events } = value;
-    const { stack, quorum, findings, services, autolock, at, blindSince } = view;
+    const { stack, quorum, findings, services, autolock, at, blind, lastSeen } = view;
     document.title = `${stack} - Skep`;
     say(byId("stack"), stack);
-    const isBlind = blindSince !== undefined;
-    byId("health").className = isBlind ? "bad" : findings.length > 0 ? "warn" : "good";
-    say(
-        byId("health"),
-        isBlind
-            ? `No manager answers: tasks as of ${clock(blindSince)}`
-            : findings.length > 0
-              ? count(findings.length, "finding")
-              : "All well",
-    );
+    byId("health").className = blind ? "bad" : findings.length > 0 ? "warn" : "good";
+    const well = findings.length > 0 ? count(findings.length, "finding") : "All well";
+    const then = lastSeen === undefined ? "what runs is unknown" : `tasks as of ${clock(lastSeen)}`;
+    say(byId("health"), blind ? `No manager answers: ${then}` : well);
     fill(byId("facts"), [{ quorum, autolock }], () => {
         const pips = Array.from({ length: quorum.managers }, (_, i) =>
             hexagon(i < quorum.answer ? "on" : "off"),
