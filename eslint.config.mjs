@@ -69,5 +69,23 @@ export default tseslint.config(
         rules: { "no-restricted-imports": ["error", { patterns: ["@pulumi/*"] }] },
     },
     { files: ["**/*.mjs"], languageOptions: { globals: { process: "readonly", console: "readonly" } } },
+    {
+        // The dashboard's page runs in a browser, as a plain script.
+        files: ["cli/dashboard/page/*.js"],
+        languageOptions: {
+            sourceType: "script",
+            globals: Object.fromEntries(
+                [
+                    "document",
+                    "customElements",
+                    "CustomEvent",
+                    "EventSource",
+                    "HTMLElement",
+                    "ResizeObserver",
+                    "setTimeout",
+                ].map((name) => [name, "readonly"]),
+            ),
+        },
+    },
     prettier,
 );

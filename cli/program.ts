@@ -3,6 +3,7 @@
 import { Command } from "commander";
 import { EXIT_CODES } from "../errors/problem-group";
 import { declareChange } from "./declare/change";
+import { declareHelp } from "./declare/help";
 import { declareSee } from "./declare/see";
 import { declareDaily } from "./declare/daily";
 import { declareRegistry } from "./declare/registry";
@@ -14,6 +15,7 @@ export function commandLine(): Command {
         .addHelpText("after", "\nnpm test runs the tests, npm run test:unit and the like a part of them.")
         .showHelpAfterError("Add --help for what it takes.")
         .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? EXIT_CODES.done : EXIT_CODES.usage));
-    for (const declare of [declareChange, declareSee, declareDaily, declareRegistry]) declare(program);
+    for (const declare of [declareChange, declareSee, declareDaily, declareRegistry, declareHelp])
+        declare(program);
     return program;
 }

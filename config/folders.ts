@@ -18,6 +18,11 @@ export function stackFile(stack: string): string {
 /** Where Pulumi.yaml looks for the provider "swarm": a link into the cache. */
 export const SWARM_PLUGIN = resolve(IGNORED, "plugins/swarm");
 
+/** The file with what the commands that change a stack last said. */
+export function outputFile(stack: string): string {
+    return resolve(IGNORED, "logs", `${stack}.log`);
+}
+
 /** The folder of files that clients need: certificates, an SSH key. */
 export function clientFolder(stack: string): string {
     return resolve(IGNORED, "clients", stack);

@@ -6,7 +6,8 @@ import { STACK_LABEL } from "../planning/labels";
 import { dockerClient } from "../scripts/setup/docker";
 import { isGateway } from "./hosts";
 
-const LIMIT_FILE = "/proc/sys/fs/inotify/max_user_instances";
+/** Where the kernel says how many inotify instances a user may have. */
+export const INOTIFY_LIMIT = "/proc/sys/fs/inotify/max_user_instances";
 /**
  * The inotify instances of one host. Measured: systemd and its services hold six; without one, systemd does not start
  * ("Too many open files").
@@ -25,7 +26,7 @@ export function hostsWithin(limit: number): number {
  * answer.
  */
 export async function refuseTooManyHosts(stack: string, wanted: number): Promise<void> {
-    const limit = Number(await readFile(LIMIT_FILE, "utf8").catch(() => Infinity));
+    const limit = Number(await readFile(INOTIFY_LIMIT, "utf8").catch(() => Infinity));
     const running = await dockerClient().listContainers({ filters: { label: [STACK_LABEL] } });
     const hosts = running.filter(({ Labels }) => !isGateway(Labels));
     const others = hosts.filter(({ Labels }) => Labels[STACK_LABEL] !== stack).length;

@@ -47,18 +47,31 @@ export async function reserving<T>(
     const folder = join(cacheFolder(), LOCK);
     await mkdir(folder, { recursive: true });
     return withLock(LOCK, async () => {
-        const others: Ranges[] = [];
-        for (const name of await readdir(folder)) {
-            const other = await readFile(join(folder, name), "utf8");
-            if (other === file) continue;
-            const ranges = await rangesOf(other, note);
-            if (ranges) others.push(...ranges);
-            else await rm(join(folder, name), { force: true });
-        }
-        const result = await work({ own: (await rangesIn(file)) ?? {}, others });
+        const result = await work(await reservedNow(file, note, true));
         await writeWhole(reservation(file), file);
         return result;
     });
+}
+
+/**
+ * What this stack's file and the other stacks on this machine have now. With `forget`, removes the reservations of stacks
+ * that are gone.
+ */
+export async function reservedNow(
+    file: string,
+    note: (text: string) => void,
+    forget = false,
+): Promise<Reserved> {
+    const folder = join(cacheFolder(), LOCK);
+    const others: Ranges[] = [];
+    for (const name of existsSync(folder) ? await readdir(folder) : []) {
+        const other = await readFile(join(folder, name), "utf8");
+        if (other === file) continue;
+        const ranges = await rangesOf(other, note);
+        if (ranges) others.push(...ranges);
+        else if (forget) await rm(join(folder, name), { force: true });
+    }
+    return { own: (await rangesIn(file)) ?? {}, others };
 }
 
 /** Removes the reservation, so that others may choose what this stack had. */

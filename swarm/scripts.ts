@@ -19,7 +19,8 @@ export type ScriptName =
     | "look"
     | "net"
     | "probe"
-    | "restart";
+    | "restart"
+    | "support";
 
 /** The text of scripts/host/NAME.sh. The script's first lines say what it reads and does. */
 export function hostScript(name: ScriptName): string {

@@ -2,6 +2,7 @@
 
 import type { Command } from "commander";
 import type { DestroyOptions } from "../commands/destroy";
+import { keepOutput } from "../kept-output";
 import type { Options } from "../options";
 import { onStack } from "./on-stack";
 
@@ -13,13 +14,13 @@ const LOSE_SWARM = [
 /** Declares up, preview, destroy, output and env. */
 export function declareChange(program: Command): void {
     program.commandsGroup("Change:");
-    onStack(program, "up", "bring the stack to what its settings say")
+    changing(program, "up", "bring the stack to what its settings say")
         .option(...LOSE_SWARM)
         .action(async (options: Options) => (await import("../commands/up")).up(options));
-    onStack(program, "preview", "show what up would do")
+    changing(program, "preview", "show what up would do")
         .option(...LOSE_SWARM)
         .action(async (options: Options) => (await import("../commands/up")).preview(options));
-    onStack(program, "destroy", "remove every trace of the stack")
+    changing(program, "destroy", "remove every trace of the stack")
         .option(...LOSE_SWARM)
         .option(
             "--orphaned",
@@ -34,5 +35,12 @@ export function declareChange(program: Command): void {
         );
     onStack(program, "env", "print what the plain pulumi command needs in its environment").action(
         async (options: Options) => (await import("../commands/env")).env(options),
+    );
+}
+
+/** A command that changes a stack, or would: what it says is kept for `skep support`. */
+function changing(program: Command, name: string, description: string): Command {
+    return onStack(program, name, description).hook("preAction", (_, command) =>
+        keepOutput(command.opts<Options>().stack, [name]),
     );
 }

@@ -2,9 +2,11 @@
 
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { SkepError } from "../../errors";
+import { secretsIn } from "../../planning/secrets";
 import { PROJECT, STATE_FOLDER } from "../../config/folders";
 import type { Deployment, StateResource } from "../../config/state";
 import { pulumiError, knownProblem } from "../../scripts/setup/known-failures";
@@ -54,6 +56,20 @@ export class StateReader {
     async outputs(): Promise<Record<string, unknown>> {
         const text = await this.ask("stack", "output", "--json", "--show-secrets");
         return JSON.parse(text ?? "{}") as Record<string, unknown>;
+    }
+
+    /** Every secret text that the state has, in clear; empty if there is no such stack. */
+    async secrets(): Promise<string[]> {
+        return secretsIn(JSON.parse((await this.ask("stack", "export", "--show-secrets")) ?? "{}"));
+    }
+
+    /** The passphrase that opens the state's secrets; undefined if pulumi is given none. */
+    async passphrase(): Promise<string | undefined> {
+        const environment = { ...process.env, ...this.environment };
+        const { PULUMI_CONFIG_PASSPHRASE: given, PULUMI_CONFIG_PASSPHRASE_FILE: file } = environment;
+        return (
+            given ?? (file === undefined ? undefined : (await readFile(file, "utf8").catch(() => "")).trim())
+        );
     }
 
     private async ask(...command: string[]): Promise<string | undefined> {

@@ -5,6 +5,8 @@
 /** A Linux capability of a lab host, and why the host needs it. */
 export interface Capability {
     name: string;
+    /** Its bit in a set of capabilities (linux/capability.h). */
+    bit: bigint;
     reason: string;
 }
 
@@ -13,26 +15,32 @@ export interface Capability {
  * cannot give what the host lacks: `docker run` inside would fail with "unable to apply caps".
  */
 const ENGINE_DEFAULTS: readonly Capability[] = [
-    { name: "AUDIT_WRITE", reason: "containers inside get it; sudo reports to the kernel's audit log" },
-    { name: "CHOWN", reason: "containers inside get it; systemd does not start without" },
-    { name: "DAC_OVERRIDE", reason: "containers inside get it; systemd does not start without" },
+    {
+        name: "AUDIT_WRITE",
+        bit: 29n,
+        reason: "containers inside get it; sudo reports to the kernel's audit log",
+    },
+    { name: "CHOWN", bit: 0n, reason: "containers inside get it; systemd does not start without" },
+    { name: "DAC_OVERRIDE", bit: 1n, reason: "containers inside get it; systemd does not start without" },
     {
         name: "FOWNER",
+        bit: 3n,
         reason: "containers inside get it; unpacking packages and images sets modes of others' files",
     },
-    { name: "FSETID", reason: "containers inside get it; unpacking keeps set-user-id bits" },
-    { name: "KILL", reason: "containers inside get it; systemd ends services of other users" },
+    { name: "FSETID", bit: 4n, reason: "containers inside get it; unpacking keeps set-user-id bits" },
+    { name: "KILL", bit: 5n, reason: "containers inside get it; systemd ends services of other users" },
     {
         name: "MKNOD",
+        bit: 27n,
         reason: "containers inside get it; overlay file systems mark deleted files by device nodes",
     },
-    { name: "NET_BIND_SERVICE", reason: "containers inside get it; sshd listens on port 22" },
-    { name: "NET_RAW", reason: "containers inside get it; iptables opens raw sockets" },
-    { name: "SETFCAP", reason: "containers inside get it; unpacking keeps file capabilities" },
-    { name: "SETGID", reason: "containers inside get it; services run as groups of their own" },
-    { name: "SETPCAP", reason: "containers inside get it; systemd and runc drop capabilities" },
-    { name: "SETUID", reason: "containers inside get it; services run as users of their own" },
-    { name: "SYS_CHROOT", reason: "containers inside get it; sshd locks up its unprivileged half" },
+    { name: "NET_BIND_SERVICE", bit: 10n, reason: "containers inside get it; sshd listens on port 22" },
+    { name: "NET_RAW", bit: 13n, reason: "containers inside get it; iptables opens raw sockets" },
+    { name: "SETFCAP", bit: 31n, reason: "containers inside get it; unpacking keeps file capabilities" },
+    { name: "SETGID", bit: 6n, reason: "containers inside get it; services run as groups of their own" },
+    { name: "SETPCAP", bit: 8n, reason: "containers inside get it; systemd and runc drop capabilities" },
+    { name: "SETUID", bit: 7n, reason: "containers inside get it; services run as users of their own" },
+    { name: "SYS_CHROOT", bit: 18n, reason: "containers inside get it; sshd locks up its unprivileged half" },
 ];
 
 /**
@@ -40,19 +48,25 @@ const ENGINE_DEFAULTS: readonly Capability[] = [
  * kernel and devices.
  */
 const BEYOND_DEFAULTS: readonly Capability[] = [
-    { name: "NET_ADMIN", reason: "the engine inside makes bridges, VXLAN links, routes and firewall rules" },
+    {
+        name: "NET_ADMIN",
+        bit: 12n,
+        reason: "the engine inside makes bridges, VXLAN links, routes and firewall rules",
+    },
     {
         name: "SYS_ADMIN",
+        bit: 21n,
         reason: "systemd and the engine inside mount file systems and make namespaces and control groups",
     },
     {
         name: "SYS_PTRACE",
+        bit: 19n,
         reason: "engines from 28 on open the network namespace of containers that run as another user, under /proc",
     },
 ];
 
-/** Capabilities that a host gets where the machine has them, and their bits (linux/capability.h). */
-const WHERE_THERE: readonly (Capability & { bit: bigint })[] = [
+/** Capabilities that a host gets where the machine has them. */
+const WHERE_THERE: readonly Capability[] = [
     {
         name: "IPC_LOCK",
         bit: 14n,
@@ -75,9 +89,21 @@ export const LAB_HOST_CAPABILITIES: readonly Capability[] = [...ENGINE_DEFAULTS,
 
 /** Names of the capabilities of a new lab host on a machine with this `/proc/self/status`; none is assumed without it. */
 export function capabilitiesOn(status: string | undefined): string[] {
+    const { wished } = withheldOn(status);
+    return [...LAB_HOST_CAPABILITIES, ...WHERE_THERE]
+        .map(({ name }) => name)
+        .filter((name) => !wished.includes(name));
+}
+
+/**
+ * Names of the capabilities that a machine with this `/proc/self/status` withholds: those that every lab host needs, and
+ * those that it gets where they are there.
+ */
+export function withheldOn(status: string | undefined): { needed: string[]; wished: string[] } {
     const [, bounding = "0"] = /^CapBnd:\s*([0-9a-f]+)$/m.exec(status ?? "") ?? [];
-    const has = ({ bit }: { bit: bigint }) => ((BigInt(`0x${bounding}`) >> bit) & 1n) === 1n;
-    return [...LAB_HOST_CAPABILITIES, ...WHERE_THERE.filter(has)].map(({ name }) => name);
+    const lacks = ({ bit }: Capability) => ((BigInt(`0x${bounding}`) >> bit) & 1n) === 0n;
+    const missing = (all: readonly Capability[]) => all.filter(lacks).map(({ name }) => name);
+    return { needed: missing(LAB_HOST_CAPABILITIES), wished: missing(WHERE_THERE) };
 }
 
 /** The other settings of a lab host's container, as Docker's API (HostConfig) names them, with the reason for each. */

@@ -9,6 +9,10 @@ export const MACHINE = {
             meaning: "A disk is full.",
             advice: "Free 10 GB where the line says, or set `XDG_CACHE_HOME` to a folder on another disk.",
         },
+        MACHINE_UNFIT: {
+            meaning: "`skep doctor` found something that keeps a lab from coming up.",
+            advice: "Do what it prints beside each finding, and look again.",
+        },
         DOCKER_MISSING: {
             meaning: "No Docker engine runs here, and Skep cannot install one on this system.",
             advice: "Install and start Docker Engine or Docker Desktop.",
@@ -77,6 +81,16 @@ export const MACHINE = {
         LAB_PORTS_TAKEN: {
             meaning: "Another program has a port that the lab publishes.",
             advice: "End that program, or set `skep:labPorts` to where a free block of 200 begins.",
+        },
+        SUPPORT_SECRET: {
+            meaning: "Something that `skep support` gathered has a secret in it, so no bundle was written.",
+            advice: "Take the secret out of the place that the line names: whoever reads that place has it.",
+            exit: "refused",
+        },
+        DASHBOARD_PORT: {
+            meaning:
+                "Another program has the port that the dashboard was to listen on, or this user may not take it.",
+            advice: "Give another port with `--port`, or none.",
         },
         HOST_RESTARTING: {
             meaning: "A lab host does not stay up.",

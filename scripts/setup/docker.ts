@@ -22,6 +22,13 @@ export async function ensureDocker(progress: Progress, needed: "any" | "hosts" =
     return docker;
 }
 
+/** As `ensureDocker`, but installs and starts nothing: undefined if this machine's own engine is not there or does not run. */
+export async function findDocker(): Promise<Docker | undefined> {
+    const docker = await answeringEngine();
+    if (docker) await refuseUnsuited(docker, "hosts");
+    return docker;
+}
+
 /** The engine that the user names, else one at a known socket; undefined when none answers. */
 async function answeringEngine(): Promise<Docker | undefined> {
     const endpoint = dockerEndpoint();

@@ -66,16 +66,24 @@ export async function reachability(
     if (remembered && age >= 0 && age < REMEMBERED_MILLISECONDS) return remembered.answers;
 
     return progress.step("Looking which download sites can be reached", async () => {
-        const [isConnected, ...found] = await Promise.all([
-            packages().then(probe),
-            ...SITES.map(async (site) => (await Promise.all(asked[site].map(probe))).some(Boolean)),
-        ]);
-        const answers = ofEach((site) => found[SITES.indexOf(site)] ?? false);
-        const nothing = !isConnected && !found.some(Boolean);
+        const { npm, ...answers } = await probeSites(probe);
+        const nothing = !npm && !Object.values(answers).some(Boolean);
         if (nothing && remembered) return remembered.answers;
         await writeWhole(path, JSON.stringify({ asked: now, of, answers }));
         return answers;
     });
+}
+
+/** Asks all sites and npm's registry now, and remembers nothing. */
+export async function probeSites(
+    probe: Probe = (url) => answers(url, PROBE_SECONDS),
+): Promise<Reachability & { npm: boolean }> {
+    const asked = addresses();
+    const [npm, ...found] = await Promise.all([
+        packages().then(probe),
+        ...SITES.map(async (site) => (await Promise.all(asked[site].map(probe))).some(Boolean)),
+    ]);
+    return { npm: npm ?? false, ...ofEach((site) => found[SITES.indexOf(site)] ?? false) };
 }
 
 /** The address of npm's registry: a machine that reaches neither it nor the sites has no network now. */

@@ -12,10 +12,7 @@ import { dockerClient } from "../../scripts/setup/docker";
 import { ProcessWatch } from "./process-watch";
 import { canType, eventually, hostContainers, Lab, type NodeOutput, servingNode } from "./lab";
 import { required } from "./required";
-import { testEveryDay } from "./every-day";
-import { testEverySetting } from "./every-setting";
-import { testLooks } from "./looks";
-import { testWholeness } from "./wholeness";
+import { testStanding } from "./standing";
 
 interface Outputs {
     nodes: NodeOutput[];
@@ -350,7 +347,7 @@ describe("A locked swarm over three zones from one command", function () {
         assert.equal(await lab.on("worker-3", "systemctl is-active docker"), "active");
     });
 
-    for (const test of [testEverySetting, testEveryDay, testLooks, testWholeness]) test(lab);
+    testStanding(lab);
 
     it("is destroyed without residue, also with a dead and a missing host and without its settings, and never waits", async () => {
         const docker = dockerClient();

@@ -1,0 +1,13 @@
+// The tests that work on a swarm that stands: they share the lab of swarm.test.ts, each leaves it as it was.
+
+import { testEveryDay } from "./every-day";
+import { testEverySetting } from "./every-setting";
+import { testHelp } from "./help";
+import type { Lab } from "./lab";
+import { testLooks } from "./looks";
+import { testWholeness } from "./wholeness";
+
+/** A lab of three zones that is up, with the sample on every node. */
+export function testStanding(lab: Lab): void {
+    for (const test of [testEverySetting, testEveryDay, testLooks, testHelp, testWholeness]) test(lab);
+}
