@@ -54,6 +54,7 @@ export const stack: Resource = {
     deleteBeforeReplace: true,
     ignoreInDiff: ["managers", "timeoutSeconds"],
     refreshBeforeUpdate: true,
+    entries: { secrets: (secrets) => secrets, configs: (configs) => configs },
 
     check({ name }: Props) {
         if (typeof name !== "string" || /^[a-z0-9][a-z0-9_-]*$/.test(name)) return [];

@@ -1,7 +1,8 @@
 // Every setting, changed on a standing lab: the plan loses no host and no swarm, or Skep refuses it.
 
 import assert from "node:assert/strict";
-import type { Outcome, Step } from "../../cli/pulumi/operate";
+import type { Outcome } from "../../cli/pulumi/operate";
+import type { Step } from "../../cli/pulumi/steps";
 import { settingPaths } from "../../config/settings";
 import { Lab } from "./lab";
 
