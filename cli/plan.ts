@@ -57,7 +57,7 @@ export function partLine(part: Part, what: string, seconds: number): string {
 
 /** Whether a stream shows colours: only on a terminal, and not with NO_COLOR. */
 export function hasColour(stream: NodeJS.WriteStream): boolean {
-    return stream.isTTY && stream.hasColors();
+    return stream.isTTY === true && stream.hasColors();
 }
 
 /** One row for each subject and verb. Whatever is made goes into one row. */

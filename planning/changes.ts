@@ -71,6 +71,7 @@ const WORDS: Readonly<Record<string, Readonly<Record<string, Words>>>> = {
         compose,
         secrets: (field) => renamed("secret", field),
         configs: (field) => renamed("config", field),
+        registryAuth: (field) => within(field).map((text) => `login ${text}`),
         lacking: (_field, { lacking }) => Object.values((lacking ?? {}) as Record<string, string>),
         rebalance: (field) =>
             Array.isArray(field.old) && Array.isArray(field.new)
@@ -80,7 +81,7 @@ const WORDS: Readonly<Record<string, Readonly<Record<string, Words>>>> = {
     "swarm:Image": {
         imageId: said("another image"),
         hostIds: hosts,
-        push: within,
+        push: (field) => within(field).map((text) => text.replace(/^reference/, "name")),
         missing: (_field, { missing }) => [`missing on ${namesIn(missing)}`],
         stored: said("the registry has lost it"),
     },
@@ -93,7 +94,7 @@ const WORDS: Readonly<Record<string, Readonly<Record<string, Words>>>> = {
  */
 export function wordsFor({ verb, type, fields, state }: Changed): string[] {
     const lost = verb === "remove" || verb === "replace" ? (LOST[type] ?? []) : [];
-    const changed = fields.flatMap((field) => {
+    const changed = fields.map(onlyEntries).flatMap((field) => {
         const words = WORDS[type]?.[field.name] ?? byDefault;
         const phrases = words(field, state);
         return phrases.length === 0 ? [`${field.name} changed`] : phrases;
@@ -102,8 +103,20 @@ export function wordsFor({ verb, type, fields, state }: Changed): string[] {
     return all.length <= MOST ? all : [...all.slice(0, MOST - 1), `and ${all.length - MOST + 1} more`];
 }
 
+/**
+ * The field with only those entries that differ. Both a secret that changes and one that stays look the same, and the
+ * provider knows which it is.
+ */
+function onlyEntries(field: Field): Field {
+    const names = field.entries.map(({ name }) => name);
+    if (names.length === 0 || !isBag(field.old) || !isBag(field.new)) return field;
+    const only = (bag: Bag) => Object.fromEntries(Object.entries(bag).filter(([key]) => names.includes(key)));
+    return { ...field, old: only(field.old), new: only(field.new) };
+}
+
 function byDefault(field: Field): string[] {
-    return field.entries.length > 0
+    const areHidden = !isBag(field.old) || !isBag(field.new);
+    return areHidden && field.entries.length > 0
         ? field.entries.map(({ name, kind }) => `${field.name} ${name} ${kind}`)
         : differences(field.name, field.old, field.new);
 }

@@ -121,6 +121,15 @@ describe("A preview says", () => {
         assert.deepEqual(change("Other", "text", "a\nb", "a\nc"), ["text changed"]);
     });
 
+    it("which secret of several changes, where the provider knows it", () => {
+        const push = (port: number) => ({ reference: `r:${port}/web:1`, password: SECRET });
+        const given = { type: "swarm:index:Image", old: { push: push(5000) }, now: { push: push(5001) } };
+        assert.deepEqual(details({ ...given, paths: ['push["reference"]'] }), [
+            "name: r:5000/web:1 → r:5001/web:1",
+        ]);
+        assert.deepEqual(details({ ...given, paths: ['push["password"]'] }), ["password changed"]);
+    });
+
     it("that a value is known only during the up", () => {
         assert.deepEqual(change("Other", "id", "1", LATER), ["id: known during the up"]);
     });
