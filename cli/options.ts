@@ -8,6 +8,8 @@ export interface Options {
     json?: boolean;
     /** Prints the result, and no progress. */
     quiet?: boolean;
+    /** Shows each resource by its type and name. */
+    verbose?: boolean;
     /** Answers questions. */
     yes?: boolean;
     /** How many seconds the command may take; without it, as long as its steps allow. */

@@ -1,21 +1,11 @@
-// What commands print: the plan, its summary, outputs, and what to type next.
+// What commands print: a summary of what they did, outputs, and what to type next.
 
 import type * as auto from "@pulumi/pulumi/automation";
+import { futureOf, pastOf } from "../planning/parts";
 import type { Options } from "./options";
 import type { Left } from "./pulumi/diagnostics";
-import type { Outcome, Step } from "./pulumi/operate";
-
-/** One line for each step, below the component that it belongs to. */
-export function tree(steps: readonly Step[], parent?: string, depth = 0): string[] {
-    // A component that does not change is not among the steps. A component and its child may have the same name.
-    const isTop = (step: Step) => !steps.some((other) => other !== step && other.name === step.parent);
-    const here = steps.filter((step) => (parent === undefined ? isTop(step) : step.parent === parent));
-    const others = steps.filter((step) => !here.includes(step));
-    return here.flatMap((step) => [
-        `${"  ".repeat(depth)}${step.verb} ${step.type} ${step.name}`,
-        ...tree(others, step.name, depth + 1),
-    ]);
-}
+import type { Changes, Outcome } from "./pulumi/operate";
+import { verbOf } from "./pulumi/steps";
 
 /** The outputs' values by name, secrets in clear text. */
 export function plainOutputs(outputs: auto.OutputMap): Record<string, unknown> {
@@ -27,19 +17,30 @@ export function withoutSecrets(outputs: auto.OutputMap): Record<string, unknown>
     return plainOutputs(Object.fromEntries(Object.entries(outputs).filter(([, output]) => !output.secret)));
 }
 
-/** How much an operation changes, in one line. */
-export function summary({ changes }: Outcome): string {
-    const said = ["create", "update", "replace", "delete"].flatMap((verb) =>
-        changes[verb] ? [`${changes[verb]} to ${verb}`] : [],
-    );
-    return said.length === 0
-        ? `No changes, ${changes.same ?? 0} resources as they should be`
-        : said.join(", ");
+/** What a plan would do: "2 to change, 1 to remove". Begins with "No changes" if nothing. */
+export function planSummary({ steps, changes }: Pick<Outcome, "steps" | "changes">): string {
+    return futureOf(steps.map((step) => ({ verb: verbOf(step) }))) || unchanged(changes);
+}
+
+/** What an operation has done, and in how many seconds. Begins with "No changes" if nothing. */
+export function doneSummary({ steps, changes }: Pick<Outcome, "steps" | "changes">, seconds: number): string {
+    const done = pastOf(steps.map((step) => ({ verb: verbOf(step) }))) || unchanged(changes);
+    return `${done}, ${seconds} s`;
+}
+
+function unchanged({ same = 0 }: Changes): string {
+    return `No changes, ${same} resources as they should be`;
 }
 
 /** What an operation left undone or could not see, one line each. */
 export function leftLines(left: readonly Left[], heading: string): string {
     return [`\n${heading}:`, ...left.map(({ name, reason }) => `  ${name}: ${reason}`)].join("\n");
+}
+
+/** Rows with aligned columns. */
+export function table(rows: readonly (readonly string[])[]): string[] {
+    const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
+    return rows.map((row) => `  ${row.map((cell, i) => cell.padEnd(widths[i]!)).join("  ")}`.trimEnd());
 }
 
 /** The arguments that must follow `npm run up` for this stack; empty for the default stack. */

@@ -55,7 +55,8 @@ function parsed(given: string | undefined): unknown {
     }
 }
 
-function objectOf(given: string | undefined): Record<string, unknown> | undefined {
+/** The object that a text of JSON is; undefined if it is none. */
+export function objectOf(given: string | undefined): Record<string, unknown> | undefined {
     const value = parsed(given);
     const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
     return isObject ? (value as Record<string, unknown>) : undefined;

@@ -4,7 +4,8 @@ import { rm } from "node:fs/promises";
 import { createProgress } from "../../scripts/setup/progress";
 import { setup } from "../../scripts/setup/setup";
 import { labEngine } from "../../lab/engine";
-import { operate, settle } from "../pulumi/operate";
+import { setSizes } from "../pulumi/sizes";
+import { operate, type Outcome, settle } from "../pulumi/operate";
 import { clientFolder } from "../../config/folders";
 import { refuseForeignHosts } from "../../lab/project";
 import { removeLabObjects } from "../../lab/residue";
@@ -16,7 +17,7 @@ import { confirmed } from "../confirm";
 import { type Options, refuseOtherName } from "../options";
 import { factsOfStack } from "../prepare";
 import { refuseProtected, unprotect } from "../stack/protection";
-import { printJson, suffix } from "../print";
+import { doneSummary, printJson, suffix } from "../print";
 
 export interface DestroyOptions extends Options {
     /**
@@ -41,14 +42,17 @@ export async function destroy(options: DestroyOptions): Promise<void> {
     });
     if (isLab && !options.orphaned)
         await labEngine(options.stack, { engine: found.facts.engine, wasUp: false });
+    const began = Date.now();
     let changes = {};
+    let steps: Outcome["steps"] = [];
     const stack = await findStack(options.stack, tools);
     if (stack) {
         if (found.isProtected) await unprotect(stack);
         const attached = await withProviders(tools, stack);
         if (found.hasPending) await settle(attached, progress);
-        ({ changes } = await progress.step(`Destroying ${options.stack}`, () =>
-            operate(attached, "destroy", progress),
+        setSizes(attached, () => found.sizes);
+        ({ changes, steps } = await progress.step(`Destroying ${options.stack}`, (update) =>
+            operate(attached, "destroy", progress, { update, verbose: options.verbose }),
         ));
         await stack.workspace.removeStack(options.stack);
     }
@@ -59,5 +63,8 @@ export async function destroy(options: DestroyOptions): Promise<void> {
     await forgetStackFile(options.stack);
     await forgetStack(options.stack);
     if (options.json) return printJson({ changes, removed });
-    console.log(`Nothing of ${options.stack} is left.\n\nNext: npm run up${suffix(options)}`);
+    const seconds = Math.round((Date.now() - began) / 1000);
+    if (steps.length > 0) console.log(doneSummary({ steps, changes }, seconds));
+    console.log(`Nothing of ${options.stack} is left.`);
+    if (!options.quiet) console.log(`\nNext: npm run up${suffix(options)}`);
 }

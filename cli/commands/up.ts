@@ -3,7 +3,6 @@
 
 import { get } from "node:http";
 import type * as auto from "@pulumi/pulumi/automation";
-import { shellQuote } from "../../planning/shell";
 import type { ReadySettings } from "../../config/settings";
 import { exitCodeOf, type Problem, SkepError } from "../../errors";
 import { exitClassOf } from "../../errors/catalog";
@@ -12,7 +11,8 @@ import type { Progress } from "../../scripts/setup/progress";
 import { adoptNetwork, isNetworkThere, labNetwork } from "../../lab/lost-network";
 import { staysLeft } from "../pulumi/diagnostics";
 import { pruneHistory } from "../pulumi/history";
-import { operate, type Outcome, settle } from "../pulumi/operate";
+import { hasColour, planLines } from "../plan";
+import { operate, type Outcome, settle, type Shown } from "../pulumi/operate";
 import { startStoppedHosts } from "../../lab/hosts";
 import { openStack } from "../pulumi/workspace";
 import { writeClientFiles } from "../stack/client-files";
@@ -20,7 +20,16 @@ import type { Outputs } from "../stack/outputs";
 import { confirmed } from "../confirm";
 import type { Options } from "../options";
 import { ready } from "../prepare";
-import { leftLines, plainOutputs, printJson, suffix, summary, tree, withoutSecrets } from "../print";
+import {
+    doneSummary,
+    leftLines,
+    plainOutputs,
+    planSummary,
+    printJson,
+    suffix,
+    table,
+    withoutSecrets,
+} from "../print";
 
 const ANSWER_MILLISECONDS = 2000;
 
@@ -36,10 +45,21 @@ export async function preview(options: Options): Promise<void> {
     );
     if (options.json) return printJson(outcome);
     if (settings.hosts === "lab") await noteLostNetwork(options.stack, outcome, progress);
-    for (const line of tree(outcome.steps)) console.log(`  ${line}`);
-    console.log(summary(outcome));
-    if (outcome.left.length > 0) console.log(leftLines(outcome.left, "Good to know"));
-    console.log(`\nNext: npm run up${suffix(options, options.loseSwarm)}`);
+    if (outcome.pending)
+        progress.note("A killed command left operations behind: up looks what became of them");
+    printPlan(outcome, options, process.stdout);
+    if (outcome.left.length > 0) console.log(`${leftLines(outcome.left, "Good to know")}\n`);
+    // "No changes" is the last line: scripts and people look there.
+    console.log(planSummary(outcome));
+    const next = `npm run up${suffix(options, options.loseSwarm)}`;
+    if (outcome.steps.length > 0 && !options.quiet) console.log(`\nNext: ${next}`);
+}
+
+/** Prints what each part of the stack would get, to the stream where it is asked for. */
+function printPlan({ steps }: Outcome, { verbose }: Options, stream: NodeJS.WriteStream): void {
+    if (steps.length === 0) return;
+    const lines = planLines(steps, { verbose, colour: hasColour(stream), columns: stream.columns });
+    stream.write(`${lines.join("\n")}\n\n`);
 }
 
 /** Says that up takes the lost network back. A preview cannot do that, and its plan looks as if there were no network. */
@@ -52,6 +72,7 @@ async function noteLostNetwork(stack: string, { steps }: Outcome, progress: Prog
 /** Brings the stack to what its settings say. On a terminal, shows the changes first, and asks. */
 export async function up(options: Options): Promise<void> {
     const began = Date.now();
+    const seconds = () => Math.round((Date.now() - began) / 1000);
     const { progress, tools, program, settings, hasPending, hasSwarm, hasFacts, keepFacts } =
         await ready(options);
     const stack = await openStack(options, tools, program);
@@ -66,8 +87,8 @@ export async function up(options: Options): Promise<void> {
         );
         if (asks) {
             // The plan belongs to the question. Only results go to standard output.
-            for (const line of tree(plan.steps)) process.stderr.write(`  ${line}\n`);
-            if (plan.steps.length > 0 && !(await confirmed(`${summary(plan)}. Do it?`, options))) return;
+            printPlan(plan, options, process.stderr);
+            if (plan.steps.length > 0 && !(await confirmed(`${planSummary(plan)}. Do it?`, options))) return;
         }
         // A preview also names what an up would mend.
         if (hasFacts && isSettled(plan, settings))
@@ -78,12 +99,14 @@ export async function up(options: Options): Promise<void> {
     const outcome =
         unchanged ??
         (await progress
-            .step(`Bringing up ${options.stack}`, () => bringUp(stack, settings, progress))
+            .step(`Bringing up ${options.stack}`, (update) =>
+                bringUp(stack, settings, progress, { update, verbose: options.verbose }),
+            )
             .catch(async (error: unknown) => {
                 throw await explained(error, settings, stack, progress);
             }));
     const outputs = plainOutputs(outcome.outputs ?? {}) as unknown as Outputs;
-    const clients = await writeClientFiles(options.stack, outputs);
+    await writeClientFiles(options.stack, outputs);
     const found = await look(options.stack, outcome, settings, outputs, progress);
     // Some of what is left may be intended, such as an instance of another type. Its id then has the exit code of `done`.
     process.exitCode = Math.max(EXIT_CODES.done, ...outcome.left.map(({ id }) => exitCodeOf(id)));
@@ -91,19 +114,26 @@ export async function up(options: Options): Promise<void> {
         printJson({ ...outcome, found, outputs: withoutSecrets(outcome.outputs ?? {}) });
         return refuseUnwell(found);
     }
-    console.log(`${summary(outcome)} in ${Math.round((Date.now() - began) / 1000)} s`);
-    if (settings.publish === "auto" && outputs.publish === "host")
+    printResult(outcome, settings, outputs);
+    if (outcome.steps.length > 0) {
+        console.log(`\n${(await nodeTable(outputs)).join("\n")}\n`);
+        console.log(doneSummary(outcome, seconds()));
+        if (!options.quiet) console.log(nextSteps(options, outputs));
+    } else console.log(doneSummary(outcome, seconds()));
+    refuseUnwell(found);
+}
+
+/** What a user should know of a finished up before its last lines. */
+function printResult({ left }: Outcome, { publish }: ReadySettings, outputs: Outputs): void {
+    if (publish === "auto" && outputs.publish === "host")
         console.log(
             "Ports are published by the nodes that run a task, not by the routing mesh: the hosts' kernel has no IPVS.",
         );
     const classes = { left: "Left undone", done: "Good to know" } as const;
     for (const [kind, heading] of Object.entries(classes)) {
-        const left = outcome.left.filter(({ id }) => exitClassOf(id) === kind);
-        if (left.length > 0) console.log(leftLines(left, heading));
+        const own = left.filter(({ id }) => exitClassOf(id) === kind);
+        if (own.length > 0) console.log(leftLines(own, heading));
     }
-    console.log((await nodeLines(outputs)).join("\n"));
-    console.log(nextSteps(options, outputs, clients));
-    refuseUnwell(found);
 }
 
 /**
@@ -156,13 +186,18 @@ function refuseUnwell(found: readonly Problem[]): void {
  * Runs up. If it meets the lab's own network, which the state has lost, puts the network back into the state and runs up
  * again.
  */
-async function bringUp(stack: auto.Stack, { hosts }: ReadySettings, progress: Progress): Promise<Outcome> {
+async function bringUp(
+    stack: auto.Stack,
+    { hosts }: ReadySettings,
+    progress: Progress,
+    shown: Shown,
+): Promise<Outcome> {
     try {
-        return await operate(stack, "up", progress);
+        return await operate(stack, "up", progress, shown);
     } catch (error) {
         if (hosts !== "lab" || !(error instanceof SkepError) || !isNetworkThere(error)) throw error;
         if (!(await adoptNetwork(stack, progress))) throw error;
-        return operate(stack, "up", progress);
+        return operate(stack, "up", progress, shown);
     }
 }
 
@@ -171,19 +206,14 @@ function isSettled({ steps, pending }: Outcome, { placement }: ReadySettings): b
     return steps.length === 0 && !pending && placement !== undefined;
 }
 
-/** The sample's address over all zones, and every node, with its own address where the sample answers. */
-async function nodeLines({ sample, nodes }: Outputs): Promise<string[]> {
-    const lines = nodes.map(async ({ name, zone, host, ports }) => {
+/** The nodes as a table. Those on which the sample answers have its address there. */
+async function nodeTable({ nodes }: Outputs): Promise<string[]> {
+    const rows = nodes.map(async ({ name, role, zone, address, host, ports }) => {
         const url = `http://${host}:${ports.app}/`;
         const shown = ports.app !== undefined && (await answers(url)) ? url : "";
-        return `  ${name.padEnd(12)}${zone.padEnd(16)}${shown}`.trimEnd();
+        return [name, role, zone, address, shown];
     });
-    return [
-        ...(sample ? ["", `Sample, over all zones: ${sample.url}/`] : []),
-        "",
-        "Nodes:",
-        ...(await Promise.all(lines)),
-    ];
+    return table([["node", "role", "zone", "address", "sample"], ...(await Promise.all(rows))]);
 }
 
 /**
@@ -200,22 +230,15 @@ function answers(url: string): Promise<boolean> {
     });
 }
 
-function nextSteps(options: Options, { nodes, registry }: Outputs, clients: string): string {
-    // A promoted worker does not publish its engine's API.
-    const manager = nodes.find(({ name, role }) => role === "manager" && name.startsWith("manager-"));
-    const tls = `host=tcp://${manager?.host}:${manager?.ports.engine},ca=${clients}/ca.pem,cert=${clients}/cert.pem,key=${clients}/key.pem`;
-    const arguments_ = options.stack === "dev" ? "" : ` --stack ${options.stack}`;
+function nextSteps(options: Options, { sample }: Outputs): string {
+    const to = suffix(options);
+    const command = (name: string) => `npm run skep -- ${name}${to.replace(" --", "")}`;
     return [
         "",
         "Next:",
-        ...(manager
-            ? [
-                  `  docker context create skep-${options.stack} --docker "${tls}"`,
-                  `  docker --context skep-${options.stack} node ls`,
-              ]
-            : []),
-        `  curl --cacert ${shellQuote(`${clients}/ca.pem`)} --user "${registry.user}:$(npm run -s skep -- output registryPassword${arguments_})" ${registry.url}/v2/_catalog`,
-        `  npm run -s skep -- output unlockKey${arguments_}   (the unlock key: keep it somewhere else too)`,
-        `  npm run destroy${suffix(options)}`,
+        `  ${command("status")}`,
+        ...(sample ? [`  curl ${sample.url}/   # the sample, over all zones`] : []),
+        `  ${command("context")}   # for your own docker`,
+        `  npm run destroy${to}`,
     ].join("\n");
 }

@@ -11,17 +11,22 @@ const LOSE_SWARM = [
     "the stack's name again: its swarm may end, with all that is in it",
 ] as const;
 
+const VERBOSE = ["--verbose", "show each resource by its type and name"] as const;
+
 /** Declares up, preview, destroy, output and env. */
 export function declareChange(program: Command): void {
     program.commandsGroup("Change:");
     changing(program, "up", "bring the stack to what its settings say")
         .option(...LOSE_SWARM)
+        .option(...VERBOSE)
         .action(async (options: Options) => (await import("../commands/up")).up(options));
     changing(program, "preview", "show what up would do")
         .option(...LOSE_SWARM)
+        .option(...VERBOSE)
         .action(async (options: Options) => (await import("../commands/up")).preview(options));
     changing(program, "destroy", "remove every trace of the stack")
         .option(...LOSE_SWARM)
+        .option(...VERBOSE)
         .option(
             "--orphaned",
             "also remove lab hosts of this stack that another, lost copy of the project made",

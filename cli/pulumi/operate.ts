@@ -1,43 +1,29 @@
-// Runs an operation of Pulumi and shows what it does: one line for each resource that changes, and problems by id.
+// Runs an operation of Pulumi, shows how far it has come, and reads out of its events what it does and what goes wrong.
 
 import * as auto from "@pulumi/pulumi/automation";
 import { reasonOf } from "../../planning/sentence";
 import { interruptible } from "../interrupt";
 import type { Progress } from "../../scripts/setup/progress";
+import { planLines, isLoss } from "../plan";
+import { sizesOf } from "./sizes";
 import { failureOf, type Left, leftIn, type Said } from "./diagnostics";
 import { noted } from "./holder";
 import { freeLock } from "./lock";
 import { hasPending, settlePending } from "./pending";
+import { type Step, Steps } from "./steps";
+import { Watch } from "./watch";
 
 export type Operation = "preview" | "up" | "refresh" | "destroy";
 /** How many resources an operation created, updated, replaced, deleted or left as they were. */
 export type Changes = Partial<Record<string, number>>;
 
-const VERBS: Record<string, string> = {
-    create: "+ create",
-    update: "~ update",
-    replace: "± replace",
-    "create-replacement": "± replace",
-    delete: "- delete",
-};
-
 /** What Pulumi prints first when it is asked to stop. */
 const STOPPING = /\^C received|cancell?ing/i;
 const STOPPING_MILLISECONDS = 400;
 
-/** A step that changes something. */
-export interface Step {
-    /** `+ create`, `~ update`, `± replace` or `- delete`. */
-    verb: string;
-    /** The resource's type, as in `swarm:Node`. */
-    type: string;
-    name: string;
-    /** The name of the component that it belongs to; undefined at the top. */
-    parent?: string;
-}
-
 export interface Outcome {
     changes: Changes;
+    /** Each resource that changes, once. */
     steps: Step[];
     outputs?: auto.OutputMap;
     /** What was left undone without a failure. */
@@ -46,18 +32,31 @@ export interface Outcome {
     pending?: true;
 }
 
+/** How an operation shows how far it has come. */
+export interface Shown {
+    /** Whether to show each resource that changes. */
+    verbose?: boolean;
+    /** Shows what takes longest just now. */
+    update?: (text: string) => void;
+}
+
 /**
  * Runs an operation. If it fails, throws one SkepError with every problem that resources reported. If a killed run left a
  * lock, or operations whose end nobody knows, clears them and says so in one line.
  */
-export async function operate(stack: auto.Stack, operation: Operation, progress: Progress): Promise<Outcome> {
+export async function operate(
+    stack: auto.Stack,
+    operation: Operation,
+    progress: Progress,
+    shown: Shown = {},
+): Promise<Outcome> {
     try {
-        return await run(stack, operation, progress);
+        return await run(stack, operation, progress, shown);
     } catch (error) {
         if (!(error instanceof auto.ConcurrentUpdateError)) throw error;
         await freeLock(stack, error.message, progress);
         await settlePending(stack, progress);
-        return run(stack, operation, progress);
+        return run(stack, operation, progress, shown);
     }
 }
 
@@ -71,18 +70,29 @@ export async function settle(stack: auto.Stack, progress: Progress): Promise<voi
     );
 }
 
-async function run(stack: auto.Stack, operation: Operation, progress: Progress): Promise<Outcome> {
-    const steps: Step[] = [];
+async function run(
+    stack: auto.Stack,
+    operation: Operation,
+    progress: Progress,
+    { verbose, update = () => undefined }: Shown,
+): Promise<Outcome> {
+    const steps = new Steps();
+    const watch =
+        operation === "up" || operation === "destroy"
+            ? new Watch({ progress, update, verbose, sizes: () => sizesOf(stack) })
+            : undefined;
     const errors: Said[] = [];
     const warnings: Said[] = [];
     const raw: string[] = [];
     let pending = false;
     const onEvent = (event: auto.EngineEvent) => {
-        const step = event.resourcePreEvent && stepOf(event.resourcePreEvent.metadata);
-        if (step) {
-            steps.push(step);
-            if (operation !== "preview") progress.note(`${step.verb} ${step.type} ${step.name}`);
+        const { resourcePreEvent: begins, resOutputsEvent: ends, resOpFailedEvent: fails } = event;
+        if (begins) {
+            const step = steps.add(begins.metadata);
+            watch?.began(begins.metadata.urn, step);
         }
+        const ended = ends ?? fails;
+        if (ended) watch?.ended(ended.metadata, fails !== undefined);
         const diagnostic = event.diagnosticEvent;
         const said = diagnostic && {
             name: diagnostic.urn?.split("::").at(-1),
@@ -120,7 +130,7 @@ async function run(stack: auto.Stack, operation: Operation, progress: Progress):
                 const { changeSummary } = await stack.preview(options);
                 return {
                     changes: changeSummary,
-                    steps,
+                    steps: steps.all,
                     left: leftIn(warnings, true),
                     ...(pending && { pending }),
                 };
@@ -128,13 +138,14 @@ async function run(stack: auto.Stack, operation: Operation, progress: Progress):
             const result = await noted(stack.name, () => stack[operation](options));
             const outputs = "outputs" in result ? (result.outputs as auto.OutputMap) : undefined;
             const changes = result.summary.resourceChanges ?? {};
-            return { changes, steps, outputs, left: leftIn(warnings) };
+            return { changes, steps: steps.all, outputs, left: leftIn(warnings) };
         });
     } catch (error) {
+        watch?.finish();
         if (process.env.SKEP_DEBUG) process.stderr.write(raw.join(""));
         // A refused plan: what it would have cost.
         if (operation === "preview")
-            for (const { verb, type, name } of steps.filter(isLoss)) progress.note(`${verb} ${type} ${name}`);
+            for (const line of planLines(steps.all.filter(isLoss))) progress.note(line, " ");
         // The next command tries again to settle. Why this one failed must not get lost over that.
         await forgetPending().catch((second: unknown) =>
             progress.note(`What a killed command had begun could not be forgotten: ${reasonOf(second)}`),
@@ -142,6 +153,7 @@ async function run(stack: auto.Stack, operation: Operation, progress: Progress):
         if (!isPulumis(error) || error instanceof auto.ConcurrentUpdateError) throw error;
         throw failureOf(operation, errors, error.message);
     }
+    watch?.finish();
     await forgetPending();
     return outcome;
 }
@@ -149,27 +161,6 @@ async function run(stack: auto.Stack, operation: Operation, progress: Progress):
 /** Whether Pulumi itself failed. Everything else says already what is wrong, or is a bug. */
 function isPulumis(error: unknown): error is auto.CommandError {
     return error instanceof auto.CommandError;
-}
-
-/** A changing step in words for the user; undefined for providers and the stack itself, which are Pulumi's own. */
-function stepOf({ op, urn, old, new: wanted }: auto.StepEventMetadata): Step | undefined {
-    const verb = VERBS[op];
-    const [type = "", name = ""] = typeAndName(urn);
-    if (verb === undefined || type.startsWith("pulumi:")) return undefined;
-    const [parentType = "pulumi:", parent] = typeAndName((wanted ?? old)?.parent ?? "");
-    return { verb, type, name, ...(!parentType.startsWith("pulumi:") && { parent }) };
-}
-
-/** Whether a step takes something away that users may miss. */
-function isLoss({ verb, type }: Step): boolean {
-    return (verb === VERBS.replace || verb === VERBS.delete) && !type.startsWith("swarm:Host");
-}
-
-/** The type, without its parents' types and the package's path, and the name. */
-function typeAndName(urn: string): [string, string] | [] {
-    const [, , types, name] = urn.split("::");
-    const type = types?.split("$").at(-1)?.split(":");
-    return type === undefined || name === undefined ? [] : [`${type[0]}:${type.at(-1)}`, name];
 }
 
 function plain(message: string): string {

@@ -20,6 +20,8 @@ import {
 import { keptRandom } from "../../scripts/setup/kept-random";
 import { endOrphans } from "./orphans";
 import { startProviders } from "./attach";
+import { Declared } from "./declared";
+import { setSizes } from "./sizes";
 import { PROJECT_NAME, stateFile, StateReader, unreachable } from "./state";
 
 /**
@@ -82,9 +84,12 @@ export async function openStack(
     tools: PulumiTools,
     args: ProgramArgs,
 ): Promise<auto.Stack> {
-    const [program_, options] = await workspace(stack, tools, () => program(args));
+    const declared = new Declared();
+    const [program_, options] = await workspace(stack, tools, () => declared.run(() => program(args)));
     const opening = opened(auto.LocalWorkspace.createOrSelectStack(program_, options));
-    return withProviders(tools, opening, loseSwarm);
+    const made = await withProviders(tools, opening, loseSwarm);
+    setSizes(made, declared.sizes);
+    return made;
 }
 
 /** The stack with running providers, so that Pulumi need not start them. */

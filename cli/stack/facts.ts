@@ -10,6 +10,7 @@ import { placementOf } from "../../planning/zone-moves";
 import { type Fixed, fixedIn } from "./fixed";
 import { PLUGIN_KINDS, type PluginKind } from "../../scripts/setup/tools";
 import type { StateResource } from "../../config/state";
+import { type Sizes, sizesIn } from "../pulumi/sizes";
 import type { StateReader } from "../pulumi/state";
 
 /** A stack's facts, and where they were found. */
@@ -25,6 +26,8 @@ export interface FoundFacts {
     hasPending: boolean;
     /** Whether Pulumi refuses to delete some of it. */
     isProtected: boolean;
+    /** How many resources each part of the stack has in the state. */
+    sizes: Sizes;
     /** What the stack was made with and cannot change. */
     fixed: Fixed;
 }
@@ -35,7 +38,14 @@ export async function findFacts(kept: Facts, reader?: StateReader): Promise<Foun
     const isUp = resources.some(({ type, custom }) => custom && !type.startsWith("pulumi:"));
     const hasSwarm = resources.some(({ type }) => type === "swarm:index:Cluster");
     const isProtected = resources.some(({ protect }) => protect);
-    const stands = { isUp, hasSwarm, hasPending, isProtected, fixed: fixedIn(resources) };
+    const stands = {
+        isUp,
+        hasSwarm,
+        hasPending,
+        isProtected,
+        sizes: sizesIn(resources),
+        fixed: fixedIn(resources),
+    };
     const facts = factsIn(resources);
     if (facts) return { facts, from: "state", ...stands };
     return { facts: kept, from: Object.keys(kept).length > 0 ? "file" : "nowhere", ...stands };

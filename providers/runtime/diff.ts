@@ -16,6 +16,8 @@ export interface Change {
     key: string;
     kind: "add" | "delete" | "update";
     replaces: boolean;
+    /** The entries of the input that differ, where the resource names them. */
+    entries?: readonly { name: string; kind: Change["kind"] }[];
     /** False for drift: no input changed, but the real thing did. */
     inputDiff: boolean;
 }
@@ -28,7 +30,7 @@ export interface Difference {
 /** The part of a resource that decides what a change means. */
 export type DiffRules = Pick<
     Resource,
-    "replaceOn" | "ignoreInDiff" | "deleteBeforeReplace" | "differs" | "drift"
+    "replaceOn" | "ignoreInDiff" | "deleteBeforeReplace" | "entries" | "differs" | "drift"
 > & {
     update?: unknown;
     /** Inputs that replace the resource in this very change. Default none. */
@@ -50,9 +52,10 @@ export function diffResource(rules: DiffRules, comparison: Comparison): Differen
         (key) => !changed.includes(key) && !ignoreChanges.includes(key),
     );
     const changes = [
-        ...[...changed, ...replacing].map((key) =>
-            change(rules, key, kindOf(key, oldInputs, newInputs), true),
-        ),
+        ...[...changed, ...replacing].map((key) => ({
+            ...change(rules, key, kindOf(key, oldInputs, newInputs), true),
+            entries: entriesThatDiffer(rules, key, oldInputs, newInputs),
+        })),
         ...drifted.map((key) => change(rules, key, "update", false)),
     ];
     return { changes, deleteBeforeReplace: rules.deleteBeforeReplace ?? false };
@@ -67,6 +70,14 @@ export function changedKeys(olds: Props, news: Props): string[] {
 function kindOf(key: string, olds: Props, news: Props): Change["kind"] {
     if (isAbsent(olds[key])) return "add";
     return isAbsent(news[key]) ? "delete" : "update";
+}
+
+function entriesThatDiffer({ entries }: DiffRules, key: string, olds: Props, news: Props) {
+    const split = entries?.[key];
+    const isSplit = (value: unknown) => typeof value === "object" && value !== null;
+    if (!split || !isSplit(olds[key]) || !isSplit(news[key])) return [];
+    const [before, after] = [split(olds[key] as Props), split(news[key] as Props)];
+    return changedKeys(before, after).map((name) => ({ name, kind: kindOf(name, before, after) }));
 }
 
 function isAbsent(value: unknown): boolean {

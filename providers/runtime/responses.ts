@@ -33,7 +33,13 @@ export function diffResponse({ changes, deleteBeforeReplace }: Difference): Diff
     response.setReplacesList(changes.filter(({ replaces }) => replaces).map(({ key }) => key));
     response.setDeletebeforereplace(deleteBeforeReplace);
     response.setHasdetaileddiff(true);
-    for (const change of changes) response.getDetaileddiffMap().set(quoted(change.key), propertyDiff(change));
+    const details = response.getDetaileddiffMap();
+    for (const change of changes) {
+        const { key, entries = [] } = change;
+        if (entries.length === 0) details.set(quoted(key), propertyDiff(change));
+        for (const { name, kind } of entries)
+            details.set(`${quoted(key)}["${escaped(name)}"]`, propertyDiff({ ...change, kind }));
+    }
     return response;
 }
 
@@ -54,5 +60,9 @@ function propertyDiff({ kind, replaces, inputDiff }: Change): PropertyDiff {
  * A property's key in the detailed diff, which is keyed by paths: a key with a dot in it needs quotes to stay one step.
  */
 function quoted(key: string): string {
-    return /[.[\]"]/.test(key) ? `["${key.replace(/[\\"]/g, "\\$&")}"]` : key;
+    return /[.[\]"]/.test(key) ? `["${escaped(key)}"]` : key;
+}
+
+function escaped(key: string): string {
+    return key.replace(/[\\"]/g, "\\$&");
 }

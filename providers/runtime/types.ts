@@ -43,6 +43,11 @@ export interface Resource {
     /** Inputs whose change replaces the resource: top-level keys, or "*" for all. */
     replaceOn?: readonly string[] | "*";
     deleteBeforeReplace?: boolean;
+    /**
+     * Splits an input into entries with names that are no secrets, whatever the values are. A diff then says which of them
+     * differ.
+     */
+    entries?: Readonly<Record<string, (value: Props) => Props>>;
     /** Inputs whose change alone causes no update. Handlers still get the newest value. */
     ignoreInDiff?: readonly string[];
     /** Pulumi reads the resource before every preview and update, so that plain `up` sees drift. */

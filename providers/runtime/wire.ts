@@ -64,12 +64,17 @@ export function secret(wire: unknown): Props {
     return { [SIGNATURE]: SECRET, value: wire };
 }
 
+/** Whether a wire value is marked as secret as a whole. */
+export function isSecret(wire: unknown): boolean {
+    if (!isObject(wire)) return false;
+    return wire[SIGNATURE] === SECRET || (wire[SIGNATURE] === OUTPUT && wire.secret === true);
+}
+
 /** Whether a wire value is or contains a secret. */
 export function hasSecret(wire: unknown): boolean {
     if (Array.isArray(wire)) return wire.some(hasSecret);
     if (!isObject(wire)) return false;
-    const marked = wire[SIGNATURE] === SECRET || (wire[SIGNATURE] === OUTPUT && wire.secret === true);
-    return marked || Object.values(wire).some(hasSecret);
+    return isSecret(wire) || Object.values(wire).some(hasSecret);
 }
 
 /** Names of the properties that are or contain a secret. */

@@ -3,7 +3,7 @@
 import { pack } from "tar-stream";
 import { buffer } from "node:stream/consumers";
 import { formatProblem, SkepError } from "../../errors";
-import { DAEMON_JSON, DAEMON_RECORD, mergeDaemon } from "../../planning/daemon-json";
+import { DAEMON_JSON, DAEMON_RECORD, mergeDaemon, objectOf } from "../../planning/daemon-json";
 import type { HostFile } from "../../planning/host-files";
 import { reasonOf } from "../../planning/sentence";
 import type { Context } from "../../swarm/context";
@@ -31,6 +31,7 @@ export const hostFiles: Resource = {
     replaceOn: ["hostId"],
     ignoreInDiff: ["host"],
     refreshBeforeUpdate: true,
+    entries: { files: entriesOf },
 
     check({ files }: Props) {
         const paths = typeof files === "object" ? Object.keys(files as object) : [];
@@ -84,6 +85,15 @@ export const hostFiles: Resource = {
         }
     },
 };
+
+/** The files by path. The keys of daemon.json are entries of their own: a preview says which of them change. */
+export function entriesOf(files: Props): Props {
+    const { [DAEMON_JSON]: daemon, ...others } = files as Inputs["files"];
+    const keys = daemon && objectOf(daemon.content);
+    if (!keys) return files;
+    const own = Object.entries(keys).map(([key, value]) => [`${DAEMON_JSON}#${key}`, value]);
+    return { ...others, ...Object.fromEntries(own) };
+}
 
 /** Paths that Skep gave the host and no longer gives it. */
 export function goneFiles(olds: Inputs["files"] = {}, files: Inputs["files"]): string[] {

@@ -50,6 +50,7 @@ export const image: Resource = {
     computed: ["digest", "reference", "missing", "stored", "hostImageIds"],
     ignoreInDiff: ["hosts"],
     refreshBeforeUpdate: true,
+    entries: { push: (push) => push },
 
     /** Hosts that have not got the image, and a registry that has lost it, get it again with the next up. */
     drift: ({ missing = [], stored }: Partial<State>) => [

@@ -54,6 +54,7 @@ export const stack: Resource = {
     deleteBeforeReplace: true,
     ignoreInDiff: ["managers", "timeoutSeconds"],
     refreshBeforeUpdate: true,
+    entries: { secrets: itself, configs: itself, registryAuth: itself },
 
     check({ name }: Props) {
         if (typeof name !== "string" || /^[a-z0-9][a-z0-9_-]*$/.test(name)) return [];
@@ -96,6 +97,10 @@ export const stack: Resource = {
         await removeAll(Swarm.of(managers, clusterId, ctx), id);
     },
 };
+
+function itself(value: Props): Props {
+    return value;
+}
 
 async function bringUp(inputs: Inputs, ctx: Context): Promise<Outs> {
     const swarm = Swarm.of(inputs.managers, inputs.clusterId, ctx);

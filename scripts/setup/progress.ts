@@ -5,12 +5,17 @@
 export interface Progress {
     /**
      * Shows a step while `work` runs, then how long it took. Steps may run side by side and inside each other.
-     * `update` shows what the step waits for, on terminals only.
+     * `update` shows what the step waits for; without a terminal, only what it has waited for for a while.
      */
     step<T>(title: string, work: (update: (text: string) => void) => Promise<T>): Promise<T>;
-    /** Shows a line that stays. */
-    note(text: string): void;
+    /** Shows a line that stays. `mark` stands before it. Default: •. */
+    note(text: string, mark?: string): void;
 }
+
+const NOTE = "•";
+/** After how many seconds a plain line says what a step waits for, and after how many more it says so again. */
+const SLOW_SECONDS = 15;
+const AGAIN_SECONDS = 60;
 
 /** Where lines go: a terminal gets a spinner, anything else plain lines. */
 export interface ProgressStream {
@@ -36,18 +41,43 @@ function plain(stream: ProgressStream): Progress {
     return {
         async step(title, work) {
             const began = Date.now();
+            const slow = new Slow((text) => void stream.write(`   … ${text}\n`));
             stream.write(`• ${title}\n`);
+            let mark = "✗";
             try {
-                const result = await work(() => undefined);
-                stream.write(` ✓ ${title}${took(began)}\n`);
+                const result = await work((text) => slow.update(text));
+                mark = "✓";
                 return result;
-            } catch (error) {
-                stream.write(` ✗ ${title}${took(began)}\n`);
-                throw error;
+            } finally {
+                slow.update("");
+                stream.write(` ${mark} ${title}${took(began)}\n`);
             }
         },
-        note: (text) => void stream.write(`• ${text}\n`),
+        note: (text, mark = NOTE) => void stream.write(`${mark} ${text}\n`),
     };
+}
+
+/** Says what a step waits for once that has stayed the same for a while, and then now and then. */
+class Slow {
+    private text = "";
+    private timer: NodeJS.Timeout | undefined;
+
+    constructor(private readonly say: (text: string) => void) {}
+
+    update(text: string): void {
+        if (text === this.text) return;
+        this.text = text;
+        clearTimeout(this.timer);
+        if (text !== "") this.wait(SLOW_SECONDS, 0);
+    }
+
+    private wait(seconds: number, waited: number): void {
+        const all = waited + seconds;
+        this.timer = setTimeout(() => {
+            this.say(`${this.text} (${all} s)`);
+            this.wait(AGAIN_SECONDS, all);
+        }, seconds * 1000).unref();
+    }
 }
 
 function took(began: number): string {
@@ -96,8 +126,8 @@ class Spinner implements Progress {
         }
     }
 
-    note(text: string): void {
-        this.draw(`• ${text}\n`);
+    note(text: string, mark = NOTE): void {
+        this.draw(`${mark} ${text}\n`);
     }
 
     private draw(above = ""): void {

@@ -45,8 +45,8 @@ describe("Hosts that stand", function () {
     });
 
     required("come up with other ports after a first try met one that was taken", async () => {
-        const up = lab.start("up");
-        await up.until(/create docker:Network/);
+        const up = lab.start("up", "--verbose");
+        await up.until(/make docker:Network/);
         const { own } = await takenPort();
         assert.notEqual(await up.result(), 0);
         assert.match(up.said, /LAB_PORTS_TAKEN/);

@@ -30,7 +30,7 @@ interface Moment {
 
 const MOMENTS: readonly Moment[] = [
     // The docker plugin has no pause points.
-    { doing: "hosts are made", at: /create docker:Container manager-1/ },
+    { doing: "hosts are made", at: /make docker:Container manager-1/ },
     { doing: "hosts boot, and refuses another up meanwhile,", at: "host:boot:manager-1", refusesOther: true },
     { doing: "engines are installed", at: "engine:apt:manager-2", running: "apt-get" },
     { doing: "the swarm is made, before anybody knows of it,", at: "cluster:made" },
@@ -57,7 +57,7 @@ for (const [how, stack] of [
             it(`while ${doing} ends as it should`, async () => {
                 const isPoint = typeof at === "string";
                 const paused = new Lab(stack, lab.project, isPoint ? { SKEP_TEST_PAUSE_AT: at } : {});
-                const up = paused.start("up");
+                const up = paused.start("up", "--verbose");
                 await up.until(isPoint ? new RegExp(`paused at ${at}`) : at);
                 if (running) await eventually(`${running} on manager-2`, () => runs(stack, running));
                 if (refusesOther) await refused(lab.start("up"));

@@ -1,7 +1,8 @@
 // Walks settings on a standing stack: every one is changed once, and the plan loses no host and no swarm, or is refused.
 
 import assert from "node:assert/strict";
-import type { Outcome, Step } from "../../cli/pulumi/operate";
+import type { Outcome } from "../../cli/pulumi/operate";
+import type { Step } from "../../cli/pulumi/steps";
 import { settingPaths } from "../../config/settings";
 import { Lab } from "./lab";
 

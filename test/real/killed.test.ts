@@ -29,8 +29,8 @@ describe("An up on real plugins", function () {
     });
 
     it("leaves no plugin behind when its process group is killed", async () => {
-        const up = lab.start("up");
-        await up.until(/create docker:Network/);
+        const up = lab.start("up", "--verbose");
+        await up.until(/make docker:Network/);
         const plugins = named(up.session(), "pulumi-resour");
         assert.ok(plugins.length > 0, "the engine started no plugin");
         up.killGroup();
@@ -40,8 +40,8 @@ describe("An up on real plugins", function () {
     });
 
     it("leaves no plugin behind when its engine is killed", async () => {
-        const up = lab.start("up");
-        await up.until(/create \S+ manager-1/);
+        const up = lab.start("up", "--verbose");
+        await up.until(/make \S+ manager-1/);
         const plugins = named(up.session(), "pulumi-resour");
         assert.ok(plugins.length > 0, "the engine started no plugin");
         for (const pid of named(up.session(), "pulumi)")) kill(pid);
@@ -55,8 +55,8 @@ describe("An up on real plugins", function () {
         const plain = new Lab(lab.stack);
         await assert.rejects(plain.skep("up"), /PLUGINS_MIXED.*SKEP_PLUGINS=real/s);
         assert.ok(Object.hasOwn(await plain.json("output"), "clusterId"));
-        const down = plain.start("destroy", "--yes");
-        await down.until(/delete docker:Container/);
+        const down = plain.start("destroy", "--yes", "--verbose");
+        await down.until(/remove docker:Container/);
         assert.ok(named(down.session(), "pulumi-resour").length > 0, "destroy started no real plugin");
         assert.equal(await down.result(), 0, down.said);
     });

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { tree } from "../../cli/print";
 import { createProgress } from "../../scripts/setup/progress";
 
 const UP_AND_ERASE = "\u001b[1A\u001b[2K";
@@ -65,16 +64,3 @@ function screen(text: string): string[] {
     }
     return lines.filter((line) => line !== "");
 }
-
-describe("The tree of a preview", () => {
-    it("shows each step once, also below a component of the same name", () => {
-        const step = (name: string, parent?: string) => ({ verb: "+ create", type: "a:B", name, parent });
-        assert.deepEqual(tree([step("x"), step("x", "x"), step("y", "x")]), [
-            "+ create a:B x",
-            "  + create a:B x",
-            "  + create a:B y",
-        ]);
-        // The component itself does not change.
-        assert.deepEqual(tree([step("x", "x")]), ["+ create a:B x"]);
-    });
-});
