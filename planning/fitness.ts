@@ -16,9 +16,9 @@ const GIB = 1024 ** 3;
 /** What README.md asks for. */
 const MEMORY_GIB = 4;
 const DISK_GIB = 10;
-/** Measured: three hosts of a small lab hold 1 GiB together, and a host that installs docker-ce needs the rest for a moment. */
+/** An estimate: three hosts of a small lab hold about 1 GiB, and a host that installs docker-ce needs more for a moment. */
 const LEAST_MEMORY_GIB = 2;
-/** The lab's images, and packages and data of its hosts, without any room to work in. */
+/** An estimate of the lab's images and of its hosts' packages, without any room to work in. */
 const LEAST_DISK_GIB = 4;
 
 /** A finding of something that is as it should be. */

@@ -5,9 +5,11 @@ import { testEverySetting } from "./every-setting";
 import { testHelp } from "./help";
 import type { Lab } from "./lab";
 import { testLooks } from "./looks";
+import { testRepositories } from "./repositories";
 import { testWholeness } from "./wholeness";
 
 /** A lab of three zones that is up, with the sample on every node. */
 export function testStanding(lab: Lab): void {
-    for (const test of [testEverySetting, testEveryDay, testLooks, testHelp, testWholeness]) test(lab);
+    const tests = [testRepositories, testEverySetting, testEveryDay, testLooks, testHelp, testWholeness];
+    for (const test of tests) test(lab);
 }

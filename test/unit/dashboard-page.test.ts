@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import type { Browser, Page } from "playwright-core";
 import { serve, type Dashboard } from "../../cli/dashboard/server";
 import { dashboardView, latestEvents } from "../../planning/dashboard";
+import { eventually } from "../lab/lab";
 import { startBrowser } from "../support/browser";
 import { sight, snapshot, task } from "../support/snapshots";
 
@@ -101,8 +102,10 @@ describe("The dashboard's page", function () {
         show([task(1, "manager-2"), task(2, "manager-3", "preparing")]);
         await page.locator('.task.starting[data-place="sample_web.2"]').waitFor();
         await page.getByRole("button", { name: /^manager-3, .* sample_web\.2 starting$/ }).waitFor();
-        await page.waitForFunction(
-            `document.querySelector('.task[data-place="sample_web.2"]').getBoundingClientRect().x > ${before + 300}`,
+        // The page's own policy forbids to wait by a script in it.
+        await eventually(
+            "the task to move",
+            async () => (await cell.boundingBox())!.x > before + 300 || undefined,
         );
         assert.equal(await page.evaluate("document.activeElement.dataset.host"), "worker-1");
         await page.close();
