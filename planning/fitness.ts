@@ -152,7 +152,7 @@ function gib(bytes: number): string {
 /** How many lab hosts the limit of inotify instances allows, beside those that are running. */
 export function watchesFinding(limit: number, possible: number, running: number, wanted: number): Finding {
     const found = `fs.inotify.max_user_instances is ${limit}, which lets ${possible} lab hosts run`;
-    if (possible >= running + wanted) return fit(`${found}; ${running} run now.`);
+    if (possible >= running + wanted) return fit(`${found}; other stacks run ${running}.`);
     return {
         fitness: "unfit",
         found: `${found}, and there would be ${running + wanted}.`,
