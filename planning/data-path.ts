@@ -18,9 +18,12 @@ export interface Attempt {
     small: boolean;
 }
 
-/** One problem for each pair of nodes and kind of failure. It names the direction if the other one works. */
-export function pathProblems(attempts: readonly Attempt[]): Problem[] {
-    const kinds = [dead, tooLarge, nameless] as const;
+/**
+ * One problem for each pair of nodes and kind of failure. It names the direction if the other one works. `encrypted`: they
+ * were tried on an encrypted network, after a plain one.
+ */
+export function pathProblems(attempts: readonly Attempt[], { encrypted = false } = {}): Problem[] {
+    const kinds = encrypted ? [sealed] : [dead, tooLarge, nameless];
     return kinds.flatMap(({ id, fails, says, advice }) => {
         const failed = attempts.filter(fails);
         const isBack = (attempt: Attempt) => failed.some((other) => isReverse(attempt, other));
@@ -42,21 +45,36 @@ function isReverse(one: Attempt, other: Attempt): boolean {
     return one.from.name === other.to.name && one.to.name === other.from.name;
 }
 
-const dead = {
+/** A way in which a data path fails. */
+interface Kind {
+    id: Problem["id"];
+    fails(attempt: Attempt): boolean;
+    says: string;
+    advice: string;
+}
+
+const dead: Kind = {
     id: "DATA_PATH_DEAD",
-    fails: ({ large, small }: Attempt) => !large && !small,
+    fails: ({ large, small }) => !large && !small,
     says: "Nothing arrives on overlay networks",
     advice: "Let UDP port 4789 pass between these hosts; if it does, see whether one of them has several addresses and sends from another than its node's (docker info shows that one).",
-} as const;
-const tooLarge = {
+};
+const tooLarge: Kind = {
     id: "DATA_PATH_MTU",
-    fails: ({ large, small }: Attempt) => !large && small,
+    fails: ({ large, small }) => !large && small,
     says: "Small packets arrive on overlay networks, and those of 1,400 bytes are lost",
     advice: "Let packets of 1,500 bytes pass between these hosts: compare the MTU of their network devices, and of tunnels between them.",
-} as const;
-const nameless = {
+};
+const nameless: Kind = {
     id: "DATA_PATH_NAMES",
-    fails: ({ named, large }: Attempt) => large && !named,
+    fails: ({ named, large }) => large && !named,
     says: "Packets arrive on overlay networks, and names are not found",
     advice: "Let TCP and UDP port 7946 pass between these hosts.",
-} as const;
+};
+/** A large packet grows by its encryption, so one that is lost on the encrypted network alone counts, too. */
+const sealed: Kind = {
+    id: "DATA_PATH_ENCRYPTED",
+    fails: ({ large }) => !large,
+    says: "Packets of 1,400 bytes are lost on encrypted overlay networks",
+    advice: "Let IP protocol 50 (ESP) and UDP port 4789 pass between these hosts, and see that the kernels of both have ESP (modprobe esp4). Engines 29.0.0 to 29.2.0 and older ones do not understand each other there.",
+};

@@ -261,6 +261,12 @@ export const SWARM = {
             advice: "Let TCP and UDP port 7946 pass between the hosts.",
             exit: "network",
         },
+        DATA_PATH_ENCRYPTED: {
+            meaning:
+                "Packets between two zones are lost on encrypted overlay networks, and arrive on others.",
+            advice: "Let IP protocol 50 (ESP) pass between the hosts, whose kernels need ESP.",
+            exit: "network",
+        },
         DATA_PATH_UNTESTED: {
             meaning: "It is not known whether containers in two zones reach each other.",
             advice: "Mend what the line names, and change something or run `up` again; `skep:checkDataPath: false` leaves the test out.",

@@ -26,23 +26,45 @@ interface Container extends PlacedHost {
 
 export const dataPath: Check = {
     name: "data path",
-    sentence: "between every two zones, names are found and packets of 1,400 bytes arrive, both ways",
+    sentence:
+        "between every two zones, names are found and packets of 1,400 bytes arrive, both ways, on encrypted networks too if there are any",
 
     async run(swarm, { hosts }) {
         const members = await swarm.members();
         const active = members.filter(takesTasks).map(({ ID }) => ID);
         const ends = onePerZone(hosts.filter(({ nodeId }) => active.includes(nodeId)));
-        return ends.length < 2 ? [] : probe(swarm, ends);
+        if (ends.length < 2) return [];
+        await removeStale(swarm);
+        const isEncrypted = await hasEncrypted(swarm);
+        const [plain, encrypted] = await Promise.all([
+            probe(swarm, ends),
+            isEncrypted ? probe(swarm, ends, true) : [],
+        ]);
+        // What a plain network cannot do, an encrypted one cannot either.
+        return plain.length > 0 ? plain : encrypted;
     },
 };
 
+/** Whether somebody uses an encrypted network in this swarm. */
+async function hasEncrypted(swarm: Swarm): Promise<boolean> {
+    type Network = { Options?: Record<string, string> | null };
+    const networks = await swarm.call<Network[]>("GET", `/networks?${filters({ driver: ["overlay"] })}`);
+    return networks.some(({ Options }) => Options && "encrypted" in Options);
+}
+
 /** Puts a container on each of the nodes, on a network of their own, and lets each try to reach all others. */
-async function probe(swarm: Swarm, ends: readonly PlacedHost[]): Promise<Problem[]> {
-    await removeStale(swarm);
+async function probe(swarm: Swarm, ends: readonly PlacedHost[], encrypted = false): Promise<Problem[]> {
     const network = `skep-probe-${randomBytes(4).toString("hex")}`;
     const named = ends.map((end) => ({ ...end, name: `${network}-${end.host.name}` }));
     try {
-        const body = { Name: network, Driver: "overlay", Attachable: true, Labels: { [LABEL]: "1" } };
+        const Options = encrypted ? { encrypted: "" } : {};
+        const body = {
+            Name: network,
+            Driver: "overlay",
+            Attachable: true,
+            Options,
+            Labels: { [LABEL]: "1" },
+        };
         await swarm.call("POST", "/networks/create", { body });
         const containers = await Promise.all(
             named.map(async (end): Promise<Container> => {
@@ -51,7 +73,7 @@ async function probe(swarm: Swarm, ends: readonly PlacedHost[]): Promise<Problem
             }),
         );
         const attempts = await Promise.all(containers.map((from) => attempt(swarm, from, containers)));
-        return pathProblems(attempts.flat());
+        return pathProblems(attempts.flat(), { encrypted });
     } catch (error) {
         if (!(error instanceof SkepError) || swarm.ctx.signal.aborted) throw error;
         return [untested(error)];

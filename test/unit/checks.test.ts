@@ -30,9 +30,17 @@ const WELL: FakeHost[] = [
     { name: "worker-2", zone: "b" },
 ];
 
-/** A swarm with these hosts, whose first one leads; `lacking` stacks have a service without tasks. */
-function world(hosts: FakeHost[], { lacking = [] as string[], leaders = 1, stale = "" } = {}) {
+/**
+ * A swarm with these hosts, whose first one leads; `lacking` stacks have a service without tasks. `encrypted`: somebody uses
+ * an encrypted network; `lossy`: packets get lost on such networks.
+ */
+function world(
+    hosts: FakeHost[],
+    { lacking = [] as string[], leaders = 1, stale = "", encrypted = false, lossy = false } = {},
+) {
     const asked: string[] = [];
+    const sealed: string[] = [];
+    type Made = { body?: { Name?: string; Options?: object } };
     const members = hosts.map(
         ({ name, state = "ready", availability = "active", reachability }, i): SwarmNode => ({
             ID: name,
@@ -73,7 +81,9 @@ function world(hosts: FakeHost[], { lacking = [] as string[], leaders = 1, stale
                           Status: { State: "running" },
                       },
                   ],
-        call: async (method: string, path: string) => {
+        call: async (method: string, path: string, { body }: Made = {}) => {
+            if (body?.Options && "encrypted" in body.Options) sealed.push(body.Name ?? "");
+            if (path.includes("overlay")) return encrypted ? [{ Options: { encrypted: "" } }] : [];
             const plain = path.replace(/\?.*/, "").replace(/skep-probe-[0-9a-f]{8}$/, "PROBE");
             asked.push(`${method} ${plain}`);
             return plain === "/networks" ? (stale ? [{ Id: "old", Created: stale }] : []) : undefined;
@@ -94,12 +104,17 @@ function world(hosts: FakeHost[], { lacking = [] as string[], leaders = 1, stale
                     asked.push(`${name} login`);
                     if (login) throw login;
                 },
-                script: async (_script: string, { MODE = "", PEERS = "" }: Record<string, string>) => {
+                script: async (
+                    _script: string,
+                    { MODE = "", PEERS = "", NAME = "" }: Record<string, string>,
+                ) => {
                     asked.push(`${name} ${MODE}`);
                     const peers = PEERS.split("\n").map((line) => line.split(" ")[0]);
+                    const isSealed = sealed.some((network) => NAME.startsWith(network));
+                    const isLost = isSealed && lossy;
                     const usual: Record<string, unknown> = {
                         open: { address: `10.0.0.${name.length}` },
-                        try: peers.map((peer) => ({ peer, named: true, large: true, small: false })),
+                        try: peers.map((peer) => ({ peer, named: true, large: !isLost, small: false })),
                         close: {},
                     };
                     return probe?.(MODE) ?? usual[MODE];
@@ -215,6 +230,17 @@ describe("A probe of the data path", () => {
             "DATA_PATH_UNTESTED The data path between the zones could not be tried: docker run failed on worker-2.",
         ]);
         assert.deepEqual(asked.slice(-3), ["manager-1 close", "worker-2 close", "DELETE /networks/PROBE"]);
+    });
+
+    it("tries an encrypted network too where somebody uses one, and says what only that one loses", async () => {
+        assert.deepEqual((await probe(WELL, { lossy: true })).problems, []);
+        assert.deepEqual((await probe(WELL, { encrypted: true })).problems, []);
+        const { problems, asked } = await probe(WELL, { encrypted: true, lossy: true });
+        assert.match(
+            problems.join(),
+            /^DATA_PATH_ENCRYPTED Packets of 1,400 bytes are lost on encrypted overlay networks either way between manager-1 /,
+        );
+        assert.equal(asked.filter((line) => line === "DELETE /networks/PROBE").length, 2);
     });
 
     it("says for how long its leavings stay where they cannot be removed", async () => {

@@ -39,6 +39,16 @@ describe("A data path between zones", () => {
         assert.match(nameless?.advice ?? "", /7946/);
     });
 
+    it("is said of encrypted networks apart, with what only they need", () => {
+        const lost = [attempt("a", "b", { large: false, small: true }), attempt("b", "a")];
+        const [sealed, ...others] = pathProblems(lost, { encrypted: true });
+        assert.deepEqual(others, []);
+        assert.equal(sealed?.id, "DATA_PATH_ENCRYPTED");
+        assert.match(sealed?.problem ?? "", /on encrypted overlay networks on the way from manager-a in zone a /);
+        assert.match(sealed?.advice ?? "", /ESP/);
+        assert.deepEqual(pathProblems([attempt("a", "b")], { encrypted: true }), []);
+    });
+
     it("is named by both nodes and zones whatever fails, and never twice", () => {
         const any = fc.record({ named: fc.boolean(), large: fc.boolean(), small: fc.boolean() });
         fc.assert(
