@@ -1,9 +1,10 @@
 // What the dashboard shows of a swarm: a snapshot made ready for eyes, and what happened between two of them. No I/O.
 
-import { shortfalls } from "./convergence";
-import type { SwarmNode, SwarmService, SwarmTask } from "./engine-api";
-import { allowedNodes, takesTasks } from "./places";
+import type { SwarmNode, SwarmTask } from "./engine-api";
+import type { Finding } from "./finding";
+import type { Quorum } from "./quorum";
 import type { HostSight, Snapshot, SwarmSight } from "./snapshot";
+import { type ServiceStatus, type StackStatus, statusOf, type Wanted } from "./status";
 
 /** A task, where it is, and how far it has come. */
 export interface TaskView {
@@ -47,13 +48,6 @@ export interface HostView {
     problems: string[];
 }
 
-export interface ServiceView {
-    name: string;
-    running: number;
-    wanted: number;
-    image: string;
-}
-
 /** Something that happened, or that is not as the stack says. */
 export interface EventView {
     /** In milliseconds since 1970. */
@@ -66,14 +60,14 @@ export interface DashboardView {
     stack: string;
     at: number;
     zones: { name: string; hosts: HostView[] }[];
-    quorum: { managers: number; answer: number; mayLose: number };
+    quorum: Pick<Quorum, "voters" | "reachable" | "text">;
     /** Whether unlock keys are needed after a restart; undefined as long as no manager says so. */
     autolock?: boolean;
-    services: ServiceView[];
+    services: Pick<ServiceStatus, "name" | "running" | "wanted" | "image">[];
     /** Tasks that swarm can place nowhere. */
     unplaced: TaskView[];
-    /** What is not well, and what differs from the stack, a sentence each. */
-    findings: string[];
+    /** What is not well, and what differs from the stack: the same as `skep status` finds. */
+    findings: Pick<Finding, "severity" | "problem">[];
     /** Whether no manager answers. Tasks and services are then those of `lastSeen`. */
     blind: boolean;
     /** When a manager last answered, in milliseconds since 1970; undefined if none did: tasks and services are unknown. */
@@ -89,13 +83,16 @@ const FAILURE_MS = 60_000;
 export const EVENTS = 40;
 
 /**
- * The view of a snapshot. `last` is what a manager said when one last answered: without a majority, the page shows that.
+ * The view of a snapshot of a swarm that should be as `wanted` says. `last` is what a manager said when one last answered:
+ * without a majority, the page shows that.
  */
 export function dashboardView(
     stack: string,
     snapshot: Snapshot,
+    wanted: Wanted,
     last?: { swarm: SwarmSight; at: number },
 ): DashboardView {
+    const { quorum, findings } = statusOf(snapshot, wanted);
     const swarm = snapshot.swarm ?? last?.swarm;
     const tasks = swarm ? shownTasks(swarm) : [];
     const hosts = snapshot.hosts.map((host) => hostView(host, snapshot, swarm, tasks));
@@ -107,24 +104,14 @@ export function dashboardView(
         stack,
         at: snapshot.at,
         zones,
-        quorum: quorumOf(snapshot),
+        quorum: { voters: quorum.voters, reachable: quorum.reachable, text: quorum.text },
         ...(swarm && { autolock: swarm.autolock }),
-        services: swarm ? serviceViews(swarm, tasks) : [],
+        services: swarm ? servicesIn(statusOf({ ...snapshot, swarm }, wanted).stacks ?? []) : [],
         unplaced: tasks.filter(({ nodeId }) => nodeId === "").map(({ task }) => task),
-        findings: findingsOf(snapshot, swarm),
+        findings: findings.map(({ severity, problem }) => ({ severity, problem })),
         blind: snapshot.swarm === undefined,
         ...(swarm && { lastSeen: snapshot.swarm ? snapshot.at : last?.at }),
     };
-}
-
-/** Managers, by what the swarm says, else by the hosts that are its managers by the stack. */
-function quorumOf({ swarm, hosts }: Snapshot): DashboardView["quorum"] {
-    const voters = swarm?.nodes.flatMap(({ ManagerStatus }) => ManagerStatus ?? []);
-    const managers = voters?.length ?? hosts.filter(({ role }) => role === "manager").length;
-    const answer = voters
-        ? voters.filter(({ Reachability }) => Reachability === "reachable").length
-        : hosts.filter(({ role, engine }) => role === "manager" && engine?.member.state === "active").length;
-    return { managers, answer, mayLose: Math.max(0, answer - (Math.floor(managers / 2) + 1)) };
 }
 
 function hostView(
@@ -209,60 +196,11 @@ function phaseOf({ DesiredState = "", Status }: SwarmTask, now: number): TaskVie
     return RUNNING.includes(state) ? "running" : "starting";
 }
 
-function serviceViews({ services, nodes }: SwarmSight, tasks: readonly PlacedTask[]): ServiceView[] {
-    return services
-        .map((service) => ({
-            name: service.Spec.Name,
-            running: tasks.filter(
-                ({ task }) => task.service === service.Spec.Name && task.phase === "running",
-            ).length,
-            wanted: wantedOf(service, nodes),
-            // The digest follows the tag, and nobody reads it here.
-            image: (service.Spec.TaskTemplate.ContainerSpec?.Image ?? "").replace(/@.*$/, ""),
-        }))
+function servicesIn(stacks: readonly StackStatus[]): DashboardView["services"] {
+    return stacks
+        .flatMap(({ services }) => services)
+        .map(({ name, running, wanted, image }) => ({ name, running, wanted, image }))
         .sort((a, b) => a.name.localeCompare(b.name));
-}
-
-function wantedOf(service: SwarmService, nodes: readonly SwarmNode[]): number {
-    const { Replicated, ReplicatedJob } = service.Spec.Mode ?? {};
-    if (ReplicatedJob) return ReplicatedJob.TotalCompletions ?? 1;
-    return Replicated ? (Replicated.Replicas ?? 1) : allowedNodes(service, nodes.filter(takesTasks)).length;
-}
-
-/** What is not well, and what differs from what the stack was made as. */
-function findingsOf({ hosts, swarm: seen, swarmProblems, registry }: Snapshot, swarm?: SwarmSight): string[] {
-    const ids = new Set(hosts.map(({ nodeId }) => nodeId));
-    return [
-        ...(seen ? [] : swarmProblems.map(({ problem }) => problem)),
-        ...hosts.flatMap(({ name, zone, role, nodeId, engine, shell }) => {
-            const node = swarm?.nodes.find(({ ID }) => ID === nodeId);
-            const labelled = node?.Spec.Labels?.availability_zone;
-            return [
-                ...(engine
-                    ? []
-                    : [shell ? `The engine of ${name} does not answer.` : `${name} does not answer.`]),
-                ...(engine?.member.state === "locked" ? [`${name} is locked: skep unlock opens it.`] : []),
-                ...(swarm && !node ? [`${name} is no member of the swarm.`] : []),
-                ...(node && node.Spec.Role !== role
-                    ? [`${name} is a ${node.Spec.Role}, and the stack made it a ${role}.`]
-                    : []),
-                ...(node && labelled !== zone
-                    ? [`${name} has the zone label ${labelled ?? "(none)"}, and stands in ${zone}.`]
-                    : []),
-                ...(node && node.Spec.Availability !== "active"
-                    ? [`${name} takes no new tasks (${node.Spec.Availability}).`]
-                    : []),
-            ];
-        }),
-        ...(swarm?.nodes ?? [])
-            .filter(({ ID }) => !ids.has(ID))
-            .map(
-                ({ ID, Description }) =>
-                    `The member ${Description?.Hostname ?? ID} is none of the stack's hosts.`,
-            ),
-        ...(seen ? Object.values(shortfalls(seen)).map((reason) => `${reason}.`) : []),
-        ...(registry.asked ? registry.problems.map(({ problem }) => problem) : []),
-    ];
 }
 
 /** What happened between two views, in the words of a log. */

@@ -89,6 +89,14 @@ function memberProblems(node: NodeStatus, swarm: SwarmSight | undefined): Proble
             problem: `${name} is a ${role.found}, and the stack made it a ${role.wanted}.`,
             advice: "Run up: it sets the role back.",
         });
+    const member = swarm?.nodes.find(({ ID }) => ID === node.nodeId);
+    const label = member?.Spec.Labels?.availability_zone;
+    if (member && label !== node.zone)
+        problems.push({
+            id: "NODE_DIFFERS",
+            problem: `${name} has ${label === undefined ? "no zone label" : `the zone label ${label}`}, and stands in ${node.zone}.`,
+            advice: "Run up: it sets the label back.",
+        });
     return [...problems, ...availabilityProblems(name, availability)];
 }
 

@@ -11,6 +11,7 @@ import type { Options } from "../options";
 import { printJson } from "../print";
 import { expectedOf } from "../stack/last-look";
 import { onStanding, type Standing } from "../stack/standing";
+import { wantedOf } from "../stack/wanted";
 
 export interface DashboardOptions extends Options {
     /** The port on 127.0.0.1. Default: any that is free. */
@@ -23,8 +24,10 @@ export interface DashboardOptions extends Options {
 export async function dashboard(options: DashboardOptions): Promise<void> {
     await onStanding(options, async (standing) => {
         const { progress } = standing;
+        const wanted = await wantedOf(standing);
+        const take = () => takeSnapshot(standing.swarm, standing.hosts, expectedOf(standing, wanted.stacks));
         const watcher = await progress.step("Looking at the swarm", () =>
-            Watcher.start(options.stack, () => snapshotOf(standing)),
+            Watcher.start(options.stack, wanted, take),
         );
         await (options.html === undefined
             ? show(standing, watcher, options)
@@ -32,10 +35,6 @@ export async function dashboard(options: DashboardOptions): Promise<void> {
     });
     // An interrupt is how a served page ends: nothing failed, and nothing is left to end.
     if (options.html === undefined) process.exit(EXIT_CODES.done);
-}
-
-function snapshotOf(standing: Standing) {
-    return takeSnapshot(standing.swarm, standing.hosts, expectedOf(standing, []));
 }
 
 async function show(

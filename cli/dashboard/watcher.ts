@@ -9,6 +9,7 @@ import {
     latestEvents,
 } from "../../planning/dashboard";
 import type { Snapshot, SwarmSight } from "../../planning/snapshot";
+import type { Wanted } from "../../planning/status";
 import { pause } from "../../swarm/wait";
 import type { Source } from "./server";
 
@@ -30,12 +31,13 @@ export class Watcher implements Source {
 
     private constructor(
         private readonly stack: string,
+        private readonly wanted: Wanted,
         private readonly take: () => Promise<Snapshot>,
     ) {}
 
-    /** A watcher that has looked once. */
-    static async start(stack: string, take: () => Promise<Snapshot>): Promise<Watcher> {
-        const watcher = new Watcher(stack, take);
+    /** A watcher that has looked once. `wanted` is what the swarm should be. */
+    static async start(stack: string, wanted: Wanted, take: () => Promise<Snapshot>): Promise<Watcher> {
+        const watcher = new Watcher(stack, wanted, take);
         await watcher.look();
         return watcher;
     }
@@ -62,7 +64,7 @@ export class Watcher implements Source {
     private async look(): Promise<void> {
         const snapshot = await this.take();
         if (snapshot.swarm) this.last = { swarm: snapshot.swarm, at: snapshot.at };
-        const view = dashboardView(this.stack, snapshot, this.last);
+        const view = dashboardView(this.stack, snapshot, this.wanted, this.last);
         const events = this.shown
             ? [...eventsBetween(this.shown.view, view).reverse(), ...this.shown.events]
             : latestEvents(view);

@@ -23,7 +23,7 @@ export function sight(name: string, zone: string, change: Partial<HostSight> = {
         address: "10.0.0.1",
         nodeId: `id-${name}`,
         engine: {
-            version: "27.5.1",
+            version: "29.8.1",
             storage: "overlay2",
             member: member as NonNullable<HostSight["engine"]>["member"],
             cpus: 2,
@@ -35,7 +35,7 @@ export function sight(name: string, zone: string, change: Partial<HostSight> = {
             clockErrorMs: 1,
             load: 0.5,
             memory: { totalKib: 1000, freeKib: 750 },
-            disk: { totalKib: 1000, freeKib: 100 },
+            disk: { totalKib: 100e6, freeKib: 40e6 },
         },
         problems: [],
         ...change,

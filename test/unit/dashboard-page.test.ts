@@ -35,7 +35,7 @@ describe("The dashboard's page", function () {
     afterEach(() => assert.deepEqual(complaints.splice(0), []));
 
     function show(...given: Parameters<typeof snapshot>): void {
-        const view = dashboardView("dev", snapshot(...given));
+        const view = dashboardView("dev", snapshot(...given), { stacks: [] });
         current = JSON.stringify({ view, events: latestEvents(view) });
         for (const changed of watching) changed(current);
     }

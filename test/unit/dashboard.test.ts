@@ -3,15 +3,19 @@
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import { text } from "node:stream/consumers";
+import type { Problem } from "../../errors";
 import { renderPage } from "../../cli/dashboard/page";
 import { serve } from "../../cli/dashboard/server";
 import { Watcher } from "../../cli/dashboard/watcher";
 import { dashboardView, eventsBetween, latestEvents } from "../../planning/dashboard";
 import { AT, node, sight, snapshot, task } from "../support/snapshots";
 
-const view = (...given: Parameters<typeof snapshot>) => dashboardView("dev", snapshot(...given));
+const WANTED = { stacks: [], availability: { "worker-1": "active" } } as const;
+const view = (...given: Parameters<typeof snapshot>) => dashboardView("dev", snapshot(...given), WANTED);
 const hostOf = (name: string, seen = view()) =>
     seen.zones.flatMap(({ hosts }) => hosts).find((host) => host.name === name);
+
+const found = ({ findings }: ReturnType<typeof view>) => findings.map(({ problem }) => problem);
 
 describe("The dashboard's view", () => {
     it("has zones as columns, each host with its role, its load and its tasks", () => {
@@ -29,7 +33,7 @@ describe("The dashboard's view", () => {
             { leader, role, state, load, memory, disk },
             {
                 ...{ leader: true, role: "manager", state: "ready" },
-                ...{ load: 25, memory: 25, disk: 90 },
+                ...{ load: 25, memory: 25, disk: 60 },
             },
         );
         assert.deepEqual(
@@ -37,16 +41,17 @@ describe("The dashboard's view", () => {
             [["sample_web.2", "running"]],
         );
         assert.deepEqual(seen.services, [{ name: "sample_web", running: 2, wanted: 2, image: "web:1" }]);
-        assert.deepEqual(seen.quorum, { managers: 3, answer: 3, mayLose: 1 });
+        assert.deepEqual(seen.quorum, { voters: 3, reachable: 3, text: "3 of 3, can lose 1" });
         assert.deepEqual(seen.findings, []);
     });
 
     it("tells a locked host from one that is down, drained or no member", () => {
         const locked = sight("manager-3", "zone-c");
         locked.engine!.member.state = "locked";
+        const silent: Problem = { id: "HOST_UNREACHABLE", problem: "manager-2 is silent.", advice: "" };
         const hosts = [
             sight("manager-1", "zone-a"),
-            sight("manager-2", "zone-b", { engine: undefined, shell: undefined }),
+            sight("manager-2", "zone-b", { engine: undefined, shell: undefined, problems: [silent] }),
             locked,
             sight("worker-1", "zone-a"),
             sight("worker-2", "zone-b"),
@@ -62,42 +67,41 @@ describe("The dashboard's view", () => {
         const states = hosts.map(({ name }) => hostOf(name, seen)?.state);
         assert.deepEqual(states, ["ready", "no answer", "locked", "drained", "no member", "engine silent"]);
         for (const finding of [
-            "manager-2 does not answer.",
-            "The engine of worker-3 does not answer.",
-            "manager-3 is locked: skep unlock opens it.",
-            "worker-1 takes no new tasks (drain).",
-            "worker-2 is no member of the swarm.",
+            "manager-2 is silent.",
+            "manager-3 is locked: its engine waits for the unlock key.",
+            "The availability of worker-1 is drain, and the settings say active.",
+            "The host worker-2 is no node of the swarm.",
         ])
-            assert.ok(seen.findings.includes(finding), seen.findings.join("\n"));
+            assert.ok(found(seen).includes(finding), found(seen).join("\n"));
     });
 
     it("finds drift: another role, another zone's label, a member that is no host of the stack", () => {
         const hosts = [sight("manager-1", "zone-a"), sight("worker-1", "zone-a")];
         const promoted = node({ ...hosts[1]!, role: "manager", zone: "zone-z" });
         const stranger = node(sight("stranger", "zone-a"));
-        const { findings } = view([task(1, "manager-1"), task(2, "manager-1")], {
+        const seen = view([task(1, "manager-1"), task(2, "manager-1")], {
             hosts,
             nodes: [node(hosts[0]!, "active", true), promoted, stranger],
         });
-        assert.deepEqual(findings, [
+        assert.deepEqual(found(seen), [
             "worker-1 is a manager, and the stack made it a worker.",
             "worker-1 has the zone label zone-z, and stands in zone-a.",
-            "The member stranger is none of the stack's hosts.",
+            "The swarm has a member stranger (ready) that is no host of this stack.",
         ]);
     });
 
     it("keeps what a manager said last while none answers, and says since when", () => {
         const before = snapshot();
         const blind = snapshot([], { swarm: undefined, at: AT + 9000 });
-        const seen = dashboardView("dev", blind, { swarm: before.swarm!, at: before.at });
+        const seen = dashboardView("dev", blind, WANTED, { swarm: before.swarm!, at: before.at });
         assert.deepEqual([seen.blind, seen.lastSeen], [true, AT]);
         assert.equal(hostOf("worker-1", seen)?.tasks.length, 1);
         assert.equal(hostOf("manager-1", seen)?.leader, false);
-        assert.deepEqual(seen.findings, ["No manager answers."]);
-        const never = dashboardView("dev", blind);
+        assert.deepEqual(found(seen), ["No manager answers."]);
+        const never = dashboardView("dev", blind, WANTED);
         assert.deepEqual([never.services.length, never.lastSeen], [0, undefined]);
         assert.equal(hostOf("worker-1", never)?.state, "engine up");
-        const [event] = eventsBetween(dashboardView("dev", before), seen);
+        const [event] = eventsBetween(dashboardView("dev", before, WANTED), seen);
         assert.equal(event?.text, "No manager answers any more");
     });
 
@@ -213,7 +217,7 @@ describe("The dashboard's watcher", () => {
     it("looks only while somebody watches, and tells what changed", async () => {
         const all = [snapshot(), snapshot([task(1, "manager-2"), task(2, "manager-3")])];
         let looks = 0;
-        const watcher = await Watcher.start("dev", () => Promise.resolve(all[Math.min(looks++, 1)]!));
+        const watcher = await Watcher.start("dev", WANTED, () => Promise.resolve(all[Math.min(looks++, 1)]!));
         const stop = new AbortController();
         const running = watcher.run(stop.signal, 5);
         await new Promise((done) => setTimeout(done, 50));

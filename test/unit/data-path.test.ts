@@ -44,7 +44,10 @@ describe("A data path between zones", () => {
         const [sealed, ...others] = pathProblems(lost, { encrypted: true });
         assert.deepEqual(others, []);
         assert.equal(sealed?.id, "DATA_PATH_ENCRYPTED");
-        assert.match(sealed?.problem ?? "", /on encrypted overlay networks on the way from manager-a in zone a /);
+        assert.match(
+            sealed?.problem ?? "",
+            /on encrypted overlay networks on the way from manager-a in zone a /,
+        );
         assert.match(sealed?.advice ?? "", /ESP/);
         assert.deepEqual(pathProblems([attempt("a", "b")], { encrypted: true }), []);
     });

@@ -331,16 +331,17 @@ function draw(value) {
     const { stack, quorum, findings, services, autolock, at, blind, lastSeen } = view;
     document.title = `${stack} - Skep`;
     say(byId("stack"), stack);
-    byId("health").className = blind ? "bad" : findings.length > 0 ? "warn" : "good";
+    const isUnwell = blind || findings.some(({ severity }) => severity === "error");
+    byId("health").className = isUnwell ? "bad" : findings.length > 0 ? "warn" : "good";
     const well = findings.length > 0 ? count(findings.length, "finding") : "All well";
     const then = lastSeen === undefined ? "what runs is unknown" : `tasks as of ${clock(lastSeen)}`;
     say(byId("health"), blind ? `No manager answers: ${then}` : well);
     fill(byId("facts"), [{ quorum, autolock }], () => {
-        const pips = Array.from({ length: quorum.managers }, (_, i) =>
-            hexagon(i < quorum.answer ? "on" : "off"),
+        const pips = Array.from({ length: quorum.voters }, (_, i) =>
+            hexagon(i < quorum.reachable ? "on" : "off"),
         );
         const votes = make("dd", {}, make("span", { class: "pips" }, ...pips));
-        votes.append(`${quorum.answer} of ${quorum.managers}, can lose ${quorum.mayLose}`);
+        votes.append(quorum.text);
         const lock = make("dd", {}, autolock === undefined ? "unknown" : autolock ? "on" : "off");
         const parts = make("div", {}, make("dt", {}, "Quorum"), votes);
         const others = make("div", {}, make("dt", {}, "Autolock"), lock);
@@ -350,10 +351,9 @@ function draw(value) {
     });
     hive.draw(view);
     drawServices(services);
-    fill(byId("findings"), findings.length > 0 ? findings : [""], (text) =>
-        text === ""
-            ? make("li", { class: "good" }, "Everything is as the stack says.")
-            : make("li", {}, text),
+    const good = { severity: "good", problem: "Everything is as the stack says." };
+    fill(byId("findings"), findings.length > 0 ? findings : [good], ({ severity, problem }) =>
+        make("li", { class: severity }, problem),
     );
     fill(byId("events"), events, (event) =>
         make("li", { class: event.kind }, make("time", {}, clock(event.at)), make("span", {}, event.text)),
