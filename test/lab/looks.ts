@@ -1,10 +1,11 @@
 // Looks at a standing swarm: they run on the lab of another test, and leave it as it was.
 
 import assert from "node:assert/strict";
+import { exitCodeOf } from "../../errors";
 import { EXIT_CODES } from "../../errors/problem-group";
 import type { Status } from "../../planning/status";
 import { assertMatches } from "../support/schema";
-import type { Lab } from "./lab";
+import { Lab } from "./lab";
 
 interface Report {
     checks: { name: string; result: string }[];
@@ -13,6 +14,13 @@ interface Report {
 
 /** A lab of three zones with a manager in each, and nothing wrong with it. */
 export function testLooks(lab: Lab): void {
+    it("says that a passphrase is wrong, and nothing of the state", async () => {
+        const wrong = { PULUMI_CONFIG_PASSPHRASE: "another", PULUMI_CONFIG_PASSPHRASE_FILE: undefined };
+        const asked = new Lab(lab.stack, lab.project, { ...lab.environment, ...wrong }).start("status");
+        assert.equal(await asked.result(), exitCodeOf("PASSPHRASE_WRONG"), asked.said);
+        assert.match(asked.said, /^✗ PASSPHRASE_WRONG: /m);
+    });
+
     it("says what a swarm is like, and what is wrong with it, without a run of Pulumi", async () => {
         const well = await lab.json<Status>("status");
         assertMatches("status", well);

@@ -49,6 +49,30 @@ describe("A command on a standing swarm", function () {
         assert.equal(didYouMean("x", []), "");
     });
 
+    it("says of every stack that is not up how to bring it up", async () => {
+        const commands = [
+            ["status"],
+            ["check"],
+            ["unlock"],
+            ["key", "show"],
+            ["token", "show"],
+            ["context"],
+            ["ssh", "manager-1"],
+            ["logs", "manager-1"],
+            ["cp", "here", "manager-1:/tmp"],
+            ["net", "sample_web"],
+            ["registry", "list"],
+            ["dashboard"],
+        ];
+        const lab = new Lab("test-nowhere");
+        const tried = commands.map(async (command) => {
+            const asked = lab.start(...command);
+            assert.equal(await asked.result(), EXIT_CODES.usage, command.join(" "));
+            assert.match(asked.said, /^✗ STACK_DOWN: .*npm run up -- --stack test-nowhere$/m);
+        });
+        await Promise.all(tried);
+    });
+
     it("ends in order when the time of --timeout is over", async () => {
         const child = spawn(process.execPath, ["--import", "tsx", "-e", SLOW], { cwd: ROOT });
         const said = text(child.stderr);
