@@ -5,6 +5,7 @@ import type { Readable } from "node:stream";
 import { negotiatedApi, OLDEST_API } from "../planning/engine-api";
 import { brokenRequest, cancelledRequest, EngineError, noAnswer, oldEngine } from "./failures";
 import { SshConnection, type HostInput } from "./ssh";
+import { within } from "./wait";
 
 const CALL_MS = 10_000;
 const REGISTRY_MS = 10_000;
@@ -157,7 +158,7 @@ export class Remote extends SshConnection {
             // A pooled channel dies silently with the engine behind it, so only requests that may be repeated use one.
             const agent = method === "GET" ? this.pooled : this.single;
             const asked = request.signal ?? new AbortController().signal;
-            const signal = AbortSignal.any([asked, AbortSignal.timeout(timeoutMs)]);
+            const signal = within(timeoutMs, asked);
             // A request that still waits for a channel reports nothing when it is given up, so reject here.
             const stop = () =>
                 reject(asked.aborted ? cancelledRequest(this.name) : noAnswer(this.name, what, timeoutMs));

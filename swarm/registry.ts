@@ -15,6 +15,7 @@ import {
 import { listed, oneLine, reasonOf } from "../planning/sentence";
 import { HostFailure } from "./failures";
 import type { Host } from "./host";
+import { within } from "./wait";
 
 const ANSWER_MS = 20_000;
 const CHANNELS = 4;
@@ -179,7 +180,7 @@ export class RegistryClient {
         body?: string,
     ): Promise<Answer> {
         const { user, password } = this.access;
-        const signal = AbortSignal.any([this.signal, AbortSignal.timeout(ANSWER_MS)]);
+        const signal = within(ANSWER_MS, this.signal);
         const options = { agent: this.agent, auth: `${user}:${password}`, method, path, headers, signal };
         return new Promise((resolve, reject) => {
             const failed = (error: Error) => reject(this.broken(error));

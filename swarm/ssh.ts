@@ -20,7 +20,7 @@ import {
     noSession,
     noSocket,
 } from "./failures";
-import { pause } from "./wait";
+import { pause, within } from "./wait";
 
 /** A host as the program passes it. `id` changes when the host is replaced; name and address do not. */
 export interface HostInput {
@@ -109,7 +109,7 @@ export class SshConnection {
      * with the call.
      */
     exec(command: string, { stdin = "", timeoutMs = 30_000, signal }: ExecOptions): Promise<ExecResult> {
-        const over = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+        const over = within(timeoutMs, signal);
         return new Promise((resolve, reject) => {
             const stop = () =>
                 reject(

@@ -51,6 +51,17 @@ export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
     await sleep(ms, undefined, { signal }).catch(() => undefined);
 }
 
+/**
+ * A signal that aborts when this one does, and after so many milliseconds. Alone in an AbortSignal.any, an
+ * AbortSignal.timeout is collected as garbage by Node.js 20, and its time is never over.
+ */
+export function within(ms: number, signal: AbortSignal): AbortSignal {
+    const over = AbortSignal.timeout(ms);
+    // Node.js keeps a signal that somebody listens to.
+    over.addEventListener("abort", () => undefined);
+    return AbortSignal.any([signal, over]);
+}
+
 function cancelled(what: string): Error {
     return skepError("CANCELLED", `Interrupted while waiting for ${what}.`, "Run the same command again.");
 }
