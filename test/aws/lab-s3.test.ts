@@ -9,7 +9,7 @@ import { addressAt } from "../../planning/addresses";
 import { dockerClient } from "../../scripts/setup/docker";
 import { STATE_FOLDER } from "../../config/folders";
 import { Lab } from "../lab/lab";
-import { required } from "../lab/required";
+import { inFull, required } from "../lab/required";
 import { status } from "./login";
 import { Moto } from "./moto";
 
@@ -126,23 +126,26 @@ describe("A lab's registry on several hosts, with its images in a bucket", funct
         await lab.on("worker-1", `${login} && docker pull -q ${server}/during:0`, password);
     });
 
-    it("says that it is the storage when the bucket cannot be reached, and starts nothing anew", async () => {
-        const running = await containers();
-        await moto.stop();
-        const push = `docker push -q ${outputs.registry.server}/during:0`;
-        await lab.on(
-            "manager-1",
-            `docker tag ${outputs.registry.server}/during:1 ${outputs.registry.server}/lost:1`,
-        );
-        await assert.rejects(
-            lab.on("manager-1", push.replace("during:0", "lost:1")),
-            /500 Internal Server Error/,
-        );
-        assert.match(await logs("--since 2m"), /level=error .*s3aws: .*connection refused/);
-        assert.deepEqual(await containers(), running);
-    });
+    inFull(
+        "says that it is the storage when the bucket cannot be reached, and starts nothing anew",
+        async () => {
+            const running = await containers();
+            await moto.stop();
+            const push = `docker push -q ${outputs.registry.server}/during:0`;
+            await lab.on(
+                "manager-1",
+                `docker tag ${outputs.registry.server}/during:1 ${outputs.registry.server}/lost:1`,
+            );
+            await assert.rejects(
+                lab.on("manager-1", push.replace("during:0", "lost:1")),
+                /500 Internal Server Error/,
+            );
+            assert.match(await logs("--since 2m"), /level=error .*s3aws: .*connection refused/);
+            assert.deepEqual(await containers(), running);
+        },
+    );
 
-    it("gets Skep's own images again in another bucket, which begins empty", async () => {
+    inFull("gets Skep's own images again in another bucket, which begins empty", async () => {
         await makeBucket();
         configure({ replicas: 3, s3: storage() });
         const { steps } = await lab.json<{ steps: { verb: string; name: string }[] }>("up");

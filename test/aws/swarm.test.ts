@@ -16,7 +16,7 @@ import { forgetStackFile } from "../../cli/stack/file";
 import { forgetStack } from "../../cli/pulumi/workspace";
 import { sharingClone } from "../lab/clone";
 import { eventually, Lab } from "../lab/lab";
-import { required } from "../lab/required";
+import { inFull, required } from "../lab/required";
 import { ARCHITECTURE, Cloud, NEWEST, OLDER } from "./cloud";
 import { testEveryAwsSetting } from "./every-setting";
 import { status } from "./login";
@@ -300,7 +300,7 @@ describe("A locked swarm on EC2 over three zones from one command", function () 
             assert.equal(status(lab, url, `${outputs.registry.user}:${password}`), 200);
     });
 
-    it("protects its hosts from termination in place, and ignores another image", async () => {
+    inFull("protects its hosts from termination in place, and ignores another image", async () => {
         configure(3, { terminationProtection: true, image: { ami: OLDER, architecture: ARCHITECTURE } });
         const { steps, left } = await lab.json<Outcome>("up");
         assert.equal(left.filter(({ id }) => id === "INSTANCE_DIFFERS").length, 6, JSON.stringify(left));
@@ -316,7 +316,7 @@ describe("A locked swarm on EC2 over three zones from one command", function () 
         await lab.skep("up", "--json");
     });
 
-    it("renews the one host that is named with the image that is set, and no other", async () => {
+    inFull("renews the one host that is named with the image that is set, and no other", async () => {
         const before = await instances(cloud);
         configure(3, { renew: ["worker-3"], image: { ami: OLDER, architecture: ARCHITECTURE } });
         await lab.skep("up", "--json");
