@@ -76,8 +76,8 @@ export function testSettings(
 /** The paths of all values; a node's are those of `worker-1`. */
 function pathsIn(settings: Settings): string[] {
     return Object.entries(settings).flatMap(([key, value]) => {
-        // Labels and tags are by names of the user's own.
-        const isByName = ["labels", "tags"].includes(key);
+        // Labels and the like are by names of the user's own.
+        const isByName = ["labels", "tags", "cisWaivers"].includes(key);
         if (isByName || value === null || typeof value !== "object" || Array.isArray(value)) return [key];
         return pathsIn(value as Settings).map((path) => `${key}.${path}`);
     });
