@@ -24,7 +24,8 @@ export function testEveryDay(lab: Lab): void {
             lab.start("ssh", "worker-1", "--", "exit", "42").result(),
         ]);
         assertMatches("registry-list", listed);
-        assert.deepEqual(listed.images.map(({ repository }) => repository).sort(), ["client", "web"]);
+        const repositories = listed.images.map(({ repository }) => repository);
+        for (const own of ["client", "web"]) assert.ok(repositories.includes(own), repositories.join());
         assertMatches("logs", logs);
         assert.match(logs[0]?.from ?? "", /^sample_web\.\d$/);
         assert.match(names, /^[\d.]+ +client/);
