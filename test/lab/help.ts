@@ -32,7 +32,10 @@ export function testHelp(lab: Lab): void {
                 await lab.on("manager-1", "docker node update --availability drain worker-3");
                 await page.getByRole("button", { name: /^worker-3, worker, drained, .*no tasks$/ }).waitFor();
                 await page.locator("#events").getByText("sample_client.worker-3 left worker-3").waitFor();
-                await page.locator("#findings").getByText("worker-3 takes no new tasks (drain).").waitFor();
+                await page
+                    .locator("#findings")
+                    .getByText("The availability of worker-3 is drain, and the settings say active.")
+                    .waitFor();
             } finally {
                 await lab.on("manager-1", "docker node update --availability active worker-3");
             }
