@@ -48,7 +48,8 @@ async function problemsOf(check: Check, swarm: Swarm, expected: Expected): Promi
     const over = new AbortController();
     const signal = AbortSignal.any([swarm.ctx.signal, over.signal]);
     setMaxListeners(0, signal); // a check asks all hosts at once
-    const timedOut = pause(limitMs, swarm.ctx.signal).then((): Problem[] => {
+    const ended = new AbortController();
+    const timedOut = pause(limitMs, AbortSignal.any([swarm.ctx.signal, ended.signal])).then((): Problem[] => {
         over.abort();
         return [
             {
@@ -71,6 +72,9 @@ async function problemsOf(check: Check, swarm: Swarm, expected: Expected): Promi
                 advice: "The checks hosts and votes say why.",
             },
         ];
+    } finally {
+        // A timer that nobody needs any more would keep the command from its end.
+        ended.abort();
     }
 }
 

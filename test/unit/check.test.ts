@@ -1,7 +1,9 @@
 // `check`: how checks run side by side, what those find that only it runs, and what it prints.
 
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { resolve } from "node:path";
 import { checkText, chosenChecks, deployedIn } from "../../cli/commands/check";
 import { SkepError, skepError } from "../../errors";
 import { EXIT_CODES } from "../../errors/problem-group";
@@ -118,6 +120,17 @@ describe("Checks side by side", () => {
         );
         assert.match(text.join("\n"), /✗ failing .*\n +HOST_SCRIPT: A script failed\.\n +Look at it\./);
         assert.match(text.at(-1)!, /^1 passed, 1 failed, 2 could not look at everything\.$/);
+    });
+
+    it("leave nothing behind that would keep a command from its end", () => {
+        const script = `
+            const { runChecks } = require("./swarm/checks/run");
+            const swarm = { ctx: { signal: new AbortController().signal, log() {} }, during: () => swarm };
+            const check = { name: "a", sentence: "a", run: async () => [] };
+            runChecks([check], swarm, { hosts: [] }, () => undefined).then(() => console.log("done"));`;
+        const options = { cwd: resolve(__dirname, "../.."), encoding: "utf8", timeout: 15_000 } as const;
+        const { stdout, status } = spawnSync(process.execPath, ["--import", "tsx", "-e", script], options);
+        assert.deepEqual([stdout, status], ["done\n", 0]);
     });
 
     it("take a bug for a bug", async () => {
