@@ -131,7 +131,7 @@ describe("Checks side by side", () => {
         const options = { cwd: resolve(__dirname, "../.."), encoding: "utf8", timeout: 15_000 } as const;
         const { stdout, status } = spawnSync(process.execPath, ["--import", "tsx", "-e", script], options);
         assert.deepEqual([stdout, status], ["done\n", 0]);
-    });
+    }).timeout(20_000);
 
     it("take a bug for a bug", async () => {
         const buggy: Check = { ...passing, run: () => Promise.reject(new TypeError("a bug")) };

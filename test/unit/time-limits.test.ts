@@ -10,7 +10,9 @@ import { within } from "../../swarm/wait";
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
 
-describe("A limit in time", () => {
+describe("A limit in time", function () {
+    this.timeout(20_000);
+
     it("is over in its time although nobody holds it and garbage is collected meanwhile", async () => {
         let isOver = false;
         within(300, new AbortController().signal).addEventListener("abort", () => (isOver = true));
