@@ -1,6 +1,7 @@
 // What the user gives every command on a stack.
 
 import { skepError } from "../errors";
+import { createProgress, type Progress } from "../scripts/setup/progress";
 
 export interface Options {
     stack: string;
@@ -26,4 +27,9 @@ export function refuseOtherName({ stack, loseSwarm = stack }: Options): void {
         `--lose-swarm names "${loseSwarm}", and the command works on the stack "${stack}".`,
         `Give the same name twice: --stack ${stack} --lose-swarm ${stack}.`,
     );
+}
+
+/** How a command with these options shows its progress: not at all where only the result is wanted. */
+export function progressFor({ json, quiet }: Options): Progress {
+    return createProgress({ silent: json || quiet });
 }

@@ -2,6 +2,7 @@
 
 import { kindsOf, type Part, PARTS, subjectOf, type Verb } from "../planning/parts";
 import { isComponent, type Step, verbOf } from "./pulumi/steps";
+import { cut } from "./text";
 
 const SIGNS: Readonly<Record<Verb, string>> = { make: "+", change: "~", replace: "±", remove: "-" };
 /** What is lost comes first. */
@@ -9,7 +10,6 @@ const ORDER: readonly Verb[] = ["remove", "replace", "change", "make"];
 const LOSSES: readonly Verb[] = ["remove", "replace"];
 /** The longest subject that others are aligned with. */
 const WIDEST = 26;
-const COLUMNS = 80;
 /** The room for names in a line without its sign, its verb and "and 12 more". */
 const LIST_COLUMNS = 54;
 
@@ -18,7 +18,7 @@ export interface PlanOptions {
     verbose?: boolean;
     /** Whether lines may have colours. */
     colour?: boolean;
-    /** How wide a line may be. */
+    /** How wide a line may be. Default: 80. */
     columns?: number;
 }
 
@@ -81,7 +81,7 @@ function rowOf(step: Step): Row {
     return { verb: verbOf(step), subject: `${step.type} ${step.name}`, details: step.details ?? [] };
 }
 
-function linesOf(rows: readonly Row[], { colour, columns = COLUMNS }: PlanOptions): string[] {
+function linesOf(rows: readonly Row[], { colour, columns }: PlanOptions): string[] {
     const aligned = rows.filter(({ details }) => details.length > 0).map(({ subject }) => subject.length);
     const width = Math.min(Math.max(0, ...aligned), WIDEST);
     return rows.flatMap(({ verb, subject, details }) => {
@@ -100,10 +100,6 @@ function listed(names: readonly string[]): string {
     const count = names.findLastIndex((_, i) => fits(i + 1)) + 1;
     const rest = names.length - count;
     return rest === 0 ? names.join(", ") : `${names.slice(0, count).join(", ")} and ${rest} more`;
-}
-
-function cut(line: string, columns: number): string {
-    return line.length <= columns ? line : `${line.slice(0, columns - 1)}…`;
 }
 
 function red(line: string): string {

@@ -5,7 +5,7 @@ import { formatProblem, SkepError } from "../errors";
 import { exitClassOf } from "../errors/catalog";
 import type { ReadySettings } from "../config/settings";
 import type { ProgramArgs } from "../program";
-import { createProgress, type Progress } from "../scripts/setup/progress";
+import type { Progress } from "../scripts/setup/progress";
 import { setup } from "../scripts/setup/setup";
 import type { PulumiTools, Tools } from "../scripts/setup/tools";
 import { type LabHost } from "../lab/hosts";
@@ -13,7 +13,7 @@ import { findFacts, type FoundFacts, isSameFacts, madeWith } from "./stack/facts
 import { StackFile } from "./stack/file";
 import { linkSwarmPlugin } from "./pulumi/workspace";
 
-import type { Options } from "./options";
+import { type Options, progressFor } from "./options";
 import { Preparation, readerOf, STEPS, type Way } from "./steps";
 
 export interface Ready {
@@ -64,7 +64,7 @@ export async function readyForPlain(options: Options): Promise<{ progress: Progr
             error instanceof SkepError &&
             error.problems.every(({ id }) => ["refused", "usage"].includes(exitClassOf(id)));
         if (!isRefused) throw error;
-        const progress = createProgress({ silent: options.json || options.quiet });
+        const progress = progressFor(options);
         for (const problem of error.problems)
             progress.note(`Not prepared for an up: ${formatProblem(problem)}`);
         const { facts } = await factsOfStack(options.stack, progress);

@@ -37,19 +37,24 @@ export function leftLines(left: readonly Left[], heading: string): string {
     return [`\n${heading}:`, ...left.map(({ name, reason }) => `  ${name}: ${reason}`)].join("\n");
 }
 
-/** Rows with aligned columns. */
-export function table(rows: readonly (readonly string[])[]): string[] {
-    const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
-    return rows.map((row) => `  ${row.map((cell, i) => cell.padEnd(widths[i]!)).join("  ")}`.trimEnd());
+/** The arguments that must follow `npm run up` for this stack; empty for the default stack. */
+export function suffix(options: Pick<Options, "stack">, loseSwarm?: string): string {
+    const given = `${stackOption(options)}${loseSwarm === undefined ? "" : ` --lose-swarm ${loseSwarm}`}`;
+    return given === "" ? "" : ` --${given}`;
 }
 
-/** The arguments that must follow `npm run up` for this stack; empty for the default stack. */
-export function suffix({ stack }: Options, loseSwarm?: string): string {
-    const given = [
-        ...(stack === "dev" ? [] : [`--stack ${stack}`]),
-        ...(loseSwarm === undefined ? [] : [`--lose-swarm ${loseSwarm}`]),
-    ];
-    return given.length === 0 ? "" : ` -- ${given.join(" ")}`;
+/** The line with which one types a command of Skep's on this stack. */
+export function skepCommand(command: string, options: Pick<Options, "stack">): string {
+    return `npm run skep -- ${command}${stackOption(options)}`;
+}
+
+function stackOption({ stack }: Pick<Options, "stack">): string {
+    return stack === "dev" ? "" : ` --stack ${stack}`;
+}
+
+/** Prints the command to type next, for a person who reads: not with `--quiet` or `--json`. */
+export function printNext(options: Options, command: string): void {
+    if (!options.quiet && !options.json) console.log(`\nNext: ${skepCommand(command, options)}`);
 }
 
 /** Prints a value as JSON, for `--json`. */

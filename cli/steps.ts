@@ -5,7 +5,7 @@ import type { LabEngine } from "../config/facts";
 import type { ReadySettings, Settings } from "../config/settings";
 import type { S3Keys } from "../planning/registry-config";
 import type { ProgramArgs } from "../program";
-import { createProgress, type Progress } from "../scripts/setup/progress";
+import type { Progress } from "../scripts/setup/progress";
 import { BRIDGED } from "../scripts/setup/bridged";
 import { ensureDocker } from "../scripts/setup/docker";
 import { askedKind } from "../scripts/setup/plugin-kind";
@@ -44,7 +44,7 @@ import { refuseEmptyPassphrase } from "./pulumi/passphrase";
 import { mayHaveState, StateReader } from "./pulumi/state";
 import { linkSwarmPlugin, stateReader } from "./pulumi/workspace";
 
-import { type Options, refuseOtherName } from "./options";
+import { type Options, progressFor, refuseOtherName } from "./options";
 
 /** Who asks: a command that then works on the stack, `skep env`, or the program of the plain `pulumi` command. */
 export type Way = "command" | "env" | "plain";
@@ -143,7 +143,7 @@ export class Preparation {
         readonly way: Way,
         readonly options: Options,
     ) {
-        this.progress = createProgress({ silent: options.json || options.quiet });
+        this.progress = progressFor(options);
     }
 
     get stack(): string {

@@ -4,6 +4,7 @@
 import { z } from "zod";
 import { CIS_NUMBERS } from "../planning/cis";
 import { parseRange } from "../planning/addresses";
+import { secondsOf } from "../planning/durations";
 import { isOwnLabel } from "../planning/members";
 
 /** What a constraint can name: `node.labels.NAME` (swarmkit, manager/constraint). */
@@ -26,9 +27,8 @@ export function duration(example: string) {
     const error = `it must be a time from 1s to 24h, such as ${example}`;
     return z
         .string({ error })
-        .regex(/^\d{1,5}[smh]$/, { error })
-        .transform((given) => parseInt(given) * { s: 1, m: 60, h: 3600 }[given.at(-1) as "s" | "m" | "h"])
-        .refine((seconds) => seconds >= 1 && seconds <= 86_400, { error });
+        .refine((given) => secondsOf(given) !== undefined, { error })
+        .transform((given) => secondsOf(given)!);
 }
 
 /** One of a few words. */

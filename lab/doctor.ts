@@ -95,19 +95,25 @@ interface Look {
     find(machine: Machine, wanted: WantedLab, engine: EngineFacts | undefined): Promise<Finding>;
 }
 
-const LOOKS: readonly Look[] = [
-    { name: "Node", find: ({ node }) => Promise.resolve(fit(`Node.js ${node} runs Skep.`)) },
-    { name: "cgroups", linux: true, find: controlGroups },
-    { name: "capabilities", linux: true, find: capabilities },
-    ...KERNEL_PARTS.map((part): Look => ({
+/** The looks at parts of the kernel. They read its files once. */
+function kernelLooks(): Look[] {
+    let evidence: Promise<KernelEvidence> | undefined;
+    return KERNEL_PARTS.map((part) => ({
         name: part.name,
         linux: true,
         find: async (machine) => {
             const isMesh = part.name === "IPVS" && machine.exists("/proc/net/ip_vs");
-            const evidence = await kernelEvidence(machine);
-            return kernelFinding(part, isMesh ? "now" : kernelHas(evidence, part.option, part.module));
+            const found = await (evidence ??= kernelEvidence(machine));
+            return kernelFinding(part, isMesh ? "now" : kernelHas(found, part.option, part.module));
         },
-    })),
+    }));
+}
+
+const looks = (): readonly Look[] => [
+    { name: "Node", find: ({ node }) => Promise.resolve(fit(`Node.js ${node} runs Skep.`)) },
+    { name: "cgroups", linux: true, find: controlGroups },
+    { name: "capabilities", linux: true, find: capabilities },
+    ...kernelLooks(),
     { name: "memory", find: memory },
     { name: "disk", find: disk },
     { name: "inotify", linux: true, find: watches },
@@ -121,7 +127,7 @@ export async function examine(machine: Machine, wanted: WantedLab): Promise<Name
     const engine = orFinding(() => machine.engine());
     const [seen, ...found] = await Promise.all([
         engine,
-        ...LOOKS.map(async ({ name, linux, find }): Promise<NamedFinding> => {
+        ...looks().map(async ({ name, linux, find }): Promise<NamedFinding> => {
             if (linux && machine.platform !== "linux")
                 return {
                     name,

@@ -2,14 +2,12 @@
 
 import { basename } from "node:path";
 import { parse } from "yaml";
-import { differences, LATER, one, SECRET } from "./differences";
+import { type Bag, differences, isBag, LATER, one, SECRET } from "./differences";
 import type { Verb } from "./parts";
 import { upstream } from "./versions";
 
 /** How many differences of one resource a preview names. */
 const MOST = 5;
-
-type Bag = Readonly<Record<string, unknown>>;
 
 /** An input that a step changes. SECRET and LATER stand for values that nobody may see or that nobody knows. */
 export interface Field {
@@ -212,10 +210,6 @@ function uploads({ old, new: now }: Field): string[] {
 
 function namesIn(value: unknown): string {
     return Array.isArray(value) ? value.join(", ") : "what is locked or missing";
-}
-
-function isBag(value: unknown): value is Bag {
-    return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 export { LATER, SECRET };

@@ -10,7 +10,8 @@ export const LATER = Symbol("later");
 /** The longest text of a value. Ids and digests are longer. */
 const LONGEST = 32;
 
-type Bag = Readonly<Record<string, unknown>>;
+/** Values by name. */
+export type Bag = Readonly<Record<string, unknown>>;
 
 /** Every difference between the values, each with the path to it. `path` names the whole value. */
 export function differences(path: string, old: unknown, now: unknown): string[] {
@@ -67,7 +68,8 @@ function isAbsent(value: unknown): boolean {
     return value === undefined || value === null;
 }
 
-function isBag(value: unknown): value is Bag {
+/** Whether the value has values by name. */
+export function isBag(value: unknown): value is Bag {
     return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 

@@ -86,6 +86,15 @@ function versionsOf(hosts: readonly HostSight[], pick: (host: HostSight) => stri
     }));
 }
 
+/** A manager that waits for the unlock key. */
+export function lockedProblem(name: string): Problem {
+    return {
+        id: "MANAGER_LOCKED",
+        problem: `${name} is locked: its engine waits for the unlock key.`,
+        advice: "Open it: skep unlock.",
+    };
+}
+
 /** Hosts whose engine has little room left. */
 export function diskProblems(hosts: readonly HostSight[]): Problem[] {
     return hosts.flatMap(({ name, shell }): Problem[] => {

@@ -7,6 +7,7 @@ import {
     clockProblems,
     diskProblems,
     lifeProblems,
+    lockedProblem,
     nodeCertificateProblems,
     raftProblems,
     versionProblems,
@@ -61,12 +62,7 @@ function memberProblems(node: NodeStatus, swarm: SwarmSight | undefined): Proble
                 advice: `If nobody needs it, remove it: docker node rm ${node.nodeId}${state === "ready" ? " --force" : ""}.`,
             },
         ];
-    if (lock === "locked")
-        problems.push({
-            id: "MANAGER_LOCKED",
-            problem: `${name} is locked: its engine waits for the unlock key.`,
-            advice: "Open it: skep unlock.",
-        });
+    if (lock === "locked") problems.push(lockedProblem(name));
     // A host that does not answer, or waits for its key, is named already.
     else if (swarm && state !== "ready" && reached)
         problems.push({

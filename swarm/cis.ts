@@ -1,9 +1,11 @@
 // Reads from hosts and from a manager what the CIS Docker Benchmark asks, and judges it.
 import type { EngineInfo } from "../planning/engine-api";
 import { type CisHost, type CisResult, type CisSwarm, cisTable } from "../planning/cis";
+import { objectOf } from "../planning/daemon-json";
 import type { PlacedHost } from "./checks/check";
-import { hostScript } from "./scripts";
-import { orProblems } from "./snapshot";
+import { isEncrypted, overlays } from "./networks";
+import { hostScript, unpacked } from "./scripts";
+import { askEach, orProblems } from "./snapshot";
 import type { Swarm } from "./swarm";
 
 const SCRIPT_MS = 15_000;
@@ -15,15 +17,12 @@ export async function readCis(
     hosts: readonly PlacedHost[],
     waivers: Readonly<Record<string, string>>,
 ): Promise<CisResult[]> {
-    const [answers, seen] = await Promise.all([
-        Promise.all(
-            hosts.map(async (placed) => ({ placed, facts: await orProblems(hostFacts(placed, swarm)) })),
-        ),
+    const [{ found, silent }, seen] = await Promise.all([
+        askEach(hosts, (placed) => hostFacts(placed, swarm)),
         orProblems(swarmFacts(swarm)),
     ]);
-    const found = answers.flatMap(({ facts }) => ("value" in facts ? [facts.value] : []));
-    const silent = answers.flatMap(({ placed, facts }) => ("value" in facts ? [] : [placed.host.name]));
-    return cisTable(found, silent, "value" in seen ? seen.value : undefined, waivers);
+    const facts = found.map(({ value }) => value);
+    return cisTable(facts, silent, "value" in seen ? seen.value : undefined, waivers);
 }
 
 /** What cis.sh prints. */
@@ -55,8 +54,9 @@ async function hostFacts({ host, role }: PlacedHost, { ctx: { signal } }: Swarm)
         name: host.name,
         isManager: info.Swarm?.ControlAvailable ?? role === "manager",
         uid: said.uid,
-        arguments: text(said.arguments).split("\0").filter(Boolean),
-        daemon: objectOf(text(said.daemon)),
+        arguments: unpacked(said.arguments).split("\0").filter(Boolean),
+        // A daemon.json that no engine could read says nothing.
+        daemon: objectOf(unpacked(said.daemon)) ?? {},
         files: lines(said.files).map((line) => {
             const [path = "", owner = "", mode = ""] = line.split("|");
             return { path, owner, mode };
@@ -74,41 +74,21 @@ async function hostFacts({ host, role }: PlacedHost, { ctx: { signal } }: Swarm)
 }
 
 async function swarmFacts(swarm: Swarm): Promise<CisSwarm> {
-    type Network = {
-        Name: string;
-        Driver: string;
-        Ingress?: boolean;
-        Options?: Record<string, string> | null;
-    };
     const [{ Spec }, members, networks, secrets] = await Promise.all([
         swarm.inspect(),
         swarm.members(),
-        swarm.call<Network[]>("GET", "/networks"),
+        overlays(swarm),
         swarm.call<unknown[]>("GET", "/secrets"),
     ]);
-    const overlays = networks.filter(({ Driver, Ingress }) => Driver === "overlay" && !Ingress);
     return {
         managers: members.filter(({ ManagerStatus }) => ManagerStatus).length,
         autolock: Spec.EncryptionConfig?.AutoLockManagers ?? false,
-        plain: overlays.filter(({ Options }) => !("encrypted" in (Options ?? {}))).map(({ Name }) => Name),
+        plain: networks.filter((each) => !each.Ingress && !isEncrypted(each)).map(({ Name }) => Name),
         secrets: secrets.length,
         certificateDays: Math.round((Spec.CAConfig?.NodeCertExpiry ?? 0) / DAY_NS),
     };
 }
 
-function text(base64: string): string {
-    return Buffer.from(base64, "base64").toString("utf8");
-}
-
 function lines(base64: string): string[] {
-    return text(base64).split("\n").filter(Boolean);
-}
-
-/** A daemon.json that no engine could read says nothing. */
-function objectOf(json: string): Record<string, unknown> {
-    try {
-        return JSON.parse(json || "{}") as Record<string, unknown>;
-    } catch {
-        return {};
-    }
+    return unpacked(base64).split("\n").filter(Boolean);
 }

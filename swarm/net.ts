@@ -9,8 +9,9 @@ import { shellQuote } from "../planning/shell";
 import type { PlacedHost } from "./checks/check";
 import { ifExists } from "./failures";
 import { WRITE_MS } from "./host";
+import { overlays, type SwarmNetwork } from "./networks";
 import { hostScript } from "./scripts";
-import { filters, type Swarm } from "./swarm";
+import type { Swarm } from "./swarm";
 import { until } from "./wait";
 
 const LABEL = "io.skep.net";
@@ -21,13 +22,6 @@ const CLOSE_MS = 7000;
 /** How long the container stands at most: one that a killed command left ends by itself. */
 const STANDS_SECONDS = 4 * 3600;
 
-/** An overlay network of the swarm. */
-export interface SwarmNetwork {
-    Id: string;
-    Name: string;
-    Ingress?: boolean;
-}
-
 /** A container whose network a command can enter, and its host. */
 export interface Place<H extends PlacedHost = PlacedHost> {
     host: H;
@@ -36,9 +30,7 @@ export interface Place<H extends PlacedHost = PlacedHost> {
 
 /** The overlay networks that a service can be on. */
 export async function networksOf(swarm: Swarm): Promise<SwarmNetwork[]> {
-    const query = filters({ driver: ["overlay"], scope: ["swarm"] });
-    const all = await swarm.call<SwarmNetwork[]>("GET", `/networks?${query}`);
-    return all.filter(({ Ingress }) => !Ingress);
+    return (await overlays(swarm)).filter(({ Ingress }) => !Ingress);
 }
 
 /** A running task of the service, on this host if one is given. Throws NET_NO_TASK. */
@@ -193,7 +185,10 @@ async function removeEnded(swarm: Swarm): Promise<void> {
 }
 
 function step<T>(swarm: Swarm, { host }: PlacedHost, mode: string, image: string): Promise<T> {
-    const script = [hostScript("bare"), hostScript("net")].join("\n");
     const { signal } = swarm.ctx;
-    return host.script<T>(script, { MODE: mode, IMAGE: image }, { timeoutMs: STEP_MS, signal });
+    return host.script<T>(
+        hostScript("bare", "net"),
+        { MODE: mode, IMAGE: image },
+        { timeoutMs: STEP_MS, signal },
+    );
 }

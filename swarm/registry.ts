@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import * as https from "node:https";
 import type { Duplex } from "node:stream";
 import { connect } from "node:tls";
-import { skepError } from "../errors";
+import { SkepError, skepError } from "../errors";
 import {
     type Descriptor,
     emptyIndex,
@@ -13,7 +13,7 @@ import {
     type TaggedImage,
 } from "../planning/registry-images";
 import { listed, oneLine, reasonOf } from "../planning/sentence";
-import { HostFailure } from "./failures";
+import { ConnectionError } from "./failures";
 import type { Host } from "./host";
 import { within } from "./wait";
 
@@ -74,9 +74,9 @@ export class RegistryClient {
             return await Promise.any(tries);
         } catch (error) {
             const { errors } = error as AggregateError;
-            const bug: unknown = errors.find((each) => !(each instanceof HostFailure) && !isProblem(each));
+            const bug: unknown = errors.find((each) => !(each instanceof SkepError));
             if (bug) throw bug;
-            const closed = (each: unknown) => reasonOf(each).startsWith("Nothing answers");
+            const closed = (each: unknown) => each instanceof ConnectionError && each.id === "PORT_CLOSED";
             const telling = errors.filter((each) => !closed(each)).map(reasonOf);
             throw skepError(
                 "REGISTRY_UNREACHABLE",
@@ -197,7 +197,7 @@ export class RegistryClient {
     }
 
     private broken(error: Error): Error {
-        if (isProblem(error)) return error;
+        if (error instanceof SkepError) return error;
         if (this.signal.aborted)
             return skepError(
                 "CANCELLED",
@@ -224,10 +224,6 @@ export class RegistryClient {
             "See docker service logs registry_registry on a manager.",
         );
     }
-}
-
-function isProblem(error: unknown): boolean {
-    return error instanceof Error && error.name !== "AggregateError" && "problems" in error;
 }
 
 /** The port is published on the host's own addresses, and maybe not on its loopback. */

@@ -1,28 +1,12 @@
-// The project's shell scripts that run on hosts, read from their files. In a bundled provider, another module replaces
-// this one and carries the scripts (providers/bundle/build.ts).
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
+// Scripts that run on hosts, and what they print.
+import { scriptFile, type ScriptName } from "./script-files";
 
-/** The name of a host script, without `.sh`. */
-export type ScriptName =
-    | "bare"
-    | "check"
-    | "cis"
-    | "collect"
-    | "deploy"
-    | "engine"
-    | "enter"
-    | "files"
-    | "hostkey"
-    | "hosts"
-    | "lock"
-    | "look"
-    | "net"
-    | "probe"
-    | "restart"
-    | "support";
+/** The text of scripts/host/NAME.sh, after those that it needs. A script's first lines say what it reads and does. */
+export function hostScript(...names: ScriptName[]): string {
+    return names.map(scriptFile).join("\n");
+}
 
-/** The text of scripts/host/NAME.sh. The script's first lines say what it reads and does. */
-export function hostScript(name: ScriptName): string {
-    return readFileSync(resolve(__dirname, "../scripts/host", `${name}.sh`), "utf8");
+/** A text that a script prints in base 64. */
+export function unpacked(base64: string): string {
+    return Buffer.from(base64, "base64").toString("utf8");
 }

@@ -8,7 +8,7 @@ import type { EngineSight, HostSight, ShellSight, Snapshot, SwarmSight } from ".
 import type { Expected, PlacedHost } from "./checks/check";
 import { registry } from "./checks/registry";
 import { type Host, PROBE_MS } from "./host";
-import { hostScript } from "./scripts";
+import { hostScript, unpacked } from "./scripts";
 import type { Swarm } from "./swarm";
 
 /** How long a look waits for a manager that answers. A snapshot shows what is so now, so it waits out no election. */
@@ -100,10 +100,7 @@ async function look(host: Host, signal: AbortSignal): Promise<ShellSight> {
     const began = Date.now();
     const found = await host.script<Looked>(hostScript("look"), {}, { signal, timeoutMs: PROBE_MS });
     const tookMs = Date.now() - began;
-    const certificate =
-        found.certificate === null
-            ? undefined
-            : spanOf(Buffer.from(found.certificate, "base64").toString("utf8"));
+    const certificate = found.certificate === null ? undefined : spanOf(unpacked(found.certificate));
     return {
         clockOffsetMs: Math.round(found.now - (began + tookMs / 2)),
         clockErrorMs: Math.round(tookMs / 2),
@@ -139,4 +136,24 @@ export async function orProblems<T>(
         if (error instanceof SkepError) return { problems: error.problems };
         throw error;
     }
+}
+
+/** What each of some hosts said, and the names of those that said nothing. */
+export interface Asked<T> {
+    found: { host: Host; value: T }[];
+    silent: string[];
+}
+
+/** Asks all hosts at once. One that does not answer keeps no other from its answer. */
+export async function askEach<T>(
+    hosts: readonly PlacedHost[],
+    ask: (placed: PlacedHost) => Promise<T>,
+): Promise<Asked<T>> {
+    const answers = await Promise.all(
+        hosts.map(async (placed) => ({ host: placed.host, said: await orProblems(ask(placed)) })),
+    );
+    return {
+        found: answers.flatMap(({ host, said }) => ("value" in said ? [{ host, value: said.value }] : [])),
+        silent: answers.flatMap(({ host, said }) => ("value" in said ? [] : [host.name])),
+    };
 }

@@ -1,5 +1,5 @@
 // Opens every locked manager of a swarm that it can reach, also when no manager is open or hosts are down.
-import { type Problem, SkepError, skepError } from "../errors";
+import { type Problem, SkepError } from "../errors";
 import type { Membership } from "../planning/adoption";
 import { HostFailure, ifAnswered } from "./failures";
 import type { Host } from "./host";
@@ -99,9 +99,9 @@ async function outcome(before: Look, opened: readonly Host[], swarm: Swarm): Pro
 }
 
 function stillLocked(host: string): Problem {
-    return skepError(
-        "NODE_LOCKED",
-        `${host} is locked, and no key that Skep knows opens it.`,
-        "Unlock it there with the key that it was locked with, or let it leave with `docker swarm leave --force`.",
-    ).problems[0]!;
+    return {
+        id: "NODE_LOCKED",
+        problem: `${host} is locked, and no key that Skep knows opens it.`,
+        advice: "Unlock it there with the key that it was locked with, or let it leave with `docker swarm leave --force`.",
+    };
 }

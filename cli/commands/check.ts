@@ -2,7 +2,7 @@
 // probe of the data path, which removes what it made.
 
 import type { StateResource } from "../../config/state";
-import { SkepError, skepError } from "../../errors";
+import { SkepError } from "../../errors";
 import { EXIT_CODES } from "../../errors/problem-group";
 import type { CisResult } from "../../planning/cis";
 import { firstCode, strictly } from "../../planning/finding";
@@ -11,13 +11,12 @@ import { readCis } from "../../swarm/cis";
 import { ALL_CHECKS } from "../../swarm/checks/list";
 import { type Checked, runChecks } from "../../swarm/checks/run";
 import type { Options } from "../options";
-import { printJson } from "../print";
+import { printJson, printNext } from "../print";
 import { expectedOf } from "../stack/last-look";
 import { didYouMean, onStanding, type Standing } from "../stack/standing";
-import { ownStacks, settingsOf } from "../stack/wanted";
+import { settingsOf } from "../stack/wanted";
 import { readerOf } from "../steps";
-import { printNext, table } from "../table";
-import { wrapped } from "../width";
+import { table, wrapped } from "../text";
 
 export interface CheckOptions extends Options {
     /** Warnings count as errors. */
@@ -99,14 +98,11 @@ export function chosenChecks(names: readonly string[]): Check[] {
     const unknown = names.filter((name) => !known.includes(name));
     if (unknown.length > 0)
         throw new SkepError(
-            unknown.flatMap(
-                (name) =>
-                    skepError(
-                        "CHECK_UNKNOWN",
-                        `There is no check "${name}".`,
-                        didYouMean(name, known) || `There are ${known.join(", ")}.`,
-                    ).problems,
-            ),
+            unknown.map((name) => ({
+                id: "CHECK_UNKNOWN",
+                problem: `There is no check "${name}".`,
+                advice: didYouMean(name, known) || `There are ${known.join(", ")}.`,
+            })),
         );
     return ALL_CHECKS.filter((each) => names.length === 0 || names.includes(nameOf(each)));
 }
@@ -114,12 +110,12 @@ export function chosenChecks(names: readonly string[]): Check[] {
 function list(checks: readonly Check[], { json }: CheckOptions): void {
     const rows = checks.map((each) => [nameOf(each), each.sentence]);
     if (json) printJson(checks.map((each) => ({ name: nameOf(each), sentence: each.sentence })));
-    else console.log(table(rows));
+    else console.log(table(rows).join("\n"));
 }
 
 /** What the swarm should have, with what its state says that the last `up` deployed. */
 async function expectedWithState(standing: Standing): Promise<Expected> {
-    const expected = expectedOf(standing, ownStacks(standing.outputs));
+    const expected = expectedOf(standing);
     const state = await (await readerOf(standing.stack, standing.progress))?.state();
     return state ? { ...expected, deployed: deployedIn(state.resources) } : expected;
 }

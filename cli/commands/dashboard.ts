@@ -3,13 +3,12 @@
 import { resolve } from "node:path";
 import { EXIT_CODES } from "../../errors/problem-group";
 import { writeWhole } from "../../scripts/setup/cache";
-import { takeSnapshot } from "../../swarm/snapshot";
 import { renderPage } from "../dashboard/page";
 import { serve } from "../dashboard/server";
 import { Watcher } from "../dashboard/watcher";
 import type { Options } from "../options";
 import { printJson } from "../print";
-import { expectedOf } from "../stack/last-look";
+import { snapshotOf } from "../stack/last-look";
 import { onStanding, type Standing } from "../stack/standing";
 import { wantedOf } from "../stack/wanted";
 
@@ -25,9 +24,8 @@ export async function dashboard(options: DashboardOptions): Promise<void> {
     await onStanding(options, async (standing) => {
         const { progress } = standing;
         const wanted = await wantedOf(standing);
-        const take = () => takeSnapshot(standing.swarm, standing.hosts, expectedOf(standing, wanted.stacks));
         const watcher = await progress.step("Looking at the swarm", () =>
-            Watcher.start(options.stack, wanted, take),
+            Watcher.start(options.stack, wanted, () => snapshotOf(standing)),
         );
         await (options.html === undefined
             ? show(standing, watcher, options)

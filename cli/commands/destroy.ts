@@ -1,10 +1,8 @@
 // `npm run destroy`: removes the stack without residue, even if its hosts are dead or already gone.
 
 import { rm } from "node:fs/promises";
-import { createProgress } from "../../scripts/setup/progress";
 import { setup } from "../../scripts/setup/setup";
 import { labEngine } from "../../lab/engine";
-import { setSizes } from "../pulumi/sizes";
 import { operate, type Outcome, settle } from "../pulumi/operate";
 import { clientFolder } from "../../config/folders";
 import { refuseForeignHosts } from "../../lab/project";
@@ -14,7 +12,7 @@ import { forgetStackFile } from "../stack/file";
 import { hostsOf } from "../stack/settings";
 import { findStack, forgetStack, withProviders } from "../pulumi/workspace";
 import { confirmed } from "../confirm";
-import { type Options, refuseOtherName } from "../options";
+import { type Options, progressFor, refuseOtherName } from "../options";
 import { factsOfStack } from "../prepare";
 import { refuseProtected, unprotect } from "../stack/protection";
 import { doneSummary, printJson, suffix } from "../print";
@@ -29,7 +27,7 @@ export interface DestroyOptions extends Options {
 
 /** Removes every trace of the stack. With `orphaned`, also removes lab hosts that a lost copy of the project made. */
 export async function destroy(options: DestroyOptions): Promise<void> {
-    const progress = createProgress({ silent: options.json || options.quiet });
+    const progress = progressFor(options);
     const found = await factsOfStack(options.stack, progress);
     refuseOtherName(options);
     if (options.loseSwarm === undefined) await refuseProtected(options.stack, found);
@@ -50,9 +48,12 @@ export async function destroy(options: DestroyOptions): Promise<void> {
         if (found.isProtected) await unprotect(stack);
         const attached = await withProviders(tools, stack);
         if (found.hasPending) await settle(attached, progress);
-        setSizes(attached, () => found.sizes);
         ({ changes, steps } = await progress.step(`Destroying ${options.stack}`, (update) =>
-            operate(attached, "destroy", progress, { update, verbose: options.verbose }),
+            operate(attached, "destroy", progress, {
+                update,
+                verbose: options.verbose,
+                sizes: () => found.sizes,
+            }),
         ));
         await stack.workspace.removeStack(options.stack);
     }

@@ -4,11 +4,10 @@ import { stackFile } from "../../config/folders";
 import { skepError } from "../../errors";
 import { examine, type Machine, type NamedFinding, thisMachine, type WantedLab } from "../../lab/doctor";
 import { type Fitness, isFit } from "../../planning/fitness";
-import { createProgress } from "../../scripts/setup/progress";
-import type { Options } from "../options";
+import { type Options, progressFor } from "../options";
 import { printJson, suffix } from "../print";
 import { readFiles, refuseWrongFiles, settingsWith } from "../stack/settings";
-import { wrapped } from "../width";
+import { wrapped } from "../text";
 
 /** What doctor found, as `--json` prints it. */
 export interface Diagnosis {
@@ -25,7 +24,7 @@ const TEXT_COLUMN = 18;
 
 /** Looks at this machine, prints what it found, and throws MACHINE_UNFIT if a lab could not come up. */
 export async function doctor(options: Options): Promise<void> {
-    const progress = createProgress({ silent: options.json || options.quiet });
+    const progress = progressFor(options);
     const machine = thisMachine((text) => progress.note(text));
     const wanted = await wantedLab(options.stack);
     const diagnosis = await progress.step("Looking at this machine", () => diagnose(machine, wanted));

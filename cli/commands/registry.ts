@@ -7,10 +7,10 @@ import { type RegistryAccess, RegistryClient } from "../../swarm/registry";
 import { collectGarbage } from "../../swarm/registry-gc";
 import { confirmed } from "../confirm";
 import type { Options } from "../options";
-import { printJson } from "../print";
+import { printJson, printNext } from "../print";
 import type { Outputs } from "../stack/outputs";
 import { onStanding, type Standing } from "../stack/standing";
-import { printNext, table } from "../table";
+import { table } from "../text";
 
 /** How much of a digest a list shows: as docker shows an image's id. */
 const SHOWN_DIGEST = "sha256:".length + 12;
@@ -34,7 +34,7 @@ export async function listOf(
         digest.slice(0, SHOWN_DIGEST),
         readable(bytesOf(parts)),
     ]);
-    if (rows.length > 0) console.log(table([["IMAGE", "DIGEST", "SIZE"], ...rows]));
+    if (rows.length > 0) console.log(table([["IMAGE", "DIGEST", "SIZE"], ...rows]).join("\n"));
     console.log(`${images.length} images, ${readable(bytes)} in all`);
 }
 

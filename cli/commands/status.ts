@@ -2,16 +2,14 @@
 
 import { type Finding, lookCode, strictly } from "../../planning/finding";
 import { type NodeStatus, type Status, statusOf } from "../../planning/status";
-import { takeSnapshot } from "../../swarm/snapshot";
 import { pause } from "../../swarm/wait";
 import { interruptedCode } from "../interrupt";
 import type { Options } from "../options";
-import { printJson } from "../print";
-import { expectedOf } from "../stack/last-look";
+import { printJson, printNext } from "../print";
+import { snapshotOf } from "../stack/last-look";
 import { onStanding, type Standing } from "../stack/standing";
 import { wantedOf } from "../stack/wanted";
-import { printNext } from "../table";
-import { tableLines, wrapped } from "../width";
+import { tableLines, wrapped } from "../text";
 
 export interface StatusOptions extends Options {
     /** Warnings count as errors. */
@@ -44,10 +42,9 @@ export async function status(options: StatusOptions): Promise<void> {
 }
 
 async function look(standing: Standing, { strict }: StatusOptions): Promise<Status> {
-    const { swarm, hosts } = standing;
     const wanted = await wantedOf(standing);
-    const work = () => takeSnapshot(swarm, hosts, expectedOf(standing, wanted.stacks));
-    const seen = statusOf(await standing.progress.step("Looking at the swarm", work), wanted);
+    const snapshot = await standing.progress.step("Looking at the swarm", () => snapshotOf(standing));
+    const seen = statusOf(snapshot, wanted);
     return { ...seen, findings: strictly(seen.findings, strict) };
 }
 

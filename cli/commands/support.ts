@@ -8,14 +8,13 @@ import { SkepError, skepError } from "../../errors";
 import { filesWithSecrets } from "../../planning/secrets";
 import { listed } from "../../planning/sentence";
 import { writeWhole } from "../../scripts/setup/cache";
-import { createProgress } from "../../scripts/setup/progress";
-import type { Options } from "../options";
+import { type Options, progressFor } from "../options";
 import { printJson } from "../print";
 import { onStanding } from "../stack/standing";
 import { unknownStack } from "../stack/settings";
 import { readerOf } from "../steps";
 import { type Gathered, gatherHere, gatherThere } from "../support/gather";
-import { wrapped } from "../width";
+import { wrapped } from "../text";
 
 export interface SupportOptions extends Options {
     /** The file of the bundle. Default: a new one in the folder in which the command is typed. */
@@ -42,7 +41,7 @@ export async function support(options: SupportOptions): Promise<void> {
 }
 
 async function gather(options: SupportOptions): Promise<Gathered> {
-    const progress = createProgress({ silent: options.json || options.quiet });
+    const progress = progressFor(options);
     const gathered = await gatherHere(options.stack, await readerOf(options.stack, progress));
     try {
         await onStanding(options, (standing) =>

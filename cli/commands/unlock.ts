@@ -1,13 +1,13 @@
 // `skep unlock`: opens every locked manager that it can reach, and says what it did at each. Needs no run of Pulumi.
 
-import { type Problem, skepError, SkepError } from "../../errors";
+import { type Problem, SkepError } from "../../errors";
 import { listed } from "../../planning/sentence";
 import { type Opening, unlockAll } from "../../swarm/unlock";
 import type { Options } from "../options";
-import { printJson } from "../print";
+import { printJson, printNext } from "../print";
 import type { Outputs } from "../stack/outputs";
 import { onStanding, type Standing } from "../stack/standing";
-import { printNext, table } from "../table";
+import { table } from "../text";
 
 const SAID: Record<Opening["did"], string> = {
     "was-open": "is open",
@@ -37,7 +37,7 @@ export async function unlockStanding(standing: Standing, options: Options): Prom
     const isManager = (name: string) => hosts.some((host) => host.name === name && host.role === "manager");
     const shown = all.filter(({ host, did }) => isManager(host) || did === "unlocked" || did === "locked");
     if (options.json) printJson({ hosts: shown.map(({ host, did }) => ({ host, did })) });
-    else console.log(table(shown.map(({ host, did }) => [host, SAID[did]])));
+    else console.log(table(shown.map(({ host, did }) => [host, SAID[did]])).join("\n"));
     const problems = problemsOf(shown);
     if (problems.length > 0) throw new SkepError(problems);
     printNext(options, "status");
@@ -53,13 +53,13 @@ function problemsOf(openings: readonly Opening[]): Problem[] {
     const waiting = openings.filter(({ did }) => did === "waiting").map(({ host }) => host);
     const of = (wanted: Opening["did"]) =>
         openings.flatMap(({ did, problem }) => (did === wanted && problem ? [problem] : []));
-    return [...of("locked"), ...(waiting.length > 0 ? noMajority(waiting) : []), ...of("silent")];
+    return [...of("locked"), ...(waiting.length > 0 ? [noMajority(waiting)] : []), ...of("silent")];
 }
 
-function noMajority(waiting: readonly string[]): readonly Problem[] {
-    return skepError(
-        "QUORUM_LOST",
-        `No majority of the managers works together: ${listed(waiting)} ${waiting.length === 1 ? "waits" : "wait"} for others.`,
-        "Start the hosts of the other managers, then run the same command again.",
-    ).problems;
+function noMajority(waiting: readonly string[]): Problem {
+    return {
+        id: "QUORUM_LOST",
+        problem: `No majority of the managers works together: ${listed(waiting)} ${waiting.length === 1 ? "waits" : "wait"} for others.`,
+        advice: "Start the hosts of the other managers, then run the same command again.",
+    };
 }

@@ -21,15 +21,16 @@ import { confirmed } from "../confirm";
 import type { Options } from "../options";
 import { ready } from "../prepare";
 import {
+    skepCommand,
     doneSummary,
     leftLines,
     plainOutputs,
     planSummary,
     printJson,
     suffix,
-    table,
     withoutSecrets,
 } from "../print";
+import { table } from "../text";
 
 const ANSWER_MILLISECONDS = 2000;
 
@@ -39,7 +40,7 @@ export async function preview(options: Options): Promise<void> {
     // The state has these hosts as complete, so the plan says nothing about them.
     for (const { name } of hosts.filter(({ state }) => state === "created"))
         progress.note(`${name} was made and never started: up makes it anew`);
-    const stack = await openStack(options, tools, program);
+    const { stack } = await openStack(options, tools, program);
     const outcome = await progress.step(`Previewing ${options.stack}`, () =>
         operate(stack, "preview", progress),
     );
@@ -72,10 +73,9 @@ async function noteLostNetwork(stack: string, { steps }: Outcome, progress: Prog
 /** Brings the stack to what its settings say. On a terminal, shows the changes first, and asks. */
 export async function up(options: Options): Promise<void> {
     const began = Date.now();
-    const seconds = () => Math.round((Date.now() - began) / 1000);
     const { progress, tools, program, settings, hasPending, hasSwarm, hasFacts, keepFacts } =
         await ready(options);
-    const stack = await openStack(options, tools, program);
+    const { stack, sizes } = await openStack(options, tools, program);
     if (settings.hosts === "lab") await startStoppedHosts(options.stack, progress);
     if (hasPending) await settle(stack, progress);
     let unchanged: Outcome | undefined;
@@ -100,7 +100,7 @@ export async function up(options: Options): Promise<void> {
         unchanged ??
         (await progress
             .step(`Bringing up ${options.stack}`, (update) =>
-                bringUp(stack, settings, progress, { update, verbose: options.verbose }),
+                bringUp(stack, settings, progress, { update, verbose: options.verbose, sizes }),
             )
             .catch(async (error: unknown) => {
                 throw await explained(error, settings, stack, progress);
@@ -115,11 +115,10 @@ export async function up(options: Options): Promise<void> {
         return refuseUnwell(found);
     }
     printResult(outcome, settings, outputs);
-    if (outcome.steps.length > 0) {
-        console.log(`\n${(await nodeTable(outputs)).join("\n")}\n`);
-        console.log(doneSummary(outcome, seconds()));
-        if (!options.quiet) console.log(nextSteps(options, outputs));
-    } else console.log(doneSummary(outcome, seconds()));
+    const changed = outcome.steps.length > 0;
+    if (changed) console.log(`\n${(await nodeTable(outputs)).join("\n")}\n`);
+    console.log(doneSummary(outcome, Math.round((Date.now() - began) / 1000)));
+    if (changed && !options.quiet) console.log(nextSteps(options, outputs));
     refuseUnwell(found);
 }
 
@@ -143,16 +142,15 @@ function printResult({ left }: Outcome, { publish }: ReadySettings, outputs: Out
 async function look(
     stack: string,
     { steps }: Outcome,
-    { checkDataPath, sample }: ReadySettings,
+    { checkDataPath }: ReadySettings,
     outputs: Outputs,
     progress: Progress,
 ): Promise<readonly Problem[]> {
     const changed = steps.length > 0;
     const dataPath = changed && checkDataPath;
-    const stacks = ["registry", ...(sample.enabled ? ["sample"] : [])];
     const { lastLook } = await import("../stack/last-look");
     return progress.step(dataPath ? "Looking at the swarm and its data path" : "Looking at the swarm", () =>
-        lastLook(stack, outputs, { asks: true, settles: changed, dataPath, stacks, progress }),
+        lastLook(stack, outputs, { asks: true, settles: changed, dataPath, progress }),
     );
 }
 
@@ -172,7 +170,7 @@ async function explained(
     if (!outputs.nodes) return error;
     const { lastLook } = await import("../stack/last-look");
     const found = await progress.step("Looking at the data path", () =>
-        lastLook(stack.name, outputs as Outputs, { asks: false, dataPath: true, stacks: [], progress }),
+        lastLook(stack.name, outputs as Outputs, { asks: false, dataPath: true, progress }),
     );
     return new SkepError([...error.problems, ...found]);
 }
@@ -213,7 +211,8 @@ async function nodeTable({ nodes }: Outputs): Promise<string[]> {
         const shown = ports.app !== undefined && (await answers(url)) ? url : "";
         return [name, role, zone, address, shown];
     });
-    return table([["node", "role", "zone", "address", "sample"], ...(await Promise.all(rows))]);
+    const heads = ["node", "role", "zone", "address", "sample"];
+    return table([heads, ...(await Promise.all(rows))]).map((line) => `  ${line}`);
 }
 
 /**
@@ -231,14 +230,12 @@ function answers(url: string): Promise<boolean> {
 }
 
 function nextSteps(options: Options, { sample }: Outputs): string {
-    const to = suffix(options);
-    const command = (name: string) => `npm run skep -- ${name}${to.replace(" --", "")}`;
     return [
         "",
         "Next:",
-        `  ${command("status")}`,
+        `  ${skepCommand("status", options)}`,
         ...(sample ? [`  curl ${sample.url}/   # the sample, over all zones`] : []),
-        `  ${command("context")}   # for your own docker`,
-        `  npm run destroy${to}`,
+        `  ${skepCommand("context", options)}   # for your own docker`,
+        `  npm run destroy${suffix(options)}`,
     ].join("\n");
 }

@@ -1,11 +1,9 @@
 // How a command on a stack is declared: with the options that all of them have.
 
 import { type Command, InvalidArgumentError } from "commander";
+import { secondsOf } from "../../planning/durations";
 import { watchInterrupts } from "../interrupt";
 import type { Options } from "../options";
-
-/** A longer time is a slip of the pen. */
-const DAY_SECONDS = 86_400;
 
 /**
  * Declares a command that works on a stack. The command loads its module when it is called: Pulumi's SDK takes a second to
@@ -30,8 +28,7 @@ export function onStack(
 
 /** The seconds of a time such as `90s`, `10m` or `1h`. */
 function seconds(given: string): number {
-    const [, count, unit] = /^(\d{1,5})([smh])$/.exec(given) ?? [];
-    const found = Number(count) * { s: 1, m: 60, h: 3600 }[(unit ?? "s") as "s" | "m" | "h"];
-    if (found >= 1 && found <= DAY_SECONDS) return found;
+    const found = secondsOf(given);
+    if (found !== undefined) return found;
     throw new InvalidArgumentError("It must be a time from 1s to 24h, such as 10m.");
 }

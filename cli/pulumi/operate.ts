@@ -5,12 +5,12 @@ import { reasonOf } from "../../planning/sentence";
 import { interruptible } from "../interrupt";
 import type { Progress } from "../../scripts/setup/progress";
 import { planLines, isLoss } from "../plan";
-import { sizesOf } from "./sizes";
+import type { Sizes } from "./sizes";
 import { failureOf, type Left, leftIn, type Said } from "./diagnostics";
 import { noted } from "./holder";
 import { freeLock } from "./lock";
 import { hasPending, settlePending } from "./pending";
-import { type Step, Steps } from "./steps";
+import { partsOfUrn, type Step, Steps } from "./steps";
 import { Watch } from "./watch";
 
 export type Operation = "preview" | "up" | "refresh" | "destroy";
@@ -38,6 +38,8 @@ export interface Shown {
     verbose?: boolean;
     /** Shows what takes longest just now. */
     update?: (text: string) => void;
+    /** How many resources each part of the stack has, so that a part is known to be done. Default: not known. */
+    sizes?: () => Sizes;
 }
 
 /**
@@ -74,12 +76,12 @@ async function run(
     stack: auto.Stack,
     operation: Operation,
     progress: Progress,
-    { verbose, update = () => undefined }: Shown,
+    { verbose, update = () => undefined, sizes = () => new Map() }: Shown,
 ): Promise<Outcome> {
     const steps = new Steps();
     const watch =
         operation === "up" || operation === "destroy"
-            ? new Watch({ progress, update, verbose, sizes: () => sizesOf(stack) })
+            ? new Watch({ progress, update, verbose, sizes })
             : undefined;
     const errors: Said[] = [];
     const warnings: Said[] = [];
@@ -95,7 +97,7 @@ async function run(
         if (ended) watch?.ended(ended.metadata, fails !== undefined);
         const diagnostic = event.diagnosticEvent;
         const said = diagnostic && {
-            name: diagnostic.urn?.split("::").at(-1),
+            name: diagnostic.urn && partsOfUrn(diagnostic.urn).name,
             text: plain(diagnostic.message),
         };
         if (said && diagnostic.severity === "error") errors.push(said);

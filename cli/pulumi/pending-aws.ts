@@ -4,6 +4,7 @@
 import type { EC2, Filter } from "@aws-sdk/client-ec2";
 import type { StateResource } from "../../config/state";
 import type { Progress } from "../../scripts/setup/progress";
+import { partsOfUrn } from "./steps";
 
 type Client = Pick<
     EC2,
@@ -85,8 +86,9 @@ const KINDS: Readonly<Record<string, Kind>> = {
 };
 
 /**
- * Which of the half-made resources exist. The state has them complete but for their ids. `known` are the ids that the state has. Returns those that surely are this
- * stack's, with their ids; names in a note those that nobody can decide about.
+ * Which of the half-made resources exist. The state has them complete but for their ids. `known` are the ids that it has
+ * of others. Returns those that surely are this stack's, with their ids; names in a note those that nobody can decide
+ * about.
  */
 export async function findHalfMade(
     ec2: Client,
@@ -96,7 +98,7 @@ export async function findHalfMade(
 ): Promise<StateResource[]> {
     const found: StateResource[] = [];
     for (const resource of pending) {
-        const name = resource.urn.split("::").at(-1);
+        const name = partsOfUrn(resource.urn).name;
         const kind = KINDS[resource.type];
         if (!kind) {
             progress.note(

@@ -4,6 +4,7 @@
 import type * as auto from "@pulumi/pulumi/automation";
 import type { Deployment, StateResource } from "../../config/state";
 import { findHalfMade } from "./pending-aws";
+import { partsOfUrn } from "./steps";
 import type { Progress } from "../../scripts/setup/progress";
 import { dockerClient } from "../../scripts/setup/docker";
 import { objectsOf } from "../../lab/project";
@@ -32,7 +33,7 @@ export async function settlePending(stack: auto.Stack, progress: Progress): Prom
     deployment.resources = [...(deployment.resources ?? []), ...taken];
     deployment.pending_operations = [];
     await stack.importStack(state);
-    const names = pending.map(({ resource }) => resource.urn.split("::").at(-1));
+    const names = pending.map(({ resource }) => partsOfUrn(resource.urn).name);
     progress.note(`Forgot what a killed command had begun, to begin it again: ${names.join(", ")}`);
 }
 
@@ -53,7 +54,7 @@ async function takeFromAws(
     const known = new Set(resources.flatMap(({ id }) => id ?? []));
     const found = await findHalfMade(ec2, onAws, known, progress);
     for (const { urn, id } of found)
-        progress.note(`${urn.split("::").at(-1)} was half made: ${id} is in the state again`);
+        progress.note(`${partsOfUrn(urn).name} was half made: ${id} is in the state again`);
     return found.map((resource) => ({ ...resource, outputs: resource.inputs }));
 }
 

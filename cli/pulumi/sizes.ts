@@ -1,23 +1,9 @@
 // How many resources each part of a stack has, so that a part is known to be done before the whole operation is.
 
-import type * as auto from "@pulumi/pulumi/automation";
 import { type Part, partOf } from "../../planning/parts";
 import { partsOfUrn } from "./steps";
 
 export type Sizes = ReadonlyMap<Part, number>;
-
-/** By stack, what its program declared last, or what its state has. */
-const sizes = new WeakMap<auto.Stack, () => Sizes>();
-
-/** How many resources each part of the stack has; empty if that is not known. */
-export function sizesOf(stack: auto.Stack): Sizes {
-    return sizes.get(stack)?.() ?? new Map();
-}
-
-/** Says how large the stack's parts are. */
-export function setSizes(stack: auto.Stack, of: () => Sizes): void {
-    sizes.set(stack, of);
-}
 
 /** The sizes of parts of which the state has these resources. */
 export function sizesIn(resources: readonly { urn: string; custom?: boolean }[]): Sizes {

@@ -21,7 +21,7 @@ import { keptRandom } from "../../scripts/setup/kept-random";
 import { endOrphans } from "./orphans";
 import { startProviders } from "./attach";
 import { Declared } from "./declared";
-import { setSizes } from "./sizes";
+import type { Sizes } from "./sizes";
 import { PROJECT_NAME, stateFile, StateReader, unreachable } from "./state";
 
 /**
@@ -78,18 +78,19 @@ export function linkSwarmPlugin({ swarmPlugin }: PulumiTools): void {
     renameSync(own, SWARM_PLUGIN);
 }
 
-/** The stack, created if it does not exist yet. `loseSwarm`: its swarm may end. */
+/**
+ * The stack, created if it does not exist yet, and how many resources its program has declared when it ran last.
+ * `loseSwarm`: its swarm may end.
+ */
 export async function openStack(
-    { stack, loseSwarm }: { stack: string; loseSwarm?: string },
+    { stack: name, loseSwarm }: { stack: string; loseSwarm?: string },
     tools: PulumiTools,
     args: ProgramArgs,
-): Promise<auto.Stack> {
+): Promise<{ stack: auto.Stack; sizes: () => Sizes }> {
     const declared = new Declared();
-    const [program_, options] = await workspace(stack, tools, () => declared.run(() => program(args)));
+    const [program_, options] = await workspace(name, tools, () => declared.run(() => program(args)));
     const opening = opened(auto.LocalWorkspace.createOrSelectStack(program_, options));
-    const made = await withProviders(tools, opening, loseSwarm);
-    setSizes(made, declared.sizes);
-    return made;
+    return { stack: await withProviders(tools, opening, loseSwarm), sizes: declared.sizes };
 }
 
 /** The stack with running providers, so that Pulumi need not start them. */

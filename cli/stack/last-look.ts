@@ -1,11 +1,14 @@
 // The last look of an up: whether the swarm is as it should be, seen from its managers and between its hosts.
 
 import type { Problem } from "../../errors";
+import type { Snapshot } from "../../planning/snapshot";
 import type { Progress } from "../../scripts/setup/progress";
 import { type Expected, findings } from "../../swarm/checks/check";
 import { QUICK_CHECKS, THOROUGH_CHECKS } from "../../swarm/checks/list";
+import { takeSnapshot } from "../../swarm/snapshot";
 import type { Outputs } from "./outputs";
 import { type Standing, withSwarm } from "./standing";
+import { ownStacks } from "./wanted";
 
 /** After a change, tasks and nodes may need a while until they are what they were. */
 const SETTLE_MS = 60_000;
@@ -16,8 +19,6 @@ export interface LookOptions {
     settles?: boolean;
     /** Whether to try the data path between the zones. */
     dataPath: boolean;
-    /** Names of Skep's stacks. */
-    stacks: readonly string[];
     progress: Progress;
 }
 
@@ -25,23 +26,23 @@ export interface LookOptions {
 export async function lastLook(
     stack: string,
     outputs: Outputs,
-    { asks, settles = false, dataPath, stacks, progress }: LookOptions,
+    { asks, settles = false, dataPath, progress }: LookOptions,
 ): Promise<Problem[]> {
     const patienceMs = settles ? SETTLE_MS : 0;
     return withSwarm(stack, outputs, progress, async (standing) => {
         const swarm = standing.swarm.during({ patienceMs });
-        const expected = expectedOf(standing, stacks);
+        const expected = expectedOf(standing);
         const found = asks ? await findings(QUICK_CHECKS, swarm, expected, patienceMs) : [];
         return dataPath ? [...found, ...(await findings(THOROUGH_CHECKS, swarm, expected, 0))] : found;
     });
 }
 
-/** What the swarm of a stack should have. `stacks` are the names of Skep's own stacks in it. */
-export function expectedOf({ hosts, outputs }: Standing, stacks: readonly string[]): Expected {
+/** What the swarm of a stack should have. */
+export function expectedOf({ hosts, outputs }: Standing): Expected {
     const { registry, registryPassword: password, unlockKey, ca, clientCertificate } = outputs;
     return {
         hosts,
-        stacks,
+        stacks: ownStacks(outputs),
         registry: { server: registry.server, username: registry.user, password },
         unlockKey,
         certificates: {
@@ -49,4 +50,9 @@ export function expectedOf({ hosts, outputs }: Standing, stacks: readonly string
             "The client's certificate": clientCertificate,
         },
     };
+}
+
+/** What the swarm of a stack is like now. */
+export function snapshotOf(standing: Standing): Promise<Snapshot> {
+    return takeSnapshot(standing.swarm, standing.hosts, expectedOf(standing));
 }

@@ -6,14 +6,14 @@ import { readdir } from "node:fs/promises";
 import { closest, distance } from "fastest-levenshtein";
 import { PROJECT } from "../../config/folders";
 import { skepError, SkepError } from "../../errors";
-import { createProgress, type Progress } from "../../scripts/setup/progress";
+import type { Progress } from "../../scripts/setup/progress";
 import type { PlacedHost } from "../../swarm/checks/check";
 import type { Context } from "../../swarm/context";
 import { closeRemotes } from "../../swarm/engine";
 import { Host } from "../../swarm/host";
 import { Swarm } from "../../swarm/swarm";
 import { interruptible } from "../interrupt";
-import type { Options } from "../options";
+import { type Options, progressFor } from "../options";
 import { readerOf } from "../steps";
 import { suffix } from "../print";
 import type { NodeOutput, Outputs } from "./outputs";
@@ -44,7 +44,7 @@ export interface Standing {
  * Throws STACK_DOWN if no `up` of this stack has ended yet.
  */
 export async function onStanding<T>(options: Options, work: (standing: Standing) => Promise<T>): Promise<T> {
-    const progress = createProgress({ silent: options.json || options.quiet });
+    const progress = progressFor(options);
     const outputs = await outputsOf(options.stack, progress);
     return withSwarm(options.stack, outputs, progress, work);
 }

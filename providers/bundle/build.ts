@@ -54,13 +54,13 @@ export async function sdkVersion(name: string): Promise<string> {
 const embeddedScripts: Plugin = {
     name: "embedded-scripts",
     setup({ onLoad }) {
-        onLoad({ filter: /\/swarm\/scripts\.ts$/ }, async ({ path }) => {
+        onLoad({ filter: /\/swarm\/script-files\.ts$/ }, async ({ path }) => {
             const folder = resolve(dirname(path), "../scripts/host");
             const names = (await readdir(folder)).sort().map((file) => basename(file, ".sh"));
             const imports = names.map((name, i) => `import text${i} from "${folder}/${name}.sh";`);
             const entries = names.map((name, i) => `${JSON.stringify(name)}: text${i}`);
             return {
-                contents: `${imports.join("\n")}\nconst texts = { ${entries.join(", ")} };\nexport const hostScript = (name) => texts[name];\n`,
+                contents: `${imports.join("\n")}\nconst texts = { ${entries.join(", ")} };\nexport const scriptFile = (name) => texts[name];\n`,
                 loader: "js",
             };
         });

@@ -157,7 +157,7 @@ async function install(
         RESTART: restarts ? "yes" : "no",
         ...(repository.viaProxy && proxiesForOthers(process.env)),
     };
-    const running = host.script<Outs>(`${hostScript("lock")}\n${hostScript("engine")}`, variables, ctx);
+    const running = host.script<Outs>(hostScript("lock", "engine"), variables, ctx);
     // The script runs meanwhile, and goes on whatever happens here.
     const [found] = await Promise.all([running, pausePoint(`engine:apt:${host.name}`, ctx)]);
     return found;

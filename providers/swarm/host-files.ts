@@ -104,7 +104,7 @@ export function goneFiles(olds: Inputs["files"] = {}, files: Inputs["files"]): s
 async function apply(inputs: Inputs, gone: readonly string[], ctx: Context): Promise<string[]> {
     const { host } = inputs;
     const to = Host.of(host);
-    const script = `${hostScript("lock")}\n${hostScript("files")}`;
+    const script = hostScript("lock", "files");
     const { files } = await withDaemon(to, inputs.files, ctx);
     const variables = await variablesFor("apply", files, gone);
     const done = await to.script<Outs & { removed: string[] }>(script, variables, ctx);

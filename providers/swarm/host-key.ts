@@ -25,7 +25,7 @@ export const hostKey: Resource = {
         const passes = (error: unknown) => error instanceof ConnectionError && error.id === "HOST_LOGIN";
         const boot = { ...ctx, pollMs: 1000, passes };
         await until(`${host.name} to boot`, () => answers(first), BOOT_MS, boot);
-        const script = `${hostScript("lock")}\n${hostScript("hostkey")}`;
+        const script = hostScript("lock", "hostkey");
         const { hostKey: publicKey } = await first.script<{ hostKey: string }>(script, {}, ctx);
         const own = Host.of({ ...host, ssh: { ...host.ssh, hostKey: publicKey } });
         // An sshd that reloads its settings is away for a moment, and shows its former keys until then.

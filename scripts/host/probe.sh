@@ -1,6 +1,7 @@
 #!/bin/sh
-# One step of a probe of the data path between nodes, after bare.sh; the last line has its result as JSON. The probe needs no image from a
-# registry and no tool beside bash, getent and sleep: its image is empty, and its container uses this host's own /usr.
+# One step of a probe of the data path between nodes, after bare.sh; the last line has its result as JSON. The probe needs
+# no image from a registry and no tool beside bash, getent and sleep: its image is empty, and its container uses this host's
+# own /usr.
 # MODE=open: when this ends, the container NAME runs on the swarm's network NETWORK for a minute at most, and whatever a
 # killed probe has left is gone. The result is the container's address.
 # MODE=try: for each line "name address" of PEERS, the result says whether the container NAME finds that name, and whether a

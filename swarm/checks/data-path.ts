@@ -6,6 +6,7 @@ import { pathProblems, type Attempt } from "../../planning/data-path";
 import { takesTasks } from "../../planning/places";
 import { reasonOf } from "../../planning/sentence";
 import { EngineError, ifExists } from "../failures";
+import { isEncrypted, overlays } from "../networks";
 import { hostScript } from "../scripts";
 import { filters, type Swarm } from "../swarm";
 import { until } from "../wait";
@@ -35,22 +36,15 @@ export const dataPath: Check = {
         const ends = onePerZone(hosts.filter(({ nodeId }) => active.includes(nodeId)));
         if (ends.length < 2) return [];
         await removeStale(swarm);
-        const isEncrypted = await hasEncrypted(swarm);
+        const isUsed = (await overlays(swarm)).some(isEncrypted);
         const [plain, encrypted] = await Promise.all([
             probe(swarm, ends),
-            isEncrypted ? probe(swarm, ends, true) : [],
+            isUsed ? probe(swarm, ends, true) : [],
         ]);
         // What a plain network cannot do, an encrypted one cannot either.
         return plain.length > 0 ? plain : encrypted;
     },
 };
-
-/** Whether somebody uses an encrypted network in this swarm. */
-async function hasEncrypted(swarm: Swarm): Promise<boolean> {
-    type Network = { Options?: Record<string, string> | null };
-    const networks = await swarm.call<Network[]>("GET", `/networks?${filters({ driver: ["overlay"] })}`);
-    return networks.some(({ Options }) => Options && "encrypted" in Options);
-}
 
 /** Puts a container on each of the nodes, on a network of their own, and lets each try to reach all others. */
 async function probe(swarm: Swarm, ends: readonly PlacedHost[], encrypted = false): Promise<Problem[]> {
@@ -98,10 +92,8 @@ function endOf({ host, zone }: PlacedHost) {
 }
 
 function step<T>({ ctx }: Swarm, { host }: PlacedHost, variables: Record<string, string>): Promise<T> {
-    return host.script<T>([hostScript("bare"), hostScript("probe")].join("\n"), variables, {
-        signal: ctx.signal,
-        timeoutMs: STEP_MS,
-    });
+    const options = { signal: ctx.signal, timeoutMs: STEP_MS };
+    return host.script<T>(hostScript("bare", "probe"), variables, options);
 }
 
 function untested(error: SkepError): Problem {

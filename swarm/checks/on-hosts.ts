@@ -7,14 +7,15 @@ import {
     clockProblems,
     diskProblems,
     lifeProblems,
+    lockedProblem,
     nodeCertificateProblems,
     raftProblems,
     versionProblems,
 } from "../../planning/host-findings";
 import { listed } from "../../planning/sentence";
 import type { HostSight } from "../../planning/snapshot";
-import { hostScript } from "../scripts";
-import { hostSight, orProblems } from "../snapshot";
+import { hostScript, unpacked } from "../scripts";
+import { askEach, type Asked, hostSight } from "../snapshot";
 import type { Swarm } from "../swarm";
 import type { Check, Expected, PlacedHost } from "./check";
 
@@ -64,15 +65,7 @@ export const hosts: Check = {
     run: async (swarm, expected) =>
         (await sights(swarm, expected)).flatMap(({ name, engine, problems }): Problem[] => [
             ...problems,
-            ...(engine?.member.state === "locked"
-                ? [
-                      {
-                          id: "MANAGER_LOCKED",
-                          problem: `${name} is locked: its engine waits for the unlock key.`,
-                          advice: "Open it: skep unlock.",
-                      } as const,
-                  ]
-                : []),
+            ...(engine?.member.state === "locked" ? [lockedProblem(name)] : []),
         ]),
 };
 
@@ -105,11 +98,11 @@ export const certificates: Check = {
         const apis = found.flatMap(({ host, value: { api } }) =>
             api === null
                 ? []
-                : ofPem(`The certificate of the engine's API on ${host.name}`, decoded(api), now),
+                : ofPem(`The certificate of the engine's API on ${host.name}`, unpacked(api), now),
         );
         const shown = found.find(({ value }) => value.registry !== null)?.value.registry;
         const registry = shown
-            ? ofPem("The registry's certificate", decoded(shown), now)
+            ? ofPem("The registry's certificate", unpacked(shown), now)
             : [unread("The registry's certificate could not be read from any host.")];
         return [...own, ...nodes, ...apis, ...registry, ...unseen(silent)];
     },
@@ -147,7 +140,7 @@ export const lock: Check = {
                         advice: "Run up; if it stays so, rotate the unlock key: docker swarm unlock-key --rotate.",
                     },
                 ];
-            if (opens(unlockKey, decoded(sealed))) return [];
+            if (opens(unlockKey, unpacked(sealed))) return [];
             return [
                 {
                     id: "LOCK_KEY",
@@ -195,24 +188,11 @@ export const logs: Check = {
 };
 
 /** What check.sh says on each of the hosts, and the names of those on which it could not run. */
-async function onHosts<T>(
+function onHosts<T>(
     { ctx: { signal } }: Swarm,
     hosts: readonly PlacedHost[],
     variables: Record<string, string>,
-): Promise<{ found: { host: PlacedHost["host"]; value: T }[]; silent: string[] }> {
+): Promise<Asked<T>> {
     const script = hostScript("check");
-    const answers = await Promise.all(
-        hosts.map(async ({ host }) => {
-            const ran = await orProblems(host.script<T>(script, variables, { signal, timeoutMs: SCRIPT_MS }));
-            return { host, ran };
-        }),
-    );
-    return {
-        found: answers.flatMap(({ host, ran }) => ("value" in ran ? [{ host, value: ran.value }] : [])),
-        silent: answers.flatMap(({ host, ran }) => ("value" in ran ? [] : [host.name])),
-    };
-}
-
-function decoded(base64: string): string {
-    return Buffer.from(base64, "base64").toString("utf8");
+    return askEach(hosts, ({ host }) => host.script<T>(script, variables, { signal, timeoutMs: SCRIPT_MS }));
 }

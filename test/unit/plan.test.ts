@@ -6,9 +6,9 @@ import * as auto from "@pulumi/pulumi/automation";
 import { Command } from "commander";
 import { declareChange } from "../../cli/declare/change";
 import { hasColour, planLines } from "../../cli/plan";
-import { doneSummary, planSummary, table } from "../../cli/print";
+import { doneSummary, planSummary } from "../../cli/print";
+import { table } from "../../cli/text";
 import { operate } from "../../cli/pulumi/operate";
-import { setSizes } from "../../cli/pulumi/sizes";
 import type { Step } from "../../cli/pulumi/steps";
 import type { Part } from "../../planning/parts";
 import { createProgress, type Progress } from "../../scripts/setup/progress";
@@ -112,7 +112,10 @@ describe("The last line", () => {
             ["manager-1", "manager"],
             ["w", ""],
         ];
-        assert.deepEqual(table(rows), ["  node       role", "  manager-1  manager", "  w"]);
+        assert.deepEqual(
+            table(rows).map((line) => `  ${line}`),
+            ["  node       role", "  manager-1  manager", "  w"],
+        );
     });
 });
 
@@ -133,7 +136,7 @@ function stackWith(events: readonly (readonly ["begins" | "ends" | "fails", stri
             onEvent?.({ sequence: 1, timestamp: 1, [kinds[what]]: { metadata } } as auto.EngineEvent);
         }
     };
-    const stack = {
+    return {
         name: "test-plan",
         up: async (options: auto.UpOptions) => {
             send(options);
@@ -144,9 +147,10 @@ function stackWith(events: readonly (readonly ["begins" | "ends" | "fails", stri
             return { changeSummary: { create: 2 } };
         },
     } as unknown as auto.Stack;
-    setSizes(stack, () => new Map<Part, number>([["Swarm", 2]]));
-    return stack;
 }
+
+/** Of the stack's parts, the size of one is known. */
+const sizes = () => new Map<Part, number>([["Swarm", 2]]);
 
 function recorder() {
     const lines: string[] = [];
@@ -169,20 +173,20 @@ describe("An up", () => {
     it("says when a part is done, with its count, and meanwhile what takes longest", async () => {
         const { lines, progress } = recorder();
         const updates: string[] = [];
-        await operate(stackWith(joins), "up", progress, { update: (text) => void updates.push(text) });
+        await operate(stackWith(joins), "up", progress, { sizes, update: (text) => void updates.push(text) });
         // The swarm's size is known, so its line does not wait for the end of the operation.
         assert.deepEqual(lines, [" ✓ Swarm         2 nodes", " ✓ Engines       1 host"]);
         assert.equal(updates[0], "manager-1: installing docker-ce");
         assert.equal(updates.at(-1), "");
         const withoutEngine = stackWith(joins.filter(([, , types]) => types !== ENGINE));
         updates.length = 0;
-        await operate(withoutEngine, "up", progress, { update: (text) => void updates.push(text) });
+        await operate(withoutEngine, "up", progress, { sizes, update: (text) => void updates.push(text) });
         assert.ok(updates.includes("manager-2: joining"));
     });
 
     it("shows each resource when it begins, with --verbose only", async () => {
         const { lines, progress } = recorder();
-        await operate(stackWith(joins), "up", progress, { verbose: true });
+        await operate(stackWith(joins), "up", progress, { sizes, verbose: true });
         assert.equal(lines[0], "• make skep:Swarm swarm");
         assert.equal(lines.filter((line) => line.startsWith("• make ")).length, 4);
     });
@@ -193,7 +197,7 @@ describe("An up", () => {
             ["begins", "update", NODE, "manager-1-node"],
             ["fails", "update", NODE, "manager-1-node"],
         ] as const;
-        await operate(stackWith(events), "up", progress);
+        await operate(stackWith(events), "up", progress, { sizes });
         assert.deepEqual(lines, [" ✗ Swarm         manager-1 failed"]);
     });
 
@@ -204,7 +208,7 @@ describe("An up", () => {
         assertMatches("preview", preview);
         assertMatches("preview", { ...OUTCOME, pending: true });
         const left = [{ name: "x", id: "ENGINE_LEFT", reason: "y" }];
-        const { outputs, ...up } = await operate(stackWith(joins), "up", progress);
+        const { outputs, ...up } = await operate(stackWith(joins), "up", progress, { sizes });
         assertMatches("up", { ...up, left, found: [], outputs });
         assertMatches("destroy", { changes: { delete: 3 }, removed: ["skep-dev-x"] });
         assert.throws(() => assertMatches("preview", { ...preview, more: 1 }), /additional properties/);

@@ -1,15 +1,21 @@
-// Text that fits into a terminal of 80 columns.
-
-import { table } from "./table";
+// Text that fits into a terminal: columns, and lines of at most 80 of them.
 
 const WIDTH = 80;
 
+/** A line for each row, with the cells of a column below each other. A missing cell is empty. */
+export function table(rows: readonly (readonly string[])[]): string[] {
+    const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
+    return rows.map((row) =>
+        row
+            .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+            .join("  ")
+            .trimEnd(),
+    );
+}
+
 /** The lines of a table with these heads, each cut off with … if it is too long; none without rows. */
 export function tableLines(heads: readonly string[], rows: readonly (readonly string[])[]): string[] {
-    if (rows.length === 0) return [];
-    return table([heads, ...rows])
-        .split("\n")
-        .map((line) => cut(line));
+    return rows.length === 0 ? [] : table([heads, ...rows]).map((line) => cut(line));
 }
 
 /** The text, cut off with … if it is longer. */
