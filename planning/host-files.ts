@@ -2,6 +2,7 @@
 // the SSH host key. No I/O.
 
 import { DAEMON_JSON } from "./daemon-json";
+import { daemonSettings } from "./daemon-settings";
 import { type HostProxy, proxyFiles } from "./host-proxy";
 
 export interface HostFile {
@@ -39,7 +40,7 @@ export function renderHostFiles({
 }: HostFilesArgs): Record<string, HostFile> {
     return {
         // Must exist before the engine's first start: log-opts apply only to containers created later (moby/moby#35185).
-        [DAEMON_JSON]: { content: daemonJson(bridgePool) },
+        [DAEMON_JSON]: { content: `${JSON.stringify(daemonSettings({ bridgePool }), undefined, 4)}\n` },
         [`/etc/docker/certs.d/${registry.name}:${registry.port}/ca.crt`]: { content: lines(ca) },
         "/etc/skep/hosts": {
             content: registry.addresses.map((address) => `${address} ${registry.name} # skep\n`).join(""),
@@ -59,15 +60,6 @@ export function renderHostFiles({
             "/etc/systemd/system/docker.service.d/skep-api.conf": { content: API_UNIT },
         }),
     };
-}
-
-function daemonJson(bridgePool: string): string {
-    const settings = {
-        "log-driver": "json-file",
-        "log-opts": { "max-size": "10m", "max-file": "3" },
-        "default-address-pools": [{ base: bridgePool, size: 24 }],
-    };
-    return `${JSON.stringify(settings, undefined, 4)}\n`;
 }
 
 function lines(text: string): string {
