@@ -6,10 +6,12 @@ import type { Address, ObjectStorage } from "./components/host";
 import { makeHosts } from "./components/hosts/pick";
 import { Pki } from "./components/pki";
 import { Registry } from "./components/registry";
+import { Rollout } from "./components/rollout";
 import { Stack } from "./components/stack";
 import { Swarm } from "./components/swarm";
 import type { Facts } from "./config/facts";
 import type { ReadySettings } from "./config/settings";
+import { daemonSettings } from "./planning/daemon-settings";
 import { availabilityOf, roleOf } from "./planning/members";
 import { renewalsOf } from "./planning/renewals";
 import { placementOf } from "./planning/zone-moves";
@@ -41,6 +43,8 @@ export interface ProgramArgs {
     standing?: Readonly<Record<string, readonly PublishedPort[]>>;
     /** Keys of the registry's bucket from the environment. Default: the stack's secret settings have them. */
     registryKeys?: S3Keys;
+    /** After how many steps a rollout of engines ends. Default: when all hosts are done. */
+    rolloutSteps?: number;
     /** What Skep chose for the stack, for its state. */
     facts: Facts;
 }
@@ -54,6 +58,7 @@ export function program({
     repository,
     standing,
     registryKeys,
+    rolloutSteps,
     facts,
 }: ProgramArgs) {
     const { hosts: placed, moved } = placementOf(settings);
@@ -74,17 +79,20 @@ export function program({
     });
     const { hosts } = made;
     const registryHosts = registryNames.flatMap((name) => hosts.find((host) => host.name === name) ?? []);
+    const { docker, containerd } = settings.packages;
+    const packages = { "docker-ce": docker, "docker-ce-cli": docker, "containerd.io": containerd };
+    const { url, fingerprint, viaProxy } = repository;
+    const source = { url, fingerprint, ...(viaProxy && { viaProxy }) };
+    const daemon = daemonSettings({ bridgePool: settings.addressPools.bridge });
     const engine = new Engine("engine", {
         hosts,
         pki,
         registry: { ...settings.registry, hosts: registryHosts },
-        repository,
-        packages: settings.packages,
-        bridgePool: settings.addressPools.bridge,
+        repository: source,
+        packages,
+        daemon,
         proxy: settings.proxy,
         range: settings.hosts === "aws" ? settings.aws?.network.range : settings.labSubnet,
-        members: settings,
-        drainSeconds: settings.drainTimeout,
     });
     const publish: pulumi.Output<PublishMode> =
         settings.publish === "auto"
@@ -102,8 +110,19 @@ export function program({
         protect: settings.protect ?? false,
         foundation: made.foundation,
     });
+    const rollout = new Rollout("engines", {
+        swarm,
+        repository: source,
+        packages,
+        daemon,
+        files: engine.files,
+        drainSeconds: settings.drainTimeout,
+        upgrade: settings.upgrade,
+        most: rolloutSteps,
+    });
     const registry = new Registry("registry", {
         swarm,
+        after: rollout.resource,
         pki,
         hosts: registryHosts,
         ...settings.registry,

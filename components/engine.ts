@@ -1,18 +1,16 @@
-// The engine on every host: first the files that it needs, then exact versions of docker-ce. New hosts get it in parallel;
-// hosts of a running swarm, one after another.
+// The engine on every new host: first the files that it needs, then exact versions of docker-ce, on all of them at once.
+// components/rollout.ts changes the engines of a running swarm.
 
 import * as pulumi from "@pulumi/pulumi";
-import type { Packages } from "../config/settings";
 import { renderHostFiles } from "../planning/host-files";
 import type { HostProxy } from "../planning/host-proxy";
-import type { MemberSettings } from "../planning/members";
 import { LOOPBACK } from "../planning/proxies";
 import { nearestFirst } from "../planning/registry-hosts";
 import { HostEngine, HostFiles, type HostRepository } from "../providers/sdk/swarm";
 import { hostScript } from "../swarm/scripts";
 import { type Host, hostInput, serverAddresses } from "./host";
 import type { Pki } from "./pki";
-import { managerInputs } from "./swarm";
+import type { EngineVersions } from "../planning/engine-packages";
 
 export interface EngineArgs {
     /** All hosts of the stack. */
@@ -23,37 +21,37 @@ export interface EngineArgs {
     registry: { name: string; port: number; hosts: readonly Host[] };
     /** The repository of docker-ce, with the fingerprint of its key. */
     repository: HostRepository;
-    /** Exact versions of docker-ce and containerd.io. */
-    packages: Packages;
-    /** Range for bridge networks on each host, one /24 each. */
-    bridgePool: string;
+    /** Exact versions of docker-ce and containerd.io, for new hosts. */
+    packages: EngineVersions;
+    /** Skep's keys of daemon.json, for new hosts. */
+    daemon: Record<string, unknown>;
     /** The proxy of the hosts' apt and engines. Default: none. */
     proxy?: HostProxy;
     /** The range of the hosts' addresses. They reach each other without the proxy. */
     range?: string;
-    /** Settings of roles and availabilities in the swarm. */
-    members: MemberSettings;
-    /** How long a drain of a host waits for its tasks, in seconds. */
-    drainSeconds: number;
 }
 
 /** Skep's files and the engine on every host. */
 export class Engine extends pulumi.ComponentResource {
     /** The engines. Whatever needs a running engine depends on these. */
     readonly installed: HostEngine[];
+    /** By host, how often files changed that only a restart makes its engine read. */
+    readonly files: Record<string, pulumi.Output<number>>;
     /** Whether every host's kernel has IPVS. Virtual IPs and the routing mesh need it. */
     readonly mesh: pulumi.Output<boolean>;
 
     constructor(name: string, args: EngineArgs, opts?: pulumi.ComponentResourceOptions) {
         super("skep:index:Engine", name, {}, opts);
-        this.installed = args.hosts.map((host) => this.install(args, host, this.files(args, host)));
+        const files = args.hosts.map((host) => this.hostFiles(args, host));
+        this.files = Object.fromEntries(args.hosts.map(({ name }, i) => [name, files[i]!.engineFiles]));
+        this.installed = args.hosts.map((host, i) => this.install(args, host, files[i]!));
         this.mesh = pulumi
             .all(this.installed.map(({ mesh }) => mesh))
             .apply((meshes) => meshes.every(Boolean));
         this.registerOutputs();
     }
 
-    private files(args: EngineArgs, host: Host): HostFiles {
+    private hostFiles(args: EngineArgs, host: Host): HostFiles {
         const certificate =
             host.role === "manager"
                 ? args.pki.server(`engine-${host.name}`, [host.name, "localhost"], serverAddresses(host))
@@ -66,7 +64,6 @@ export class Engine extends pulumi.ComponentResource {
                 renderHostFiles({
                     ca,
                     registry: { name, port, addresses },
-                    bridgePool: args.bridgePool,
                     proxy: args.proxy && {
                         ...args.proxy,
                         noProxy: [
@@ -88,20 +85,14 @@ export class Engine extends pulumi.ComponentResource {
     }
 
     private install(args: EngineArgs, host: Host, files: HostFiles): HostEngine {
-        const { docker, containerd } = args.packages;
         return new HostEngine(
             `${host.name}-engine`,
             {
                 host: hostInput(host),
                 hostId: host.id,
-                managers: managerInputs(args.hosts, args.members),
-                repository: {
-                    url: args.repository.url,
-                    fingerprint: args.repository.fingerprint,
-                    ...(args.repository.viaProxy && { viaProxy: true }),
-                },
-                packages: { "docker-ce": docker, "docker-ce-cli": docker, "containerd.io": containerd },
-                drainSeconds: args.drainSeconds,
+                repository: args.repository,
+                packages: args.packages,
+                daemon: args.daemon,
             },
             { parent: this, dependsOn: [files], deletedWith: host.resource },
         );

@@ -26,6 +26,8 @@ export interface PushedImage {
 export interface RegistryArgs {
     /** The swarm that it runs on. */
     swarm: Swarm;
+    /** What has to come first: the engines of the swarm change before anything runs on them. */
+    after: pulumi.Resource;
     /** Signs its certificate. */
     pki: Pki;
     /** The hosts that run it, one task on each. */
@@ -82,7 +84,7 @@ export class Registry extends pulumi.ComponentResource {
                 hosts: args.hosts.map(hostInput),
                 hostIds: args.hosts.map(({ id }) => id),
             },
-            { parent: this, dependsOn: [args.swarm.cluster], deletedWith: args.swarm.cluster },
+            { parent: this, dependsOn: [args.after], deletedWith: args.swarm.cluster },
         );
         this.stack = new Stack(
             name,

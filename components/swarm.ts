@@ -38,14 +38,17 @@ export class Swarm extends pulumi.ComponentResource {
     readonly hosts: Host[];
     /** Names of the nodes that take tasks. */
     readonly activeNodes: string[];
-    /** The present managers, in the form that resources of the provider take. */
+    /** All hosts with their roles in the swarm, in the form that resources of the provider take. */
+    readonly members: ReturnType<typeof hostInput>[];
+    /** The present managers, in the same form. */
     readonly managers: ReturnType<typeof hostInput>[];
 
     constructor(name: string, args: SwarmArgs, opts?: pulumi.ComponentResourceOptions) {
         super("skep:index:Swarm", name, {}, opts);
         const managers = managersOf(args.hosts, args.members);
         this.hosts = [...managers, ...args.hosts.filter((host) => !managers.includes(host))];
-        this.managers = managerInputs(args.hosts, args.members);
+        this.members = this.hosts.map((host) => member(host, args.members));
+        this.managers = managers.map((host) => member(host, args.members));
         const active = args.hosts.filter((host) => availabilityOf(host, args.members) === "active");
         this.activeNodes = active.map((host) => host.name);
         this.cluster = new Cluster(
@@ -99,11 +102,6 @@ export class Swarm extends pulumi.ComponentResource {
             { parent: this, deletedWith: this.cluster },
         );
     }
-}
-
-/** The managers, in the form that the provider takes. */
-export function managerInputs(hosts: readonly Host[], members: MemberSettings) {
-    return managersOf(hosts, members).map((host) => member(host, members));
 }
 
 function managersOf(hosts: readonly Host[], members: MemberSettings): Host[] {

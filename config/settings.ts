@@ -13,6 +13,7 @@ import { dueRenewals, renewalsOf, renewalsWaiting, unknownRenewals } from "../pl
 import { checkRegistry, registrySchema, registryWarnings } from "./registry";
 import { proxySchema } from "./proxy";
 import { repositorySchema } from "./repository";
+import { upgradeSchema } from "./upgrade";
 import { checkPools, checkPorts } from "./ranges-and-ports";
 import {
     choice,
@@ -133,6 +134,8 @@ const schema = group({
     registry: registrySchema.prefault({}),
     /** A mirror of Docker's package repository (config/repository.ts). Default: Docker's own. */
     repository: repositorySchema.optional(),
+    /** How engines of a standing swarm change (config/upgrade.ts). */
+    upgrade: upgradeSchema.prefault({}),
     /** The proxy of the hosts' apt and engines (config/proxy.ts). Default: none. */
     proxy: proxySchema.optional(),
     /** The sample stack: a web server, and a client that sends it requests. */

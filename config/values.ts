@@ -22,12 +22,12 @@ export const port = (example: number) => whole(1, 65535, example);
 /** True or false. */
 export const flag = () => z.boolean({ error: "it must be true or false" });
 
-/** A time such as `90s`, `2m` or `1h`, from one second to one day. Its value is in seconds. */
-export function duration(example: string) {
-    const error = `it must be a time from 1s to 24h, such as ${example}`;
+/** A time such as `90s`, `2m` or `1h`, from `least` seconds to one day. Its value is in seconds. */
+export function duration(example: string, least = 1) {
+    const error = `it must be a time from ${least}s to 24h, such as ${example}`;
     return z
         .string({ error })
-        .refine((given) => secondsOf(given) !== undefined, { error })
+        .refine((given) => (secondsOf(given) ?? -1) >= least, { error })
         .transform((given) => secondsOf(given)!);
 }
 

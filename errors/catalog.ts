@@ -4,6 +4,7 @@ import { CARE } from "./groups/care";
 import { DAILY } from "./groups/daily";
 import { MACHINE } from "./groups/machine";
 import { PULUMI, TESTS } from "./groups/pulumi";
+import { ROLLOUT } from "./groups/rollout";
 import { SETUP } from "./groups/setup";
 import { EC2, SETTINGS } from "./groups/settings";
 import { HOSTS, STACKS, SWARM } from "./groups/swarm";
@@ -18,6 +19,7 @@ export const GROUPS: readonly Group[] = [
     HOSTS,
     SWARM,
     STACKS,
+    ROLLOUT,
     CARE,
     DAILY,
     PULUMI,
@@ -33,6 +35,7 @@ export type ProblemId =
     | keyof typeof HOSTS.entries
     | keyof typeof SWARM.entries
     | keyof typeof STACKS.entries
+    | keyof typeof ROLLOUT.entries
     | keyof typeof CARE.entries
     | keyof typeof DAILY.entries
     | keyof typeof PULUMI.entries

@@ -57,8 +57,17 @@ const WORDS: Readonly<Record<string, Readonly<Record<string, Words>>>> = {
         labels: (field) => within(field).map((text) => `label ${text}`),
         settled: said("is no ready member: brought back"),
     },
-    "swarm:HostEngine": { ...NEW_HOST, packages: versions },
+    "swarm:HostEngine": {
+        ...NEW_HOST,
+        packages: (_field, { lacking }) => [`${String(lacking)}: brought back`],
+    },
     "swarm:HostFiles": { ...NEW_HOST, files },
+    "swarm:EngineRollout": {
+        engines,
+        daemon,
+        files: unread,
+        nodeIds: (field) => of(field, "its node is another one"),
+    },
     "swarm:HostKey": NEW_HOST,
     "swarm:Cluster": {
         locked: (_field, { locked }) => [`opens ${namesIn(locked)}`],
@@ -142,19 +151,55 @@ function versionIn(text: string): string {
     return [/\d/.test(version) ? upstream(version) : version, ...more].join(" (");
 }
 
-/** Files on a host. Entries are paths; behind a `#` stands the key in daemon.json. */
+/** The engines of all hosts, by host. Hosts whose engines change alike share a line. */
+function engines({ name, old, new: now, entries }: Field): string[] {
+    if (!isBag(old) || !isBag(now)) return [];
+    const changes = Object.keys(now).flatMap((host): [string, string][] => {
+        if (!(host in old)) return [[host, "comes under watch"]];
+        const said = versions({ name, old: old[host], new: now[host], entries });
+        return said.length === 0 ? [] : [[host, said.join(", ")]];
+    });
+    const gone = Object.keys(old).filter((host) => !(host in now));
+    const all: [string, string][] = [
+        ...changes,
+        ...gone.map((host): [string, string] => [host, "left as it is"]),
+    ];
+    const words = [...new Set(all.map(([, said]) => said))];
+    return words.map((said) => {
+        const hosts = all.filter(([, other]) => other === said).map(([host]) => host);
+        return `${hosts.join(", ")}: ${said}`;
+    });
+}
+
+/** Keys of daemon.json: those that the settings change, or those that differ on hosts. */
+function daemon({ entries }: Field, { differing }: Bag): string[] {
+    const counted = (keys: readonly string[]) =>
+        `daemon.json: ${keys.length} ${keys.length === 1 ? "key" : "keys"} (${keys.join(", ")})`;
+    if (entries.length > 0) return [counted(entries.map(({ name }) => name))];
+    if (!isBag(differing)) return [];
+    return Object.entries(differing).map(([host, keys]) => `${host}: ${counted(keys as string[])}`);
+}
+
+/** Hosts with files that their engines have not read. */
+function unread(field: Field): string[] {
+    return of(field, "restarts to read its new files");
+}
+
+/** The names whose value differs, with what that means. */
+function of({ old, new: now }: Field, what: string): string[] {
+    if (!isBag(old) || !isBag(now)) return [];
+    return keysThatDiffer(old, now)
+        .filter((name) => name in old && name in now)
+        .map((name) => `${name}: ${what}`);
+}
+
+/** Files on a host. Entries are paths. */
 function files({ entries }: Field, { differing }: Bag): string[] {
     if (entries.length === 0)
         return Array.isArray(differing)
             ? differing.map((path) => `${fileName(String(path))}: changed on the host`)
             : [];
-    const keys = entries.flatMap(({ name }) => (name.includes("#") ? name.split("#")[1]! : []));
-    const whole = entries.filter(({ name }) => !name.includes("#"));
-    const inJson =
-        keys.length === 0
-            ? []
-            : [`daemon.json: ${keys.length} ${keys.length === 1 ? "key" : "keys"} (${keys.join(", ")})`];
-    return [...inJson, ...whole.map(({ name, kind }) => `${fileName(name)} ${kind}`)];
+    return entries.map(({ name, kind }) => `${fileName(name)} ${kind}`);
 }
 
 /** A file's own name says enough, unless every registry has one of that name. */

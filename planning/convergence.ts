@@ -199,7 +199,11 @@ function newestError(tasks: readonly SwarmTask[], nodes: readonly SwarmNode[]): 
     return newest && `${explained(newest.Status?.Err ?? "")}${node ? ` (on ${node})` : ""}`;
 }
 
-/** A short text that changes exactly when the service's specification does. */
-export function digestOf({ Spec }: { Spec: object }): string {
-    return createHash("sha256").update(canonical(Spec)).digest("hex").slice(0, 16);
+/**
+ * A short text that changes exactly when the service's specification does. A forced update counts as none: it makes the
+ * tasks anew, and they are as before.
+ */
+export function digestOf({ Spec }: { Spec: object & { TaskTemplate?: object } }): string {
+    const spec = { ...Spec, TaskTemplate: { ...Spec.TaskTemplate, ForceUpdate: 0 } };
+    return createHash("sha256").update(canonical(spec)).digest("hex").slice(0, 16);
 }

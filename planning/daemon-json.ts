@@ -23,6 +23,31 @@ export interface MergedDaemon {
     record: string;
     /** Keys that others wrote. */
     others: string[];
+    /** Keys whose value is another one on the host than it should be. */
+    changed: string[];
+}
+
+/**
+ * Keys that an engine takes over when it reads its settings again; all others need a restart (Docker's reference of
+ * dockerd, "Configuration reload behavior").
+ */
+const RELOADED: readonly string[] = [
+    "authorization-plugins",
+    "debug",
+    "default-runtime",
+    "features",
+    "labels",
+    "max-concurrent-downloads",
+    "max-concurrent-uploads",
+    "max-download-attempts",
+    "registry-mirrors",
+    "runtimes",
+    "shutdown-timeout",
+];
+
+/** Whether an engine takes over a change of these keys without a restart. */
+export function mayReload(keys: readonly string[]): boolean {
+    return keys.every((key) => RELOADED.includes(key));
 }
 
 /**
@@ -40,6 +65,9 @@ export function mergeDaemon(ours: string, found: FoundDaemon): MergedDaemon {
         content: isThere ? found.daemon! : others.length === 0 ? ours : text(merged),
         record: text(Object.keys(wanted)),
         others: others.map(([key]) => key),
+        changed: [...new Set([...Object.keys(there ?? {}), ...Object.keys(merged)])].filter(
+            (key) => !isDeepStrictEqual(there?.[key], (merged as Record<string, unknown>)[key]),
+        ),
     };
 }
 

@@ -1,7 +1,8 @@
 // Compares the engine's packages on a host with the wanted versions: what a preview shows, and whether a change restarts
 // the engine. No I/O.
 
-import { DAEMON_JSON } from "./daemon-json";
+import { DAEMON_JSON, mayReload } from "./daemon-json";
+import type { EngineWork } from "./rollout";
 import { upstream } from "./versions";
 
 /** The engine's packages; Skep installs exact versions of them. */
@@ -37,13 +38,28 @@ export function describeEngine({ installed, running, stale }: FoundEngine): Engi
 }
 
 /**
- * Whether the change to the wanted versions restarts the engine, and so interrupts the host's tasks. Changes of the command
- * line's package and of holds do not.
+ * What has to be done so that the engine has the wanted packages and has read these changed keys of daemon.json; undefined
+ * if nothing.
  */
-export function needsRestart({ installed, running, stale }: FoundEngine, asked: EngineVersions): boolean {
-    if (running === undefined || upstream(running) !== upstream(asked["docker-ce"])) return true;
-    if (stale.length > 0) return true;
-    return (["docker-ce", "containerd.io"] as const).some((name) => installed[name]?.version !== asked[name]);
+export function workFor(
+    found: FoundEngine,
+    asked: EngineVersions,
+    changedKeys: readonly string[],
+): EngineWork | undefined {
+    const { installed, running, stale } = found;
+    const differs = (["docker-ce", "containerd.io"] as const).some(
+        (name) => installed[name]?.version !== asked[name],
+    );
+    if (differs) return "packages";
+    if (running === undefined || upstream(running) !== upstream(asked["docker-ce"])) return "restart";
+    if (stale.length > 0 || !mayReload(changedKeys)) return "restart";
+    if (changedKeys.length > 0) return "reload";
+    return isAsAsked(found, asked) ? undefined : "hold";
+}
+
+function isAsAsked(found: FoundEngine, asked: EngineVersions): boolean {
+    const described = describeEngine(found);
+    return ENGINE_PACKAGES.every((name) => described[name] === asked[name]);
 }
 
 /** Parses the output of LOOK. Packages that are not installed are missing from the result. */
@@ -68,6 +84,9 @@ export function parseStale(text: string): string[] {
 
 const LIST_PACKAGES = `dpkg-query -W -f '\${Package} \${Version} \${db:Status-Want} \${db:Status-Status}\\n' ${ENGINE_PACKAGES.join(" ")} 2>/dev/null`;
 
+/** When an engine last read its settings without a restart. */
+const RELOADED_AT = "/etc/skep/daemon-reloaded";
+
 /** What an engine reads at its start only. The folder changes when a file in it comes or goes. */
 const READ_AT_START = [DAEMON_JSON, "/etc/docker/tls/cert.pem", "/etc/systemd/system/docker.service.d"];
 
@@ -81,7 +100,10 @@ started=$(systemctl show --value -p ExecMainStartTimestamp docker.service)
 if [ -n "$started" ] && systemctl is-active -q docker.service; then
     for file in ${READ_AT_START.join(" ")}; do
         changed=$(stat -c %Z "$file" 2>/dev/null) || continue
-        if [ "$changed" -gt "$(date -d "$started" +%s)" ]; then echo "newer $file"; fi
+        read=$(date -d "$started" +%s)
+        if [ $file = ${DAEMON_JSON} ] && [ -e ${RELOADED_AT} ]; then read="$read
+$(stat -c %Z ${RELOADED_AT})"; fi
+        if [ "$changed" -gt "$(echo "$read" | sort -n | tail -n 1)" ]; then echo "newer $file"; fi
     done
     if ! grep -qs "iptables\\|firewall-backend" ${DAEMON_JSON} &&
         forward=$(iptables -w 3 -S FORWARD 2>/dev/null) && nat=$(iptables -w 3 -t nat -S PREROUTING 2>/dev/null); then

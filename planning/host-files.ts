@@ -1,8 +1,6 @@
-// The files that Skep keeps on every host: the engine's logging, the authorities that it trusts, the registry's addresses,
-// the SSH host key. No I/O.
+// The files that Skep keeps on every host: the authorities that its engine trusts, the registry's addresses, the SSH host
+// key. daemon-settings.ts has the engine's own settings. No I/O.
 
-import { DAEMON_JSON } from "./daemon-json";
-import { daemonSettings } from "./daemon-settings";
 import { type HostProxy, proxyFiles } from "./host-proxy";
 
 export interface HostFile {
@@ -16,8 +14,6 @@ export interface HostFilesArgs {
     ca: string;
     /** The engine tries the addresses in order until one answers. */
     registry: { name: string; port: number; addresses: readonly string[] };
-    /** Range for bridge networks on the host, one /24 each. */
-    bridgePool: string;
     /** The engine's server certificate. With it the engine answers on 2376, to clients of the same authority only. */
     engine?: { certificate: string; privateKey: string };
     /** The proxy of the host's apt and engine. Default: none. */
@@ -33,14 +29,11 @@ const HOSTS_SCRIPT = "/usr/local/sbin/skep-hosts";
 export function renderHostFiles({
     ca,
     registry,
-    bridgePool,
     engine,
     proxy,
     hostsScript,
 }: HostFilesArgs): Record<string, HostFile> {
     return {
-        // Must exist before the engine's first start: log-opts apply only to containers created later (moby/moby#35185).
-        [DAEMON_JSON]: { content: `${JSON.stringify(daemonSettings({ bridgePool }), undefined, 4)}\n` },
         [`/etc/docker/certs.d/${registry.name}:${registry.port}/ca.crt`]: { content: lines(ca) },
         "/etc/skep/hosts": {
             content: registry.addresses.map((address) => `${address} ${registry.name} # skep\n`).join(""),

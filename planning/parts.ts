@@ -9,6 +9,7 @@ export const PARTS = [
     "Certificates",
     "Engines",
     "Swarm",
+    "Rollout",
     "Registry",
     "Sample",
 ] as const;
@@ -26,6 +27,7 @@ const COMPONENTS: Readonly<Record<string, Part>> = {
     "skep:index:Pki": "Certificates",
     "skep:index:Engine": "Engines",
     "skep:index:Swarm": "Swarm",
+    "skep:index:Rollout": "Rollout",
     "skep:index:Registry": "Registry",
     "skep:index:Stack": "Sample",
 };
@@ -54,6 +56,11 @@ const KINDS: Readonly<Record<string, Kind>> = {
     "swarm:HostKey": { noun: "host key", ending: /-hostkey$/, making: "booting" },
     "swarm:HostFiles": { noun: "files", plural: "files", ending: /-files$/, making: "getting its files" },
     "swarm:HostEngine": { noun: "engine", ending: /-engine$/, making: "installing docker-ce" },
+    "swarm:EngineRollout": {
+        noun: "rollout",
+        ending: /-rollout$/,
+        making: "looking at the engines",
+    },
     "swarm:Cluster": { noun: "swarm", ending: /-cluster$/, making: "starting", removing: "ending" },
     "swarm:Node": { noun: "node", ending: /-node$/, making: "joining", removing: "leaving" },
     "swarm:Image": { noun: "image", ending: /-image$/, making: "going to the hosts" },
@@ -100,6 +107,7 @@ const COUNTED: Readonly<Record<Part, Readonly<Record<string, string>>>> = {
     Certificates: { "tls:SelfSignedCert": "certificate", "tls:LocallySignedCert": "certificate" },
     Engines: { "swarm:HostEngine": "host" },
     Swarm: { "swarm:Node": "node" },
+    Rollout: { "swarm:EngineRollout": "rollout" },
     Registry: { "swarm:Image": "image" },
     Sample: { "swarm:Stack": "stack" },
 };

@@ -1,11 +1,13 @@
-// Work on a host that stops its engine for a while: one host of the swarm at a time, and only while the others can do
-// without it. The host's tasks move away first. Afterwards the host is unlocked, and it is as it was before the next
+// Work on hosts that stops their engines for a while: one manager at a time, or some workers, and only while the others can
+// do without them. The host's tasks move away first. Afterwards the host is unlocked, and it is as it was before the next
 // host's work begins.
 import { formatProblem, SkepError } from "../errors";
 import { isReady, type NodeSpec } from "../planning/engine-api";
-import { reasonOf } from "../planning/sentence";
+import { listed, reasonOf } from "../planning/sentence";
 import type { Context } from "./context";
 import type { Host } from "./host";
+import { makeRoom } from "./make-room";
+import { pausePoint } from "./pause-point";
 import type { Swarm } from "./swarm";
 import { until } from "./wait";
 
@@ -17,42 +19,63 @@ const READY_MS = 90_000;
 const RESTORE_MS = 5_000;
 
 /**
- * Does the work when it is the host's turn. The host must be a ready member. Throws `Refused` if the other members cannot
- * do without it now.
+ * Does the work on each of the hosts when it is their turn, on several workers side by side. The hosts must be ready
+ * members. Throws `Refused` if the other members cannot do without the hosts now, and SERVICE_CANNOT_SPARE if a service
+ * cannot.
  */
 export async function inMaintenance<T>(
     swarm: Swarm,
-    host: Host,
-    work: (turn: Context) => Promise<T>,
-): Promise<T> {
-    const { nodeId } = await host.membership();
-    const others = swarm.without(host);
+    hosts: readonly Host[],
+    work: (host: Host, turn: Context) => Promise<T>,
+): Promise<T[]> {
+    const ids = await Promise.all(hosts.map(async (host) => (await host.membership()).nodeId));
+    const [id] = ids;
+    if (id === undefined) return [];
+    const others = hosts.reduce<Swarm>((all, host) => all.without(host), swarm);
     const isAlone = others.managers.length === 0;
-    const step = { kind: "restart", id: nodeId } as const;
-    const what = `the engine of ${host.name} is changed`;
+    // Only a manager's restart needs a turn of its own, and several hosts at once are workers.
+    const step = { kind: "restart", id } as const;
+    const what = `the engine of ${listed(hosts.map(({ name }) => name))} is changed`;
     const options = { patienceMs: PATIENCE_MS, unleased: isAlone };
     return (isAlone ? swarm : others).takeTurn(
         step,
         what,
-        async (turn) => {
-            const found = await turn.node(nodeId);
-            // The managers no longer know this member, so nobody could move its tasks.
-            if (!found) return work(turn.ctx);
-            const { Spec } = found;
-            const key = Spec.Role === "manager" ? await turn.unlockKey() : "";
-            try {
-                await turn.drain(nodeId, host.name);
-                const done = await work(turn.ctx);
-                await wake(host, key, turn.ctx);
-                await untilBack(turn, host, nodeId, Spec);
-                return done;
-            } finally {
-                // Even if the work failed, the node has to take tasks again once it can.
-                await restore(turn, nodeId, Spec);
-            }
-        },
+        (turn) => maintain(turn, hosts, ids, work),
         options,
     );
+}
+
+async function maintain<T>(
+    turn: Swarm,
+    hosts: readonly Host[],
+    ids: readonly string[],
+    work: (host: Host, turn: Context) => Promise<T>,
+): Promise<T[]> {
+    const found = await Promise.all(ids.map((id) => turn.node(id)));
+    const key = found.some((node) => node?.Spec.Role === "manager") ? await turn.unlockKey() : "";
+    try {
+        await makeRoom(turn, ids);
+        const one = async (host: Host, i: number) => {
+            const node = found[i];
+            // The managers no longer know this member, so nobody could move its tasks.
+            if (!node) return work(host, turn.ctx);
+            await turn.drain(node.ID, host.name);
+            await pausePoint(`rollout:drained:${host.name}`, turn.ctx);
+            const done = await work(host, turn.ctx);
+            await pausePoint(`rollout:changed:${host.name}`, turn.ctx);
+            await wake(host, key, turn.ctx);
+            await untilBack(turn, host, node.ID, node.Spec);
+            return done;
+        };
+        // Every host's work comes to its end, whatever happens at another.
+        const done = await Promise.allSettled(hosts.map(one));
+        const failed = done.find((each) => each.status === "rejected");
+        if (failed) throw failed.reason;
+        return done.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
+    } finally {
+        // Even if the work failed, the nodes have to take tasks again once they can.
+        await Promise.all(found.flatMap((node) => (node ? [restore(turn, node.ID, node.Spec)] : [])));
+    }
 }
 
 async function wake(host: Host, key: string, ctx: Context): Promise<void> {

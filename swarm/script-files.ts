@@ -9,6 +9,7 @@ export type ScriptName =
     | "check"
     | "cis"
     | "collect"
+    | "daemon"
     | "deploy"
     | "engine"
     | "enter"

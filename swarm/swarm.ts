@@ -19,7 +19,6 @@ import { HostFailure, ifExists, NoManager, otherSwarm } from "./failures";
 import { Host, PROBE_MS, WRITE_MS } from "./host";
 import { withLease } from "./lease";
 import type { HostInput } from "./ssh";
-import { inMaintenance } from "./maintenance";
 import { exclusively, pause, until } from "./wait";
 
 const PAUSE_MS = 500;
@@ -280,11 +279,6 @@ export class Swarm {
             if (changed) return { refused: changed };
             return { done: await work(this.during({ signal })) };
         });
-    }
-
-    /** Does work that stops the host's engine for a while, when it is the host's turn. See maintenance.ts. */
-    inMaintenance<T>(host: Host, work: (turn: Context) => Promise<T>): Promise<T> {
-        return inMaintenance(this, host, work);
     }
 }
 

@@ -131,11 +131,6 @@ export const HOSTS = {
             advice: "Take them out on that host if nobody needs them.",
             exit: "done",
         },
-        ENGINE_UNREAD: {
-            meaning: "A host has new files that its running engine has not read.",
-            advice: "Run `up` again: it restarts the engine when the swarm can do without the host.",
-            exit: "done",
-        },
     },
 } as const satisfies Group;
 

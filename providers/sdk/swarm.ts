@@ -1,6 +1,7 @@
 // The provider's resources as the program sees them. Only the program imports this file, never the provider itself.
 import * as pulumi from "@pulumi/pulumi";
 import type { EngineVersions } from "../../planning/engine-packages";
+import type { AtOnce } from "../../planning/rollout";
 
 const VERSION = "0.1.0";
 
@@ -75,9 +76,12 @@ export interface HostFilesArgs {
 
 /** Files on a host, exactly as they are given. What somebody changes there is found and put right. */
 export class HostFiles extends pulumi.CustomResource {
+    /** How often files were written that the engine reads at its start only. */
+    declare readonly engineFiles: pulumi.Output<number>;
+
     constructor(name: string, args: HostFilesArgs, opts?: pulumi.CustomResourceOptions) {
         const inputs = { ...args, host: sealed(args.host), files: pulumi.secret(args.files) };
-        super("swarm:index:HostFiles", name, { ...inputs, differing: undefined }, withVersion(opts));
+        super("swarm:index:HostFiles", name, { ...inputs, differing: undefined, engineFiles: undefined }, withVersion(opts));
     }
 }
 
@@ -96,19 +100,17 @@ export interface HostEngineArgs {
     host: HostArgs;
     /** The host's identity: a new host gets an engine. */
     hostId: pulumi.Input<string>;
-    /** All hosts that manage the swarm. They are asked before an engine that serves the swarm is restarted. */
-    managers: HostArgs[];
     /**
      * Where packages come from, and the fingerprint of the key that signs them. A change of this alone changes no host.
      */
     repository: HostRepository;
-    /** The exact versions of the packages. */
+    /** The exact versions of the packages for a new engine. A change of this alone changes no host. */
     packages: EngineVersions;
-    /** How long a drain of the host waits for tasks, in seconds. A change of this alone changes no host. Default: 120. */
-    drainSeconds?: number;
+    /** Skep's keys of daemon.json for a new engine. Made secret here. A change of this alone changes no host. */
+    daemon: Record<string, unknown>;
 }
 
-/** A host's engine at exact versions, held and running. What somebody changes there is found and put right. */
+/** The engine of a host that has none. An engine that somebody removed or stopped is brought back as it was. */
 export class HostEngine extends pulumi.CustomResource {
     /** Whether the host's kernel has IPVS, without which virtual IPs and the routing mesh cannot work. */
     declare readonly mesh: pulumi.Output<boolean>;
@@ -116,13 +118,53 @@ export class HostEngine extends pulumi.CustomResource {
     declare readonly esp: pulumi.Output<boolean>;
 
     constructor(name: string, args: HostEngineArgs, opts?: pulumi.CustomResourceOptions) {
-        const inputs = { ...args, host: sealed(args.host), managers: args.managers.map(sealed) };
-        super(
-            "swarm:index:HostEngine",
-            name,
-            { ...inputs, mesh: undefined, esp: undefined },
-            withVersion(opts),
-        );
+        const inputs = { ...args, host: sealed(args.host), daemon: pulumi.secret(JSON.stringify(args.daemon)) };
+        const outputs = { mesh: undefined, esp: undefined, lacking: undefined };
+        super("swarm:index:HostEngine", name, { ...inputs, ...outputs }, withVersion(opts));
+    }
+}
+
+export interface EngineRolloutArgs {
+    /** The swarm whose engines these are. */
+    clusterId: pulumi.Input<string>;
+    /** All hosts that manage the swarm. */
+    managers: HostArgs[];
+    /** All hosts of the swarm. */
+    hosts: HostArgs[];
+    /** Their node ids, by name. Another one is another host. */
+    nodeIds: Record<string, pulumi.Input<string>>;
+    /** Where packages come from. A change of this alone changes no host. */
+    repository: HostRepository;
+    /** The exact versions of each host's packages, by name. Hosts that are not named keep theirs. */
+    engines: Record<string, EngineVersions>;
+    /** Skep's keys of daemon.json on every host. Made secret here. */
+    daemon: Record<string, unknown>;
+    /** By host, how often files changed that only a restart makes the engine read (`HostFiles.engineFiles`). */
+    files: Record<string, pulumi.Input<number>>;
+    /** How long a drain of a host waits for its tasks, in seconds. A change of this alone changes no host. */
+    drainSeconds: number;
+    /** How the hosts change one after another. A change of this alone changes no host. */
+    upgrade: {
+        /** How many workers change at once: a number, or a share of all workers such as `20%`. */
+        workersAtOnce: AtOnce;
+        /** How long the first host is watched before the others follow, in seconds. */
+        soakSeconds: number;
+        /** How long to wait between hosts, in seconds. */
+        pauseSeconds: number;
+        /** After how many steps this run ends. Default: when all hosts are done. */
+        most?: number;
+    };
+}
+
+/**
+ * The engines of a standing swarm at exact versions and settings. What changes, by the program or by somebody on a host,
+ * changes one host at a time, each drained and given back, while the swarm stays well.
+ */
+export class EngineRollout extends pulumi.CustomResource {
+    constructor(name: string, args: EngineRolloutArgs, opts?: pulumi.CustomResourceOptions) {
+        const hosts = { managers: args.managers.map(sealed), hosts: args.hosts.map(sealed) };
+        const inputs = { ...args, ...hosts, daemon: pulumi.secret(args.daemon), differing: undefined };
+        super("swarm:index:EngineRollout", name, inputs, withVersion(opts));
     }
 }
 

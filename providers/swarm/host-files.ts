@@ -1,9 +1,9 @@
 // The files that Skep keeps on a host. They are written, written again if somebody changed them, and removed when Skep no
-// longer gives them.
+// longer gives them. daemon.json is not among them: engine-rollout.ts changes it host by host.
 import { pack } from "tar-stream";
 import { buffer } from "node:stream/consumers";
-import { formatProblem, SkepError } from "../../errors";
-import { DAEMON_JSON, DAEMON_RECORD, mergeDaemon, objectOf } from "../../planning/daemon-json";
+import { SkepError } from "../../errors";
+import { DAEMON_JSON, DAEMON_RECORD } from "../../planning/daemon-json";
 import type { HostFile } from "../../planning/host-files";
 import { reasonOf } from "../../planning/sentence";
 import type { Context } from "../../swarm/context";
@@ -16,13 +16,20 @@ import { inputsOf, type OnHost } from "./inputs";
 
 const CHECK_MS = 10_000;
 const RELOAD_MS = 30_000;
-const COMPUTED = ["differing"] as const;
+const COMPUTED = ["differing", "engineFiles"] as const;
 const PATH = /^(\/[\w.:@-]+)+$/;
-const OF_ENGINE = /daemon\.json|docker\.service\.d|docker\/tls/;
+/** What an engine reads at its start only. */
+const OF_ENGINE = /docker\.service\.d|docker\/tls/;
+/** In states of earlier versions of Skep, daemon.json is one of the files. */
+const NOT_HERE = [DAEMON_JSON, DAEMON_RECORD];
 
 type Inputs = OnHost & { files: Record<string, HostFile> };
-/** Paths of the files that differ on the host. */
-type Outs = { differing: string[] };
+type Outs = {
+    /** Paths of the files that differ on the host. */
+    differing: string[];
+    /** How often files were written that the engine reads at its start only. The rollout restarts it then. */
+    engineFiles: number;
+};
 type State = Inputs & Outs;
 
 export const hostFiles: Resource = {
@@ -31,7 +38,7 @@ export const hostFiles: Resource = {
     replaceOn: ["hostId"],
     ignoreInDiff: ["host"],
     refreshBeforeUpdate: true,
-    entries: { files: entriesOf },
+    entries: { files: (files) => files },
 
     check({ files }: Props) {
         const paths = typeof files === "object" ? Object.keys(files as object) : [];
@@ -45,100 +52,54 @@ export const hostFiles: Resource = {
 
     async create(inputs: Inputs, ctx) {
         await apply(inputs, [], ctx);
-        return { id: inputs.hostId, outs: { differing: [] } };
+        return { id: inputs.hostId, outs: { differing: [], engineFiles: 0 } };
     },
 
     async update(_id, olds: State, inputs: Inputs, ctx): Promise<Outs> {
         const changed = await apply(inputs, goneFiles(olds.files, inputs.files), ctx);
         // Never restart an engine in passing: that locks a manager and ends tasks.
-        const unread = changed.filter((path) => OF_ENGINE.test(path));
-        if (unread.length > 0)
-            ctx.log(
-                formatProblem({
-                    id: "ENGINE_UNREAD",
-                    problem: `The engine of ${inputs.host.name} reads ${unread.join(", ")} at its next start only.`,
-                    advice: "Run up again: it restarts the engine when the swarm can do without this host.",
-                }),
-                "warning",
-            );
-        return { differing: [] };
+        const isUnread = changed.some((path) => OF_ENGINE.test(path));
+        return { differing: [], engineFiles: (olds.engineFiles ?? 0) + (isUnread ? 1 : 0) };
     },
 
     async read(id, state: State, ctx) {
-        const inputs = inputsOf(state, COMPUTED);
+        const files = own(state.files);
+        const known = { ...state, files, engineFiles: state.engineFiles ?? 0 };
+        const inputs = inputsOf(known, COMPUTED);
         try {
             const script = hostScript("files"); // without the lock: reading must not wait for a script at work
-            const host = Host.of(state.host);
-            const { files, others } = await withDaemon(host, state.files, ctx);
-            sayOthers(host.name, others, ctx);
-            // The record is no setting: a host without one is as it should be.
-            const checked = Object.entries(files).filter(([path]) => path !== DAEMON_RECORD);
-            const variables = await variablesFor("check", Object.fromEntries(checked));
+            const variables = await variablesFor("check", files);
             const options = { timeoutMs: CHECK_MS, signal: ctx.signal };
-            const { differing } = await host.script<Outs>(script, variables, options);
-            return { id, outs: { ...state, differing }, inputs };
+            const { differing } = await Host.of(state.host).script<Outs>(script, variables, options);
+            return { id, outs: { ...known, differing }, inputs };
         } catch (error) {
             if (!(error instanceof SkepError)) throw error;
             // If the host cannot be seen, the state stays as it was: reading never fails.
             ctx.log(`The files of ${state.host.name} could not be looked at: ${reasonOf(error)}`, "debug");
-            return { id, outs: state, inputs };
+            return { id, outs: known, inputs };
         }
     },
 };
 
-/** The files by path. The keys of daemon.json are entries of their own: a preview says which of them change. */
-export function entriesOf(files: Props): Props {
-    const { [DAEMON_JSON]: daemon, ...others } = files as Inputs["files"];
-    const keys = daemon && objectOf(daemon.content);
-    if (!keys) return files;
-    const own = Object.entries(keys).map(([key, value]) => [`${DAEMON_JSON}#${key}`, value]);
-    return { ...others, ...Object.fromEntries(own) };
+function own(files: Inputs["files"] = {}): Inputs["files"] {
+    return Object.fromEntries(Object.entries(files).filter(([path]) => !NOT_HERE.includes(path)));
 }
 
 /** Paths that Skep gave the host and no longer gives it. */
 export function goneFiles(olds: Inputs["files"] = {}, files: Inputs["files"]): string[] {
-    return Object.keys(olds).filter((path) => PATH.test(path) && !(path in files));
+    return Object.keys(own(olds)).filter((path) => PATH.test(path) && !(path in files));
 }
 
 /** Writes and removes files on the host. Returns the paths of files that differed or are gone. */
-async function apply(inputs: Inputs, gone: readonly string[], ctx: Context): Promise<string[]> {
-    const { host } = inputs;
-    const to = Host.of(host);
+async function apply({ host, files }: Inputs, gone: readonly string[], ctx: Context): Promise<string[]> {
     const script = hostScript("lock", "files");
-    const { files } = await withDaemon(to, inputs.files, ctx);
     const variables = await variablesFor("apply", files, gone);
-    const done = await to.script<Outs & { removed: string[] }>(script, variables, ctx);
+    const done = await Host.of(host).script<Outs & { removed: string[] }>(script, variables, ctx);
     if (done.differing.length > 0) ctx.log(`wrote ${done.differing.join(", ")}`);
     if (done.removed.length > 0) ctx.log(`removed ${done.removed.join(", ")}`);
     const changed = [...done.differing, ...done.removed];
     if (changed.some((path) => path.includes("sshd_config"))) await untilLogin(host, ctx);
     return changed;
-}
-
-/** The files with the host's own keys in daemon.json, and with the record of Skep's keys. */
-async function withDaemon(host: Host, files: Inputs["files"], { signal }: Context) {
-    const ours = files[DAEMON_JSON];
-    if (!ours) return { files, others: [] };
-    const read = async (path: string) => {
-        const { code, stdout } = await host.exec(`sudo -n cat ${path}`, { timeoutMs: CHECK_MS, signal });
-        return code === 0 ? stdout : undefined;
-    };
-    const [daemon, record] = await Promise.all([read(DAEMON_JSON), read(DAEMON_RECORD)]);
-    const merged = mergeDaemon(ours.content, { daemon, record });
-    const both = {
-        ...files,
-        [DAEMON_JSON]: { ...ours, content: merged.content },
-        [DAEMON_RECORD]: { content: merged.record },
-    };
-    return { files: both, others: merged.others };
-}
-
-/** Names the keys of daemon.json that others wrote. */
-export function sayOthers(name: string, others: readonly string[], ctx: Pick<Context, "log">): void {
-    if (others.length === 0) return;
-    const problem = `daemon.json of ${name} has keys that are not Skep's, and they stay: ${others.join(", ")}.`;
-    const advice = "Take them out on that host if nobody needs them.";
-    ctx.log(formatProblem({ id: "ENGINE_KEYS_KEPT", problem, advice }), "warning");
 }
 
 /**

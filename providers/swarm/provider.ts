@@ -1,6 +1,7 @@
 // The provider "swarm": manages the Docker Swarm itself, its members, images and stacks from the inside.
 import type { Provider } from "../runtime/types";
 import { cluster } from "./cluster";
+import { engineRollout } from "./engine-rollout";
 import { hostEngine } from "./host-engine";
 import { hostFiles } from "./host-files";
 import { hostKey } from "./host-key";
@@ -15,6 +16,7 @@ export const swarm: Provider = {
         "swarm:index:Cluster": cluster,
         "swarm:index:Node": node,
         "swarm:index:HostEngine": hostEngine,
+        "swarm:index:EngineRollout": engineRollout,
         "swarm:index:HostFiles": hostFiles,
         "swarm:index:HostKey": hostKey,
         "swarm:index:Image": image,

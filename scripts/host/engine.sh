@@ -2,7 +2,7 @@
 # When this ends, exactly the wanted versions of docker-ce, docker-ce-cli and containerd.io are installed, held and running.
 # They come from a repository whose key has the given fingerprint. LOGIN_USER may use the engine.
 # Inputs: REPOSITORY_URL, KEY_FINGERPRINT, DOCKER_VERSION, CONTAINERD_VERSION, LOGIN_USER; RESTART, `yes` if the engine
-# restarts even if the wanted one runs; also http_proxy, https_proxy and no_proxy if the host reaches the repository through
+# restarts even if the wanted one runs; DOWNLOAD, `yes` if the packages are only fetched, and the engine stays as it is; also http_proxy, https_proxy and no_proxy if the host reaches the repository through
 # a proxy. Only this script uses them; the host keeps none.
 set -eu
 
@@ -58,7 +58,7 @@ fi
 
 # Other packages of Docker must go first (Docker's install page, "Uninstall old versions").
 old=$(dpkg-query -W -f '${Package} ${db:Status-Abbrev}\n' docker docker-engine docker.io docker-doc docker-compose podman-docker containerd runc 2>/dev/null | awk '$2 == "ii" { print $1 }')
-if [ -n "$old" ]; then
+if [ -n "$old" ] && [ "${DOWNLOAD:-no}" = no ]; then
     # shellcheck disable=SC2086 # $old is a list of names
     apt remove -y $old >/dev/null
 fi
@@ -93,17 +93,24 @@ has() { apt-cache madison "$1" | awk -F ' *[|] *' -v want="$2" '$2 == want { fou
     refuse ENGINE_VERSION "$REPOSITORY_URL has no docker-ce $DOCKER_VERSION with containerd.io $CONTAINERD_VERSION. Set skep:dockerVersion to one that it has."
 
 install_engine() {
-    apt install -y --no-install-recommends --allow-downgrades --allow-change-held-packages \
+    # shellcheck disable=SC2086 # no option is no word
+    apt install ${1:-} -y --no-install-recommends --allow-downgrades --allow-change-held-packages \
         "docker-ce=$DOCKER_VERSION" "docker-ce-cli=$DOCKER_VERSION" "containerd.io=$CONTAINERD_VERSION" bash-completion \
         >"$work/log" 2>&1
 }
+option=
+if [ "${DOWNLOAD:-no}" = yes ]; then option=--download-only; fi
 # The first attempt uses only the engine's repository. Fetch Debian's lists only if something is missing.
-if ! install_engine; then
+if ! install_engine $option; then
     apt update
-    install_engine || {
+    install_engine $option || {
         tail -n 20 "$work/log" >&2
         fail ENGINE_INSTALL "docker-ce $DOCKER_VERSION could not be installed. What apt said stands above; mend it on the host, then run up again."
     }
+fi
+if [ "${DOWNLOAD:-no}" = yes ]; then
+    echo '{}'
+    exit
 fi
 apt-mark hold docker-ce docker-ce-cli containerd.io >/dev/null
 apt-get clean

@@ -256,14 +256,11 @@ describe("A locked swarm over three zones from one command", function () {
         );
         const { steps } = await lab.json<Outcome>("preview");
         assert.deepEqual(steps.map(({ type, name }) => `${type} ${name}`).sort(), [
-            "swarm:HostEngine worker-2-engine",
+            "swarm:EngineRollout engines-rollout",
             "swarm:HostFiles worker-2-files",
         ]);
         const { left } = await lab.json<Outcome>("up");
-        assert.deepEqual(
-            left.filter(({ id }) => id !== "ENGINE_UNREAD"),
-            [],
-        );
+        assert.deepEqual(left, []);
         const registryLine = (text: string) => text.split("\n").filter((line) => line.includes("# skep"));
         const certificateAndSettings = (text: string) => text.slice(0, text.indexOf("127.0.0.1"));
         const after = await read();

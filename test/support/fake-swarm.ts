@@ -184,7 +184,8 @@ export class FakeHost implements Connection {
         return this.cluster?.members.get(this.nodeId)?.spec.Role === "manager";
     }
 
-    exec = async () => ({ code: 0, stdout: "-----BEGIN PRIVATE KEY-----", stderr: "" });
+    exec: Connection["exec"] = () =>
+        Promise.resolve({ code: 0, stdout: "-----BEGIN PRIVATE KEY-----", stderr: "" });
 
     async call<T>(method: string, path: string, { body, timeoutMs = 10_000 }: CallOptions = {}): Promise<T> {
         const plain = path.split("?")[0] ?? path;

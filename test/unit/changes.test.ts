@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import type * as auto from "@pulumi/pulumi/automation";
 import fc from "fast-check";
 import { Steps } from "../../cli/pulumi/steps";
-import { entriesOf } from "../../providers/swarm/host-files";
+import { engineRollout } from "../../providers/swarm/engine-rollout";
+import { hostFiles } from "../../providers/swarm/host-files";
 import { diffResource } from "../../providers/runtime/diff";
 import { diffResponse } from "../../providers/runtime/responses";
 
@@ -61,21 +62,39 @@ describe("A preview says", () => {
         });
         const old = engine("5:28.5.1-1~debian.12~bookworm");
         const now = engine("5:28.5.2-1~debian.12~bookworm");
-        assert.deepEqual(change("HostEngine", "packages", old, now), ["version: 28.5.1 → 28.5.2"]);
-        assert.deepEqual(
-            change("HostEngine", "packages", { ...now, "containerd.io": "not installed" }, now),
-            ["containerd: not installed → 1.7.24"],
-        );
-        const stopped = { ...now, "docker-ce": "5:28.5.2-1 (not running)" };
-        assert.deepEqual(change("HostEngine", "packages", stopped, now), [
-            "version: 28.5.2 (not running) → 28.5.2",
+        const of = (before: object, after: object) => change("EngineRollout", "engines", before, after);
+        assert.deepEqual(of({ a: old, b: old, c: now }, { a: now, b: now, c: now }), [
+            "a, b: version: 28.5.1 → 28.5.2",
+        ]);
+        assert.deepEqual(of({ a: { ...now, "containerd.io": "1.7.20-1" } }, { a: now, b: now }), [
+            "a: containerd: 1.7.20 → 1.7.24",
+            "b: comes under watch",
+        ]);
+        const stopped = { ...now, "docker-ce": "5:28.5.2-1 (not held)" };
+        assert.deepEqual(of({ a: stopped, b: now }, { a: now }), [
+            "a: version: 28.5.2 (not held) → 28.5.2",
+            "b: left as it is",
         ]);
     });
 
-    it("which files of a host change, and how many keys of daemon.json, though their content is secret", () => {
-        const paths = ["dns", "log-opts"].map((key) => `files["/etc/docker/daemon.json#${key}"]`);
+    it("which keys of daemon.json change, and on which hosts somebody changed some", () => {
+        const daemon = {
+            type: "swarm:index:EngineRollout",
+            old: { daemon: SECRET },
+            now: { daemon: SECRET },
+        };
+        const paths = ["dns", "log-opts"].map((key) => `daemon["${key}"]`);
+        assert.deepEqual(details({ ...daemon, paths }), ["daemon.json: 2 keys (dns, log-opts)"]);
+        const state = { differing: { "worker-1": ["debug"] } };
+        assert.deepEqual(details({ ...daemon, paths: ["daemon"], drifted: true, state }), [
+            "worker-1: daemon.json: 1 key (debug)",
+        ]);
+        const files = change("EngineRollout", "files", { a: 0, b: 1 }, { a: 1, b: 1 });
+        assert.deepEqual(files, ["a: restarts to read its new files"]);
+    });
+
+    it("which files of a host change, though their content is secret", () => {
         const files = { type: "swarm:index:HostFiles", old: { files: SECRET }, now: { files: SECRET } };
-        assert.deepEqual(details({ ...files, paths }), ["daemon.json: 2 keys (dns, log-opts)"]);
         const added = ['files["/etc/skep/proxy"]', 'files["/etc/docker/certs.d/r:5000/ca.crt"]'];
         assert.deepEqual(details({ ...files, paths: added, kind: "add" }), [
             "proxy added",
@@ -190,12 +209,13 @@ describe("An operation's steps", () => {
 
 describe("A provider's diff", () => {
     it("names files and keys of daemon.json that differ, and not what is in them", () => {
-        const file = (dns: string) => ({ content: JSON.stringify({ dns: [dns], debug: true }) });
         const inputs = (dns: string, more: object) => ({
-            files: { "/etc/docker/daemon.json": file(dns), "/etc/hosts": { content: "a" }, ...more },
+            daemon: { dns: [dns], debug: true },
+            files: { "/etc/hosts": { content: "a" }, ...more },
         });
+        const entries = { ...engineRollout.entries, ...hostFiles.entries };
         const difference = diffResource(
-            { update: true, entries: { files: entriesOf } },
+            { update: true, entries },
             {
                 oldInputs: inputs("192.0.2.1", {}),
                 newInputs: inputs("192.0.2.2", { "/etc/new": { content: "b" } }),
@@ -204,11 +224,8 @@ describe("A provider's diff", () => {
             },
         );
         const response = diffResponse(difference);
-        assert.deepEqual(response.getDiffsList(), ["files"]);
+        assert.deepEqual(response.getDiffsList().sort(), ["daemon", "files"]);
         const paths = response.getDetaileddiffMap().toArray() as [string, unknown][];
-        assert.deepEqual(paths.map(([path]) => path).sort(), [
-            'files["/etc/docker/daemon.json#dns"]',
-            'files["/etc/new"]',
-        ]);
+        assert.deepEqual(paths.map(([path]) => path).sort(), ['daemon["dns"]', 'files["/etc/new"]']);
     });
 });

@@ -302,7 +302,7 @@ for (const preview of [true, false])
                 "worker-3": { availability: "drain", labels: { disk: "ssd" } },
             };
             const changed = await declare({ nodes, drainTimeout: "5m" }, preview);
-            for (const type of ["swarm:index:Node", "swarm:index:HostEngine"])
+            for (const type of ["swarm:index:Node", "swarm:index:EngineRollout"])
                 assert.ok(ofType(changed, type).every(({ inputs }) => inputs.drainSeconds === 300));
             const node = (name: string) =>
                 ofType(changed, "swarm:index:Node").find((each) => each.name === `${name}-node`)?.inputs;
@@ -322,17 +322,25 @@ for (const preview of [true, false])
                 );
         });
 
-        it("asks for the same exact packages on every host, and knows all managers there", async () => {
+        it("asks for the same exact packages on every host, and hands their changes to one rollout", async () => {
             const engines = ofType(usual, "swarm:index:HostEngine");
             assert.equal(engines.length, 6);
-            for (const { inputs } of engines) {
-                assert.deepEqual(inputs.packages, {
-                    "docker-ce": "5:26.1.5",
-                    "docker-ce-cli": "5:26.1.5",
-                    "containerd.io": "1.7.24",
-                });
-                assert.equal([...JSON.stringify(inputs.managers).matchAll(/"name":"manager-\d"/g)].length, 3);
-            }
+            const packages = {
+                "docker-ce": "5:26.1.5",
+                "docker-ce-cli": "5:26.1.5",
+                "containerd.io": "1.7.24",
+            };
+            for (const { inputs } of engines) assert.deepEqual(inputs.packages, packages);
+            const rollouts = ofType(usual, "swarm:index:EngineRollout");
+            assert.equal(rollouts.length, 1);
+            const named = (given: object) => Object.keys(given).sort();
+            const { engines: all, files, nodeIds } = rollouts[0]!.inputs as Record<string, object>;
+            assert.deepEqual(Object.values(all!), engines.map(() => packages));
+            assert.deepEqual(named(files!), named(all!));
+            assert.deepEqual(named(nodeIds!), named(all!));
+            const some = await declare({ upgrade: { hosts: ["worker-2"] } }, preview);
+            const [limited] = ofType(some, "swarm:index:EngineRollout");
+            assert.deepEqual(named(limited!.inputs.engines as object), ["worker-2"]);
         });
 
         it("gives the sample's images to every node, the registry's to its own alone", () => {

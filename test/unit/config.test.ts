@@ -47,6 +47,7 @@ describe("configuration", () => {
             cisWaivers: {},
             registry: { name: "registry.skep.internal", port: 5000, user: "skep", replicas: 1 },
             sample: { enabled: true, replicas: 3, port: 8080 },
+            upgrade: { workersAtOnce: 1, soak: 30, pause: 0, confirm: "none" },
         });
     });
 

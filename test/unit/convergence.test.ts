@@ -108,8 +108,8 @@ describe("a service's standing", () => {
 
     it("has one digest for every order of keys", () => {
         assert.equal(
-            digestOf({ Spec: { a: 1, b: { c: 2, d: 3 } } }),
-            digestOf({ Spec: { b: { d: 3, c: 2 }, a: 1 } }),
+            digestOf({ Spec: { Name: "a", Labels: { c: "2", d: "3" } } as object }),
+            digestOf({ Spec: { Labels: { d: "3", c: "2" }, Name: "a" } as object }),
         );
     });
 });

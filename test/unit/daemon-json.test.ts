@@ -5,8 +5,9 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { daemonSettings } from "../../planning/daemon-settings";
 import { mergeDaemon } from "../../planning/daemon-json";
-import { sayOthers } from "../../providers/swarm/host-files";
+import { sayOthers } from "../../providers/swarm/engine-rollout";
 import { LOOK } from "../../planning/engine-packages";
 
 const json = (value: unknown) => JSON.stringify(value);
@@ -33,6 +34,13 @@ describe("daemon.json of a host", () => {
         assert.deepEqual(others, ["debug"]);
     });
 
+    it("differs in the keys that the host has otherwise, too many or not at all", () => {
+        const daemon = json({ debug: true, "log-driver": "local", mtu: 1400 });
+        const { changed } = mergeDaemon(json(OURS), { daemon, record: '["log-driver","mtu"]' });
+        assert.deepEqual(changed.sort(), ["log-driver", "log-opts", "mtu"]);
+        assert.deepEqual(mergeDaemon(json(OURS), { daemon: json({ ...OURS, debug: true }) }).changed, []);
+    });
+
     it("has Skep's keys of before the record on a host without one", () => {
         const daemon = json({ ...OURS, "default-address-pools": [], mtu: 1400 });
         const { content } = mergeDaemon(json(OURS), { daemon });
@@ -56,23 +64,37 @@ describe("daemon.json of a host", () => {
     });
 });
 
+describe("The settings of an engine", () => {
+    it("say where its bridges may be, and bound its logs", () => {
+        assert.deepEqual(daemonSettings({ bridgePool: "172.30.0.0/16" }), {
+            "log-driver": "json-file",
+            "log-opts": { "max-size": "10m", "max-file": "3" },
+            "default-address-pools": [{ base: "172.30.0.0/16", size: 24 }],
+        });
+    });
+});
+
 describe("A look at a host's engine", () => {
     const folder = mkdtempSync(join(tmpdir(), "skep-test-"));
     after(() => rmSync(folder, { recursive: true }));
 
     /** What it prints where these programs say so. `changed` is when the files changed, in seconds. */
-    function look(programs: Record<string, string>, changed = 0): string {
+    function look(programs: Record<string, string>, changed = 0, reloaded?: number): string {
+        const stamp = join(folder, "reloaded");
+        rmSync(stamp, { force: true });
+        if (reloaded !== undefined) writeFileSync(stamp, "");
         const all = {
             sudo: 'shift; exec "$@"',
             "dpkg-query": "exit 1",
             systemctl: 'case "$*" in *show*) echo "@1000" ;; esac',
-            stat: `echo ${changed}`,
+            stat: `case "$*" in *reloaded*) echo ${reloaded ?? 0} ;; *) echo ${changed} ;; esac`,
             ...programs,
         };
         for (const [name, body] of Object.entries(all))
             writeFileSync(join(folder, name), `#!/bin/sh\n${body}\n`, { mode: 0o755 });
         const env = { PATH: [folder, process.env.PATH].join(delimiter) };
-        return String(execFileSync("sh", ["-c", LOOK], { env }));
+        const command = LOOK.replaceAll("/etc/skep/daemon-reloaded", stamp);
+        return String(execFileSync("sh", ["-c", command], { env }));
     }
     const CHAINS =
         'case "$*" in *nat*) echo "-A PREROUTING -j DOCKER" ;; *) echo "-A FORWARD -j DOCKER-USER" ;; esac';
@@ -88,6 +110,11 @@ describe("A look at a host's engine", () => {
             "newer /etc/docker/daemon.json\nnewer /etc/docker/tls/cert.pem\nnewer /etc/systemd/system/docker.service.d\n",
         );
         assert.equal(look({ iptables: CHAINS }, 1000), "");
+    });
+
+    it("takes settings for read that the engine has read again without a restart", () => {
+        assert.doesNotMatch(look({ iptables: CHAINS }, 1001, 1001), /daemon\.json/);
+        assert.match(look({ iptables: CHAINS }, 1002, 1001), /newer \/etc\/docker\/daemon\.json/);
     });
 
     it("finds a flushed firewall, of either table", () => {

@@ -7,10 +7,11 @@ import {
     ENGINE_PACKAGES,
     type EngineVersions,
     type FoundEngine,
-    needsRestart,
     parseInstalled,
     parseStale,
+    workFor,
 } from "../../planning/engine-packages";
+import { interrupts } from "../../planning/rollout";
 
 const ASKED: EngineVersions = {
     "docker-ce": "5:26.1.5-1~debian.12~bookworm",
@@ -18,6 +19,7 @@ const ASKED: EngineVersions = {
     "containerd.io": "1.7.24-1",
 };
 const OTHER = "5:28.5.2-1~debian.12~bookworm";
+const needsRestart = (each: FoundEngine, asked: EngineVersions) => interrupts(workFor(each, asked, []));
 const LISTED = ENGINE_PACKAGES.map((name) => `${name} ${ASKED[name]} hold installed`);
 const found = (lines: readonly string[], running?: string): FoundEngine => ({
     installed: parseInstalled(`${lines.join("\n")}\n`),
@@ -84,6 +86,23 @@ describe("An engine's packages as a host lists them", () => {
             but("containerd.io", (line) => line.replace("hold installed", "deinstall config-files")),
         ])
             assert.equal(describeEngine(found(lines, "26.1.5"))["containerd.io"], "not installed");
+    });
+
+    it("are left to do by what it takes: a hold, a reload of settings, a restart, packages", () => {
+        const loose = found(
+            but("docker-ce-cli", (line) => line.replace("hold", "install")),
+            "26.1.5",
+        );
+        const other = found(
+            but("containerd.io", (line) => line.replace(ASKED["containerd.io"], OTHER)),
+            "26.1.5",
+        );
+        assert.equal(workFor(asAsked, ASKED, []), undefined);
+        assert.equal(workFor(loose, ASKED, []), "hold");
+        assert.equal(workFor(loose, ASKED, ["debug", "labels"]), "reload");
+        assert.equal(workFor(asAsked, ASKED, ["debug", "log-driver"]), "restart");
+        assert.equal(workFor({ ...asAsked, stale: ["x"] }, ASKED, ["debug"]), "restart");
+        assert.equal(workFor(other, ASKED, ["log-driver"]), "packages");
     });
 
     it("equal what is asked exactly when there is nothing to do, and a restart is something to do", () => {

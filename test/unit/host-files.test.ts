@@ -12,7 +12,6 @@ import { hostScript } from "../../swarm/scripts";
 const usual = {
     ca: "CA\n\n",
     registry: { name: "registry.skep.internal", port: 5000, addresses: ["10.190.1.101", "10.190.2.102"] },
-    bridgePool: "172.30.0.0/16",
     hostsScript: hostScript("hosts"),
 };
 const engine = { certificate: "CERTIFICATE", privateKey: "PRIVATE" };
@@ -25,15 +24,6 @@ describe("The files that a host keeps", () => {
         assert.deepEqual(holding(renderHostFiles({ ...usual, engine })), [
             ["/etc/docker/tls/key.pem", { content: "PRIVATE\n", mode: "600" }],
         ]);
-    });
-
-    it("tell the engine where its bridges may be, and bound its logs", () => {
-        const { content = "" } = renderHostFiles(usual)["/etc/docker/daemon.json"] ?? {};
-        assert.deepEqual(JSON.parse(content), {
-            "log-driver": "json-file",
-            "log-opts": { "max-size": "10m", "max-file": "3" },
-            "default-address-pools": [{ base: "172.30.0.0/16", size: 24 }],
-        });
     });
 
     it("name every host of the registry, the nearest one first", () => {

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { remove } from "../../swarm/leave";
+import { inMaintenance } from "../../swarm/maintenance";
 import { FakeWorld } from "../support/fake-swarm";
 
 const NAMES = ["manager-1", "worker-1"];
@@ -25,7 +26,7 @@ describe("A drained node", function () {
             runs = false;
             task.Status = { State: "complete" };
         }, 1200);
-        await swarm.inMaintenance(worker.host, () => {
+        await inMaintenance(swarm, [worker.host], () => {
             assert.equal(runs, false, "the engine stopped under a task");
             assert.equal(cluster.members.get(worker.nodeId)?.spec.Availability, "drain");
             return Promise.resolve();

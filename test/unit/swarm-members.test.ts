@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { admit, giveRole, managersFor, untilReady } from "../../swarm/join";
 import { disband, remove } from "../../swarm/leave";
+import { inMaintenance } from "../../swarm/maintenance";
 import { EngineError, noConnection } from "../../swarm/failures";
 import { FakeCluster, FakeWorld } from "../support/fake-swarm";
 
@@ -196,12 +197,12 @@ describe("A host in maintenance", function () {
     it("takes no tasks meanwhile, is unlocked after, and then as it was", async () => {
         const { world, swarm } = standing();
         const manager = world.at("manager-2");
-        const done = await swarm.inMaintenance(manager.host, async () => {
+        const done = await inMaintenance(swarm, [manager.host], async () => {
             assert.equal(availability(world, "manager-2"), "drain");
             manager.restart();
             return "done";
         });
-        assert.equal(done, "done");
+        assert.deepEqual(done, ["done"]);
         assert.equal(manager.isLocked, false);
         assert.equal(availability(world, "manager-2"), "active");
     });
@@ -220,7 +221,7 @@ describe("A host in maintenance", function () {
 
     it("takes tasks again when the command was interrupted, also through another manager", async () => {
         const { world, swarm } = standing();
-        const work = swarm.inMaintenance(world.at("worker-1").host, () => {
+        const work = inMaintenance(swarm, [world.at("worker-1").host], () => {
             world.at("manager-1").isUp = false;
             world.stop.abort();
             return Promise.reject(new Error("interrupted"));
@@ -232,7 +233,7 @@ describe("A host in maintenance", function () {
     it("is said to be drained still where no manager answers, and nothing waits longer than an interrupt may", async () => {
         const { world, swarm } = standing();
         let began = 0;
-        const work = swarm.inMaintenance(world.at("worker-1").host, () => {
+        const work = inMaintenance(swarm, [world.at("worker-1").host], () => {
             for (const name of MANAGERS) world.at(name).isUp = false;
             world.stop.abort();
             began = Date.now();

@@ -1,0 +1,192 @@
+// Brings the engines of a swarm to their versions and settings, one host after another. What is left to do is looked at
+// anew before each host, so an interrupted rollout goes on where it stopped, and one that is turned around ends with one
+// version everywhere.
+import { type Problem, SkepError, skepError } from "../errors";
+import type { MergedDaemon } from "../planning/daemon-json";
+import { type EngineVersions, type FoundEngine, workFor } from "../planning/engine-packages";
+import type { Role } from "../planning/placement";
+import { type AtOnce, interrupts, nextBatch, type RolloutHost } from "../planning/rollout";
+import { listed } from "../planning/sentence";
+import { upstream } from "../planning/versions";
+import type { Context } from "./context";
+import { type EngineSource, findEngine, installEngine, mergedDaemon, writeDaemon } from "./engine-host";
+import type { Host } from "./host";
+import { inMaintenance } from "./maintenance";
+import { pausePoint } from "./pause-point";
+import { Gate } from "./rollout-gate";
+import { orProblems } from "./snapshot";
+import type { Swarm } from "./swarm";
+import { pause } from "./wait";
+
+/** A host, its place in the swarm, and the engine that it should have. */
+export interface RolloutMember {
+    host: Host;
+    /** The login that may use its engine. */
+    user: string;
+    role: Role;
+    zone: string;
+    nodeId: string;
+    packages: EngineVersions;
+}
+
+/** How a rollout goes on. */
+export interface RolloutSettings {
+    workersAtOnce: AtOnce;
+    /** How long the first host is watched before the others follow, in seconds. */
+    soakSeconds: number;
+    /** How long to wait between hosts, in seconds. */
+    pauseSeconds: number;
+    /** How many batches this run changes. Default: all. */
+    most?: number;
+}
+
+export interface RolloutArgs {
+    swarm: Swarm;
+    members: readonly RolloutMember[];
+    repository: EngineSource["repository"];
+    /** Skep's keys of daemon.json, as JSON. */
+    daemon: string;
+    settings: RolloutSettings;
+}
+
+/** A member as it was found. */
+interface Seen extends RolloutHost {
+    member: RolloutMember;
+    found?: FoundEngine;
+    daemon?: MergedDaemon;
+    /** Why it could not be looked at. */
+    unseen?: Problem;
+}
+
+/** What a rollout left: hosts that it could not look at, with the reason, and hosts that are still due. */
+export interface RolloutEnd {
+    unseen: readonly { name: string; problem: Problem }[];
+    due: readonly string[];
+}
+
+/**
+ * Changes the engines, host by host. Throws ROLLOUT_UNWELL or SERVICE_CANNOT_SPARE before anything is touched, and
+ * ROLLOUT_STOPPED with the reason if it ends at a host.
+ */
+export async function rollOut(args: RolloutArgs): Promise<RolloutEnd> {
+    const { swarm, members, settings } = args;
+    const { ctx } = swarm;
+    const gate = new Gate(swarm, members);
+    let begun = false;
+    let done = 0;
+    for (;;) {
+        const seen = await observe(args);
+        const batch = nextBatch(seen, settings.workersAtOnce);
+        const due = namesOf(seen.filter(({ work }) => work !== undefined));
+        if (batch.length === 0 || done >= (settings.most ?? Number.POSITIVE_INFINITY))
+            return {
+                due,
+                unseen: seen.flatMap(({ name, unseen }) => (unseen ? [{ name, problem: unseen }] : [])),
+            };
+        const isQuiet = batch.every(({ work }) => work === "hold");
+        // If no host is as it should be, the first one shows what the change does.
+        const isFirst = seen.every(({ work }) => work !== undefined);
+        if (!isQuiet && !begun) {
+            await gate.before(due);
+            await download(args, seen, ctx);
+            begun = true;
+        }
+        if (!isQuiet && done > 0) await pause(settings.pauseSeconds * 1000, ctx.signal);
+        ctx.log(stepLine(batch, due.length));
+        const problems = await orProblems(
+            change(args, batch, ctx).then(() =>
+                isQuiet ? [] : gate.after(namesOf(batch), isFirst ? settings.soakSeconds * 1000 : 0),
+            ),
+        );
+        if (ctx.signal.aborted)
+            throw skepError(
+                "CANCELLED",
+                `Interrupted at ${listed(namesOf(batch))}.`,
+                "Run up again: the rollout goes on.",
+            );
+        const wrong = "problems" in problems ? problems.problems : problems.value;
+        if (wrong.length > 0) throw stopped(wrong, batch, due);
+        if (!isQuiet) {
+            done += 1;
+            await pausePoint(`rollout:passed:${batch[0]!.name}`, ctx);
+        }
+    }
+}
+
+async function observe({ swarm, members, daemon }: RolloutArgs): Promise<Seen[]> {
+    const leader = (await swarm.members()).find(({ ManagerStatus }) => ManagerStatus?.Leader)?.ID;
+    return Promise.all(
+        members.map(async (member): Promise<Seen> => {
+            const { host, role, zone, nodeId } = member;
+            const place = { name: host.name, role, zone, isLeader: nodeId === leader, member };
+            const said = await orProblems(
+                Promise.all([findEngine(host, swarm.ctx), mergedDaemon(host, daemon, swarm.ctx)]),
+            );
+            if ("problems" in said) return { ...place, unseen: said.problems[0] };
+            const [found, merged] = said.value;
+            const work = workFor(found, member.packages, merged.changed);
+            return { ...place, found, daemon: merged, ...(work && { work }) };
+        }),
+    );
+}
+
+/** Fetches the packages on every host before the first one is drained: trouble with the repository shows early. */
+async function download(args: RolloutArgs, seen: readonly Seen[], ctx: Context): Promise<void> {
+    const due = seen.filter(({ work }) => work === "packages");
+    if (due.length === 0) return;
+    ctx.log(`fetching packages on ${listed(namesOf(due))}`);
+    await Promise.all(due.map(({ member }) => install(args, member, { download: true }, ctx)));
+    await pausePoint("rollout:downloaded", ctx);
+}
+
+async function change(args: RolloutArgs, batch: readonly Seen[], ctx: Context): Promise<void> {
+    const hosts = batch.map(({ member }) => member.host);
+    const seenOf = (host: Host) => batch.find(({ name }) => name === host.name)!;
+    const one = async (host: Host, turn: Context) => {
+        const { member, daemon, found, work } = seenOf(host);
+        if (daemon && daemon.changed.length > 0) await writeDaemon(host, daemon, work === "reload", turn);
+        if (work === "reload") return;
+        const restart = work === "restart" || (found?.stale.length ?? 0) > 0;
+        await install(args, member, { restart }, turn);
+    };
+    if (batch.some(({ work }) => interrupts(work))) await inMaintenance(args.swarm, hosts, one);
+    else await Promise.all(hosts.map((host) => one(host, ctx)));
+}
+
+async function install(
+    { repository }: RolloutArgs,
+    { host, user, packages }: RolloutMember,
+    how: { restart?: boolean; download?: boolean },
+    ctx: Context,
+): Promise<void> {
+    await installEngine(host, user, { repository, packages }, how, ctx);
+}
+
+function namesOf(hosts: readonly Pick<RolloutHost, "name">[]): string[] {
+    return hosts.map(({ name }) => name);
+}
+
+/** As in "manager-2: docker-ce 26.1.5 → 28.5.2, 5 hosts left with it". */
+function stepLine(batch: readonly Seen[], left: number): string {
+    const what = batch.map(({ name, work, found, member }) => {
+        const from = upstream(found?.installed["docker-ce"]?.version ?? "none");
+        const to = upstream(member.packages["docker-ce"]);
+        if (work !== "packages") return `${name}: ${work}`;
+        return from === to ? `${name}: containerd` : `${name}: docker-ce ${from} → ${to}`;
+    });
+    return `${what.join(", ")} (${left} ${left === 1 ? "host" : "hosts"} to go)`;
+}
+
+function stopped(wrong: readonly Problem[], batch: readonly Seen[], due: readonly string[]): SkepError {
+    const names = namesOf(batch);
+    const left = due.filter((name) => !names.includes(name));
+    const others = left.length === 0 ? "" : ` ${listed(left)} ${left.length === 1 ? "is" : "are"} as before.`;
+    return new SkepError([
+        ...wrong,
+        {
+            id: "ROLLOUT_STOPPED",
+            problem: `The rollout stopped at ${listed(names)}.${others}`,
+            advice: "Mend what the other lines name, then run up again: it goes on from what it finds.",
+        },
+    ]);
+}
