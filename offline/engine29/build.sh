@@ -20,14 +20,14 @@ trap 'exit 1' INT TERM
 export CGO_ENABLED=0
 static='netgo osusergo static_build'
 
-# build MODULE PACKAGE OUTPUT FLAGS...
+# build FOLDER PACKAGE OUTPUT FLAGS...
 build() {
-    module=$1 package=$2 output=$3
+    folder=$1 package=$2 output=$3
     shift 3
-    (cd "$here/$module" && go build -trimpath -buildvcs=false "$@" -o "$out/$output" "$package")
+    (cd "$here/$folder" && go build -trimpath -buildvcs=false "$@" -o "$out/$output" "$package")
 }
 
-# units MODULE GO-MODULE FILE...: units, as their module has them.
+# units FOLDER MODULE FILE...: units, as their module has them.
 units() {
     source=$(cd "$here/$1" && go list -m -f '{{.Dir}}' "$2")
     shift 2
