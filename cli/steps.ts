@@ -11,6 +11,7 @@ import { ensureDocker } from "../scripts/setup/docker";
 import { askedKind } from "../scripts/setup/plugin-kind";
 import { pulumiAlone, setup } from "../scripts/setup/setup";
 import type { Tools } from "../scripts/setup/tools";
+import { asksForBuilt } from "../planning/package-choice";
 import { refuseTooManyHosts } from "../lab/capacity";
 import { labEngine, refuseOtherEnvironment } from "../lab/engine";
 import { type LabHost, settleHosts } from "../lab/hosts";
@@ -33,9 +34,9 @@ import { notPrepared, refuseMissing } from "./stack/prepared";
 import { refuseFixed } from "./stack/fixed";
 import {
     chooseRest,
+    chosenPackages,
     isChosen,
     readFiles,
-    refuseOtherVersions,
     refuseWrongFiles,
     settingsWith,
     type StackFiles,
@@ -215,8 +216,8 @@ async function checkAll(work: Preparation): Promise<void> {
     if (note !== undefined) work.note(`Note: ${note}`);
     const { settings, warnings } = settingsWith(work.stack, work.files, work.found.facts);
     refuseFixed(work.stack, settings, work.found.fixed, work.mayLose);
-    refuseOtherVersions(settings);
-    work.settings = settings;
+    const packages = chosenPackages(settings, work.found.facts, work.files.kept.facts);
+    work.settings = { ...settings, packages };
     for (const warning of warnings) work.note(`Note: ${warning}`);
 }
 
@@ -230,11 +231,15 @@ async function findEngine(work: Preparation): Promise<void> {
 }
 
 async function setUp(work: Preparation): Promise<void> {
-    const { hosts, aws, repository: mirror } = work.settings;
+    const { hosts, aws, repository: mirror, dockerVersion, packages } = work.settings;
     const found = await setup({
         progress: work.progress,
         needs: hosts === "lab" ? "lab" : "instances",
-        repository: mirror,
+        repository: {
+            mirror,
+            mounted: work.found.fixed.packages,
+            withBuilt: asksForBuilt(packages?.docker ?? dockerVersion),
+        },
         ...(work.way === "env" && { made: madeWith(work.found.facts) }),
     });
     const repository = hosts === "aws" && aws ? instanceRepository(aws, found.repository) : found.repository;
@@ -278,13 +283,18 @@ async function findHosts(work: Preparation): Promise<void> {
 async function chooseAll(work: Preparation): Promise<void> {
     const { stack, files, found, prepared } = work;
     const { plugins } = prepared;
-    const keep = ({ packages, labSubnet, labPorts, protect }: ReadySettings) => {
+    const before = found.facts.packages;
+    const keep = ({ packages: chosen, labSubnet, labPorts, protect }: ReadySettings) => {
+        // A preview of other versions must not decide what a later up takes. Each up that begins writes its own choice.
+        const isPreview = work.way === "command" && found.isUp;
+        const packages = isPreview ? (files.kept.facts.packages ?? before) : chosen;
         // An up settles where the registry is and which Docker runs the lab. Until then, both may change.
         const facts = withoutMissing({ ...found.facts, packages, labSubnet, labPorts, protect, plugins });
         return files.kept.keep({ facts, prepared });
     };
     const note = (text: string) => work.note(text);
-    work.settings = await chooseRest(stack, protectedSettings(work), prepared.repository, note, keep);
+    const settings = protectedSettings(work);
+    work.settings = await chooseRest(stack, settings, prepared.repository, note, keep, before);
 }
 
 /** The settings, with protection for a new stack whose hosts cost money. A standing stack stays as it was made. */

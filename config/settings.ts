@@ -66,12 +66,13 @@ const schema = group({
     /** Workers, 0 to 40. Default 3. */
     workers: whole(0, MOST_WORKERS, 3).default(3),
     /**
-     * The engine, docker-ce: a series ("26.1") or a version ("26.1.5"). Of a series, the first up takes the newest version
-     * and records it. Default "26.1".
+     * The engine, docker-ce: a series ("29", "28.5") or a version ("29.8.1"). Of a series, an up takes the newest version
+     * that Skep was run with (planning/tested-engines.ts), else the newest, and keeps it until this setting changes.
+     * Default: the newest tested version of series 29; in a lab with Debian's packages, the newest of Debian.
      */
-    dockerVersion: version("26.1", "26.1.5").default("26.1"),
-    /** containerd.io: a series or a version. Default "1.7", with which every engine up to 28 runs. */
-    containerdVersion: version("1.7", "1.7.24").default("1.7"),
+    dockerVersion: version("29", "29.8.1").optional(),
+    /** containerd.io: a series or a version. Default: the series that Skep was run with beside the engine. */
+    containerdVersion: version("2.3", "2.3.5").optional(),
     /** Encrypts managers' keys and Raft logs at rest; a restarted manager then needs the unlock key. Default true. */
     autolock: flag().default(true),
     /** Whether managers run tasks. `false` drains them: set it when workloads could starve the managers. Default true. */
@@ -166,7 +167,7 @@ const schema = group({
             error: BY_SKEP,
         })
         .optional(),
-    /** The exact packages that the first up found for dockerVersion and containerdVersion. Skep writes it. */
+    /** The exact packages that an up chose for dockerVersion and containerdVersion. Skep writes it. */
     packages: group({
         asked: z.string({ error: BY_SKEP }),
         docker: z.string({ error: BY_SKEP }),

@@ -46,7 +46,7 @@ export function text(form: RegExp, what: string) {
 /** A series or a version of a package. It must be in quotes, because YAML reads `28.10` as the number 28.1. */
 export function version(series: string, full: string) {
     const form = `a series such as "${series}" or a version such as "${full}", in quotes`;
-    return text(/^\d+\.\d+(\.\d+)?$/, form);
+    return text(/^\d+(\.\d+){0,2}$/, form);
 }
 
 /** A range of IPv4 addresses, written from its first address. */

@@ -1,7 +1,8 @@
 // Until when versions of Docker's engine and of containerd get fixes. No I/O.
 // Sources: endoflife.date/docker-engine, project/BRANCHES-AND-TAGS.md in moby/moby, endoflife.date/containerd; seen in
 // November 2026. A series that is missing here and newer than the last one counts as alive: the table is as old as Skep.
-import { upstream } from "./versions";
+import type { Problem } from "../errors";
+import { isOlder, upstream } from "./versions";
 
 /** The day after which a series gets no more fixes; null while it has no end. Oldest first. */
 type Lives = readonly (readonly [series: string, end: string | null])[];
@@ -43,8 +44,21 @@ function endOf(version: string, lives: Lives): string | undefined {
     return newer?.[1] ?? undefined;
 }
 
-function isOlder(one: string, other: string): boolean {
-    const [a = 0, b = 0] = one.split(".").map(Number);
-    const [c = 0, d = 0] = other.split(".").map(Number);
-    return a < c || (a === c && b < d);
+/** A warning if a version got its last fixes before this moment. `on` names the hosts that run it, if that is known. */
+export function endOfLife(
+    what: string,
+    version: string,
+    end: string | undefined,
+    now: number,
+    on?: string,
+): Problem[] {
+    if (end === undefined || Date.parse(end) > now) return [];
+    const where = on === undefined ? "" : ` (${on})`;
+    return [
+        {
+            id: "ENGINE_END_OF_LIFE",
+            problem: `${what} ${version} gets no more fixes since ${end}${where}.`,
+            advice: "Plan the change to a newer version.",
+        },
+    ];
 }

@@ -2,7 +2,7 @@
 // drift apart, logs without a limit. No I/O.
 import type { Problem } from "../errors";
 import type { Span } from "./certificates";
-import { containerdEnd, engineEnd } from "./engine-life";
+import { containerdEnd, endOfLife, engineEnd } from "./engine-life";
 import { listed } from "./sentence";
 import type { HostSight } from "./snapshot";
 import { upstream } from "./versions";
@@ -28,24 +28,12 @@ export function lifeProblems(hosts: readonly HostSight[], now: number): Problem[
     const engines = versionsOf(hosts, ({ engine }) => engine?.version);
     const containerds = versionsOf(hosts, ({ engine }) => engine?.containerd);
     return [
-        ...engines.flatMap((each) => lifeProblem("The engine", each, engineEnd(each.version), now)),
-        ...containerds.flatMap((each) => lifeProblem("containerd", each, containerdEnd(each.version), now)),
-    ];
-}
-
-function lifeProblem(
-    what: string,
-    { version, on }: Version,
-    end: string | undefined,
-    now: number,
-): Problem[] {
-    if (end === undefined || Date.parse(end) > now) return [];
-    return [
-        {
-            id: "ENGINE_END_OF_LIFE",
-            problem: `${what} ${version} gets no more fixes since ${end} (${on}).`,
-            advice: "Plan the change to a newer version.",
-        },
+        ...engines.flatMap(({ version, on }) =>
+            endOfLife("The engine", version, engineEnd(version), now, on),
+        ),
+        ...containerds.flatMap(({ version, on }) =>
+            endOfLife("containerd", version, containerdEnd(version), now, on),
+        ),
     ];
 }
 

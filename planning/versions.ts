@@ -1,54 +1,29 @@
-// Finds the exact packages of a repository for a series ("26.1") or a version ("26.1.5").
-
-import type { Problem } from "../errors";
+// Versions of the engine's packages: what they are without Debian's parts, and how they compare. No I/O.
 
 /** The upstream part of a Debian version: "26.1.5" of "5:26.1.5-1~debian.12~bookworm". */
 export function upstream(version: string): string {
     return version.replace(/^\d+:/, "").replace(/[-+~].*$/, "");
 }
 
-/** Whether a package's version belongs to the wanted series ("26.1") or is the wanted version ("26.1.5"). */
+/** Whether a package's version belongs to the wanted series ("26.1", "28") or is the wanted version ("26.1.5"). */
 export function isOf(version: string, asked: string): boolean {
     const found = upstream(version);
     return found === asked || found.startsWith(`${asked}.`);
 }
 
-export interface Available {
-    "docker-ce": readonly string[];
-    "docker-ce-cli": readonly string[];
-    "containerd.io": readonly string[];
+/** Whether one version is older than the other. What a version leaves out counts as 0. */
+export function isOlder(one: string, other: string): boolean {
+    return newestFirst(one, other) > 0;
 }
 
-export interface Choice {
-    docker: string;
-    containerd: string;
+/** Orders versions: the newest first. */
+export function newestFirst(one: string, other: string): number {
+    const [left, right] = [partsOf(one), partsOf(other)];
+    const at = left.findIndex((part, i) => part !== right[i]);
+    return at < 0 ? 0 : right[at]! - left[at]!;
 }
 
-/**
- * Chooses the newest packages of the wanted series or versions. `available` lists the newest first. A version of the engine
- * counts only when the repository has its command line too.
- */
-export function choosePackages(
-    available: Available,
-    docker: string,
-    containerd: string,
-): { choice?: Choice; problems: Problem[] } {
-    const engines = available["docker-ce"].filter((version) => available["docker-ce-cli"].includes(version));
-    const engine = engines.find((version) => isOf(version, docker));
-    const runtime = available["containerd.io"].find((version) => isOf(version, containerd));
-    if (engine !== undefined && runtime !== undefined)
-        return { choice: { docker: engine, containerd: runtime }, problems: [] };
-    const unknown = (key: string, asked: string, versions: readonly string[]): Problem => ({
-        id: "VERSION_UNKNOWN",
-        problem: `The repository has no ${key === "dockerVersion" ? "docker-ce" : "containerd.io"} ${asked}.`,
-        advice: `Set skep:${key} to one of these or their series: ${[...new Set(versions.map(upstream))].join(", ")}.`,
-    });
-    return {
-        problems: [
-            ...(engine === undefined ? [unknown("dockerVersion", docker, engines)] : []),
-            ...(runtime === undefined
-                ? [unknown("containerdVersion", containerd, available["containerd.io"])]
-                : []),
-        ],
-    };
+function partsOf(version: string): number[] {
+    const [major = 0, minor = 0, patch = 0] = upstream(version).split(".").map(Number);
+    return [major, minor, patch];
 }

@@ -3,6 +3,7 @@
 import type { Settings } from "../../config/settings";
 import { type Problem, SkepError } from "../../errors";
 import type { StateResource } from "../../config/state";
+import { type Mount, repositoryMount } from "../../scripts/setup/repository";
 
 /** What stands, as far as the state knows. */
 export interface Fixed {
@@ -16,6 +17,8 @@ export interface Fixed {
     subnets?: "public" | "private";
     /** `s3` if the stack has a bucket for the registry: with it, all images of its users would go. */
     registryStorage?: "s3";
+    /** The folder with docker-ce's packages that a lab's hosts mount. */
+    packages?: Mount;
 }
 
 /** Reads what stands from the resources of a state. No I/O. */
@@ -24,6 +27,7 @@ export function fixedIn(resources: readonly StateResource[]): Fixed {
     const isThere = (type: string) => resources.some((resource) => resource.type === type);
     const vpc = outputs("aws:ec2/vpc:Vpc");
     const pools = outputs("docker:index/network:Network")?.ipamConfigs as { subnet?: string }[] | undefined;
+    const mounts = (outputs("docker:index/container:Container")?.mounts ?? []) as Mount[];
     return {
         hosts: vpc ? "aws" : pools ? "lab" : undefined,
         overlay: textIn(outputs("swarm:index:Cluster")?.addressPool),
@@ -37,6 +41,7 @@ export function fixedIn(resources: readonly StateResource[]): Fixed {
                 : "public"
             : undefined,
         registryStorage: isThere("aws:s3/bucket:Bucket") ? "s3" : undefined,
+        packages: repositoryMount(mounts),
     };
 }
 

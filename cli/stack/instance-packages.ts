@@ -2,7 +2,7 @@
 
 import type { Settings } from "../../config/settings";
 import type { AwsSettings } from "../../config/aws";
-import { SYSTEMS } from "../../planning/systems";
+import { SYSTEMS, type System } from "../../planning/systems";
 import type { DockerRepository } from "../../scripts/setup/repository";
 
 /** The repository that set-up found. If it is Docker's own, the part of it for the instances' system. */
@@ -12,9 +12,9 @@ export function instanceRepository({ image }: AwsSettings, found: DockerReposito
     return { ...found, url: found.url.replace(/\/debian$/, `/${distribution}`) };
 }
 
-/** The suite and architecture of the packages that a stack's hosts take. */
-export function packagesFor({ hosts, aws }: Settings): { suite: string; architecture?: string } {
-    if (hosts === "lab" || !aws) return { suite: "bookworm" };
+/** The system and architecture of the hosts that take a stack's packages. Without an architecture, it is this machine's. */
+export function packagesFor({ hosts, aws }: Settings): { system: System; architecture?: string } {
+    if (hosts === "lab" || !aws) return { system: "debian-12" };
     const { system, architecture } = aws.image;
-    return { suite: SYSTEMS[system].suite, architecture: architecture === "arm64" ? "arm64" : "amd64" };
+    return { system, architecture: architecture === "arm64" ? "arm64" : "amd64" };
 }

@@ -7,10 +7,12 @@ import { chosenSettings, type Facts } from "../../config/facts";
 import { lostKeys, misplacedKeys, ownSettings, readConfig, type Values } from "../../config/file";
 import { pulumiConfigFile, settingsFile, stackFile } from "../../config/folders";
 import { KEY_SETTINGS } from "../../config/registry";
-import { type Problem, SkepError, skepError } from "../../errors";
+import { formatProblem, type Problem, SkepError } from "../../errors";
 import { chooseRanges } from "../../lab/ranges";
 import { isReserved, reserving } from "../../lab/reservations";
-import { choosePackages } from "../../planning/versions";
+import { pairProblems } from "../../planning/engine-pairs";
+import { type Asked, choiceWarnings, choosePackages, isStillAsked } from "../../planning/package-choice";
+import { SYSTEMS } from "../../planning/systems";
 import { type DockerRepository, listPackages } from "../../scripts/setup/repository";
 import type { FoundFacts } from "./facts";
 import { StackFile } from "./file";
@@ -98,7 +100,7 @@ export async function hostsOf(
 
 /**
  * Chooses what is not chosen yet for the stack. `keep` writes the choice, before another lab on this machine can choose
- * the same. `note` tells the user what else was found.
+ * the same. `note` tells the user what else was found. `before` are the packages that the stack's hosts have now.
  */
 export async function chooseRest(
     stack: string,
@@ -106,8 +108,9 @@ export async function chooseRest(
     repository: DockerRepository,
     note: (text: string) => void,
     keep: (chosen: ReadySettings) => Promise<void>,
+    before?: ReadySettings["packages"],
 ): Promise<ReadySettings> {
-    const found = { ...settings, packages: await packages(settings, repository) };
+    const found = { ...settings, packages: await packages(settings, repository, note, before) };
     const kept = async (chosen: ReadySettings) => {
         await keep(chosen);
         return chosen;
@@ -127,39 +130,42 @@ export function isChosen(settings: Settings): settings is ReadySettings {
 }
 
 /**
- * Throws VERSION_CHANGE if the settings ask for other versions than those that the stack's engines were installed for.
+ * The packages that were chosen for what the settings ask now; undefined if none were. An up that did not end may have
+ * chosen some that the state does not have yet: those that `kept` has from it count, so that the next up goes on with them.
  */
-export function refuseOtherVersions({ packages: chosen, ...settings }: Settings): void {
-    if (chosen === undefined || chosen.asked === versionsAsked(settings)) return;
-    throw skepError(
-        "VERSION_CHANGE",
-        `The stack's engines were installed for docker and containerd ${chosen.asked}, and ${versionsAsked(settings)} is asked now.`,
-        "Changing the engines of a running swarm is not built yet: set the versions back, or destroy the stack and bring it up anew.",
+export function chosenPackages(settings: Settings, facts: Facts, kept: Facts): Settings["packages"] {
+    return [facts.packages, kept.packages].find(
+        (each) => each && isStillAsked(each.asked, askedOf(settings)),
     );
 }
 
-function versionsAsked({
-    dockerVersion,
-    containerdVersion,
-}: Pick<Settings, "dockerVersion" | "containerdVersion">): string {
-    return `${dockerVersion} ${containerdVersion}`;
+function askedOf({ dockerVersion, containerdVersion }: Settings): Asked {
+    return { docker: dockerVersion, containerd: containerdVersion };
 }
 
 /**
- * The packages that were chosen for the stack, so that new ones in the repository change nothing. For a new stack, the
- * newest of what is asked for.
+ * The packages that were chosen for the stack, so that new ones in the repository change nothing. Else those for what is
+ * asked. `before` are those that its hosts have now, if they have some.
  */
 async function packages(
     settings: Settings,
     repository: DockerRepository,
+    note: (text: string) => void,
+    before?: ReadySettings["packages"],
 ): Promise<ReadySettings["packages"]> {
-    if (settings.packages !== undefined) return settings.packages;
-    const { suite, architecture } = packagesFor(settings);
-    const { choice, problems } = choosePackages(
-        await listPackages(repository, suite, architecture),
-        settings.dockerVersion,
-        settings.containerdVersion,
-    );
+    const kept = settings.packages;
+    const chosen = kept ?? (await choose(settings, repository));
+    const warnings = choiceWarnings(chosen, kept === undefined, Date.now());
+    if (kept === undefined && before) warnings.push(...pairProblems([before.docker, chosen.docker]));
+    for (const warning of warnings) note(`Note: ${formatProblem(warning)}`);
+    return chosen;
+}
+
+async function choose(settings: Settings, repository: DockerRepository): Promise<ReadySettings["packages"]> {
+    const { system, architecture } = packagesFor(settings);
+    const available = await listPackages(repository, SYSTEMS[system].suite, architecture);
+    const offer = { available, system, built: repository.kind === "debian" };
+    const { choice, problems } = choosePackages(offer, askedOf(settings));
     if (choice === undefined) throw new SkepError(problems);
-    return { asked: versionsAsked(settings), ...choice };
+    return choice;
 }

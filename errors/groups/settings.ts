@@ -133,9 +133,29 @@ export const SETTINGS = {
             meaning: "The repository has no such version.",
             advice: "Take one of those that the line lists.",
         },
-        VERSION_CHANGE: {
-            meaning: "Engines of a running swarm are not changed to another version yet.",
-            advice: "Set the versions back, or destroy the stack first.",
+        VERSIONS_CLASH: {
+            meaning: "The containerd that is asked for does not go with the engine.",
+            advice: "Leave `skep:containerdVersion` out: Skep then takes what goes with the engine.",
+        },
+        ENGINE_DOWNGRADE: {
+            meaning:
+                "A host cannot go back to that engine: it might not read the swarm's data, or not see the host's images.",
+            advice: "Take the version that the line names: docs/upgrades.md has what was measured.",
+        },
+        ENGINE_UNTESTED: {
+            meaning: "A warning: Skep was never run with this engine.",
+            advice: "Try it on a stack that nobody needs first: docs/upgrades.md lists the tested versions.",
+            exit: "done",
+        },
+        ENGINE_FAULT: {
+            meaning: "A warning: this engine has a known fault.",
+            advice: "Do what the line says.",
+            exit: "done",
+        },
+        ENGINE_PAIR: {
+            meaning: "A warning: two engines do not work well beside each other in one swarm.",
+            advice: "Take the version that the line names.",
+            exit: "done",
         },
         PLUGINS_MIXED: {
             meaning: "The stack was made with another kind of plugins.",

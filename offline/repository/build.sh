@@ -8,20 +8,15 @@
 set -eu
 
 out=$(realpath "$1")
-here=$(dirname "$(realpath "$0")")
-repository=$out/linux/debian
-target=bookworm
-target_release=12
-target_libc=2.36
-architecture=$(dpkg --print-architecture)
-
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' INT TERM
+# shellcheck source=offline/repository/functions.sh
+. "$(dirname "$(realpath "$0")")/functions.sh"
+built="Debian's build"
+target_libc=2.36
 
 main() {
-    pool=$repository/dists/$target/pool/stable/$architecture
-    index=$repository/dists/$target/stable/binary-$architecture
     mkdir -p "$pool" "$index"
     : >"$out/missing"
 
@@ -44,41 +39,6 @@ main() {
     publish
 }
 
-# download SUITE PACKAGE...: the packages' files, into $work/SUITE/files, unpacked into $work/SUITE/PACKAGE.
-download() {
-    suite=$1
-    shift
-    state=$work/$suite
-    mkdir -p "$state/lists/partial" "$state/cache/archives/partial" "$state/files"
-    : >"$state/status"
-    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $(mirror) $suite main" >"$state/sources.list"
-    cat >"$state/apt.conf" <<CONF
-Dir::State::lists "$state/lists";
-Dir::State::status "$state/status";
-Dir::Cache "$state/cache";
-Dir::Etc::sourcelist "$state/sources.list";
-Dir::Etc::sourceparts "/dev/null";
-Dir::Etc::preferences "/dev/null";
-Dir::Etc::preferencesparts "/dev/null";
-Acquire::Languages "none";
-Acquire::Retries "3";
-APT::Sandbox::User "root";
-APT::Get::List-Cleanup "false";
-CONF
-    APT_CONFIG=$state/apt.conf apt-get -qq update || return 1
-    (cd "$state/files" && APT_CONFIG=$state/apt.conf apt-get -qq download "$@") || return 1
-    for package in "$@"; do
-        dpkg-deb -x "$state/files/${package}"_*.deb "$state/$package" || return 1
-    done
-}
-
-# The Debian mirror that this machine uses.
-mirror() {
-    # shellcheck disable=SC2016 # apt-get fills these in, not the shell.
-    apt-get indextargets --format '$(SITE) $(COMPONENT)' 'Identifier: Packages' |
-        awk '$1 ~ /\/debian\/?$/ && $2 == "main" { print $1; found = 1; exit } END { exit !found }'
-}
-
 # upstream SUITE PACKAGE: a package's upstream version, without Debian's own suffixes.
 upstream() {
     dpkg-deb -f "$work/$1/files/$2"_*.deb Version | sed 's/^[0-9]*://; s/[-+~].*//'
@@ -97,7 +57,6 @@ package_engine() {
     source=$work/$1/docker.io
     version=5:$(upstream "$1" docker.io)-1~debian.$target_release~$target
 
-    tree=$work/tree
     mkdir -p "$tree/usr/bin" "$tree/lib/systemd/system"
     cp "$(find "$source" -name dockerd)" "$(find "$source" -name docker-proxy)" "$tree/usr/bin/"
     cp "$work/bookworm/tini/usr/bin/tini-static" "$tree/usr/bin/docker-init"
@@ -126,7 +85,6 @@ CONTROL
 package_containerd() {
     version=$(upstream "$1" containerd)-1~debian.$target_release~$target
 
-    tree=$work/tree
     mkdir -p "$tree/usr/bin" "$tree/lib/systemd/system" "$tree/etc/containerd"
     for program in containerd containerd-shim-runc-v2 ctr; do
         cp "$work/$1/containerd/usr/bin/$program" "$tree/usr/bin/"
@@ -141,60 +99,6 @@ Provides: containerd, runc
 Conflicts: containerd, runc
 Replaces: containerd, runc
 CONTROL
-}
-
-# package NAME VERSION UNITS <relations: packs $work/tree and clears it.
-package() {
-    mkdir "$tree/DEBIAN"
-    {
-        echo "Package: $1"
-        echo "Version: $2"
-        echo "Architecture: $architecture"
-        echo "Maintainer: Skep <skep@example.invalid>"
-        echo "Section: admin"
-        echo "Priority: optional"
-        cat
-        echo "Installed-Size: $(du -sk "$tree" | cut -f 1)"
-        echo "Description: Debian's build of $1, under docker-ce's names"
-    } >"$tree/DEBIAN/control"
-    if [ -d "$tree/etc" ]; then
-        (cd "$tree" && find etc -type f | sed 's#^#/#') >"$tree/DEBIAN/conffiles"
-    fi
-    if [ -n "$3" ]; then
-        for script in postinst prerm; do
-            sed -e "s/@PACKAGE@/$1/" -e "s/@UNITS@/$3/" "$here/$script" >"$tree/DEBIAN/$script"
-            chmod 755 "$tree/DEBIAN/$script"
-        done
-    fi
-    # Hosts unpack it again and again, so a quick compression is worth more than a small file.
-    dpkg-deb --root-owner-group -Zzstd -z1 -b "$tree" "$pool/${1}_${2#*:}_$architecture.deb" >/dev/null
-    rm -rf "$tree"
-}
-
-# The index, signed by a key that nobody keeps.
-publish() {
-    release=$repository/dists/$target
-    (cd "$repository" && apt-ftparchive packages "dists/$target/pool/stable/$architecture") >"$index/Packages"
-    gzip -9kn "$index/Packages"
-    apt-ftparchive -o APT::FTPArchive::Release::Origin=Docker \
-        -o APT::FTPArchive::Release::Label='Docker CE' \
-        -o APT::FTPArchive::Release::Suite="$target" \
-        -o APT::FTPArchive::Release::Codename="$target" \
-        -o APT::FTPArchive::Release::Architectures="$architecture" \
-        -o APT::FTPArchive::Release::Components=stable \
-        release "$release" >"$work/Release"
-    mv "$work/Release" "$release/Release"
-
-    GNUPGHOME=$work/gnupg
-    export GNUPGHOME
-    mkdir -m 700 "$GNUPGHOME"
-    gpg --batch --quiet --passphrase '' --quick-gen-key 'Skep, Debian engine packages' ed25519 sign never
-    gpg --batch --armor --export >"$repository/gpg"
-    gpg --batch --with-colons --fingerprint | awk -F: '/^fpr/ { print $10; exit }' >"$out/fingerprint"
-    gpg --batch --clearsign -o "$release/InRelease" "$release/Release"
-    gpg --batch --armor --detach-sign -o "$release/Release.gpg" "$release/Release"
-    gpgconf --kill all
-    chmod -R a+rX "$out"
 }
 
 main

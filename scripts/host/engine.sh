@@ -10,6 +10,8 @@ export DEBIAN_FRONTEND=noninteractive
 # The proxy that the settings give hosts goes before the one that only this script gets.
 # shellcheck source=/dev/null
 if [ -e /etc/skep/proxy ]; then . /etc/skep/proxy; fi
+sources=/etc/apt/sources.list.d/docker.sources
+# Where earlier versions of Skep named the repository.
 list=/etc/apt/sources.list.d/docker.list
 key=/etc/apt/keyrings/docker.asc
 work=$(mktemp -d)
@@ -34,11 +36,11 @@ apt() {
 }
 
 # A repository that is refused must not stay behind for the next apt run; what was there before it does.
-for file in "$list" "$key"; do
+for file in "$sources" "$list" "$key"; do
     if [ -e "$file" ]; then cp -p "$file" "$work/before-${file##*/}"; fi
 done
 refuse() {
-    for file in "$list" "$key"; do
+    for file in "$sources" "$list" "$key"; do
         if [ -e "$work/before-${file##*/}" ]; then cp -p "$work/before-${file##*/}" "$file"; else rm -f "$file"; fi
     done
     fail "$1" "$2"
@@ -78,13 +80,21 @@ found=$(gpg --batch --homedir "$work" --show-keys --with-colons "$work/key" 2>/d
 . /etc/os-release
 install -d -m 755 /etc/apt/keyrings
 install -m 644 "$work/key" "$key"
-printf 'deb [arch=%s signed-by=%s] %s %s stable\n' "$(dpkg --print-architecture)" "$key" "$REPOSITORY_URL" "$VERSION_CODENAME" >"$list"
-apt update -o Dir::Etc::sourcelist="$list" -o Dir::Etc::sourceparts=/dev/null -o APT::Get::List-Cleanup=0 ||
+cat >"$sources" <<SOURCES
+Types: deb
+URIs: $REPOSITORY_URL
+Suites: $VERSION_CODENAME
+Components: stable
+Architectures: $(dpkg --print-architecture)
+Signed-By: $key
+SOURCES
+rm -f "$list"
+apt update -o Dir::Etc::sourcelist="$sources" -o Dir::Etc::sourceparts=/dev/null -o APT::Get::List-Cleanup=0 ||
     refuse REPOSITORY_BROKEN "apt could not read $REPOSITORY_URL. Check that this host reaches it, then run up again."
 
 # apt reads no list at all while two sources of one repository name different keys.
 if ! apt-cache policy docker-ce >/dev/null 2>"$work/policy" && grep -q 'Conflicting values' "$work/policy"; then
-    others=$(grep -lF "${REPOSITORY_URL%/}" /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | grep -vxF "$list" | tr '\n' ' ')
+    others=$(grep -lF "${REPOSITORY_URL%/}" /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | grep -vxF "$sources" | tr '\n' ' ')
     refuse REPOSITORY_TWICE "${others:-Another file below /etc/apt }names $REPOSITORY_URL, too, with another key. Remove it from this host, then run up again."
 fi
 

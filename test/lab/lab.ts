@@ -43,12 +43,17 @@ export class Lab {
         this.clients = join(project, ".skep", "clients", stack);
     }
 
-    /** Writes the stack's settings: those of the default stack, with its usual ones and these changes. */
+    /**
+     * Writes the stack's settings: those of the default stack, with its usual ones and these changes. The engine is one from
+     * which a test can change to a newer one, wherever this machine has packages from.
+     */
     configure(settings: Record<string, unknown> = {}): void {
         const { config } = parse(readFileSync(join(ROOT, "Pulumi.dev.yaml"), "utf8")) as { config: object };
         writeFileSync(
             join(this.project, `Pulumi.${this.stack}.yaml`),
-            JSON.stringify({ config: { ...config, ...this.usual, ...settings } }),
+            JSON.stringify({
+                config: { ...config, "skep:dockerVersion": "26.1", ...this.usual, ...settings },
+            }),
         );
     }
 

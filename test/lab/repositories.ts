@@ -8,9 +8,9 @@ import type { Lab } from "./lab";
 /** A lab with a worker-3. */
 export function testRepositories(lab: Lab): void {
     it("keeps the repository that it had when one is refused, waits for apt's locks, and names a source with another key", async () => {
-        const list = "/etc/apt/sources.list.d/docker.list";
-        const text = await lab.on("worker-3", `cat ${list}`);
-        const url = /(\S+) bookworm/.exec(text)?.[1] ?? "";
+        const sources = "/etc/apt/sources.list.d/docker.sources";
+        const text = await lab.on("worker-3", `cat ${sources}`);
+        const url = /^URIs: (\S+)$/m.exec(text)?.[1] ?? "";
         const fingerprint = await lab.on(
             "worker-3",
             `gpg --show-keys --with-colons /etc/apt/keyrings/docker.asc | awk -F: '$1 == "fpr" { print $10; exit }'`,
@@ -26,7 +26,7 @@ export function testRepositories(lab: Lab): void {
             const script = hostScript("lock", "engine");
             return lab.on("worker-3", "sudo sh", renderHostScript(script, { ...inputs, ...given }));
         };
-        const kept = () => lab.on("worker-3", `cat ${list} /etc/apt/keyrings/docker.asc`);
+        const kept = () => lab.on("worker-3", `cat ${sources} /etc/apt/keyrings/docker.asc`);
         const before = await kept();
         await assert.rejects(install({}), /skep: ENGINE_VERSION: .* has no docker-ce 5:99\.0\.0/);
         assert.equal(await kept(), before);
@@ -41,14 +41,14 @@ export function testRepositories(lab: Lab): void {
         );
         await assert.rejects(install({}), /skep: ENGINE_VERSION: /);
 
-        const second = "/etc/apt/sources.list.d/by-hand.list";
+        const second = "/etc/apt/sources.list.d/by-hand.sources";
         await lab.on(
             "worker-3",
-            `sudo sh -c 'cp /etc/apt/keyrings/docker.asc /etc/apt/keyrings/by-hand.asc; sed s/docker.asc/by-hand.asc/ ${list} >${second}'`,
+            `sudo sh -c 'cp /etc/apt/keyrings/docker.asc /etc/apt/keyrings/by-hand.asc; sed s/docker.asc/by-hand.asc/ ${sources} >${second}'`,
         );
         await assert.rejects(
             install({}),
-            /skep: REPOSITORY_TWICE: \/etc\/apt\/sources\.list\.d\/by-hand\.list names /,
+            /skep: REPOSITORY_TWICE: \/etc\/apt\/sources\.list\.d\/by-hand\.sources names /,
         );
         await lab.on("worker-3", `sudo rm ${second}`);
         assert.equal(await lab.on("worker-3", "systemctl is-active docker"), "active");

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { pack } from "tar-stream";
 import { createProgress } from "../../scripts/setup/progress";
 import { cacheFolder } from "../../scripts/setup/cache";
@@ -48,11 +48,15 @@ describe("What nobody has used for two weeks", function () {
     });
 
     it("stays where a container sees it, running or not", async () => {
-        const repository = await result("repository/a", KEPT_DAYS + 1);
+        const whole = await result("repository/whole", KEPT_DAYS + 1);
+        const below = await result("repository/part/linux", KEPT_DAYS + 1);
+        const part = dirname(below);
+        await result("repository/unused", KEPT_DAYS + 1);
+        await age(part, KEPT_DAYS + 1);
         const ref = await image("mounted");
-        await container(ref, [`${repository}:/srv/docker-repository:ro`]);
-        assert.deepEqual(await prune(docker), []);
-        assert.ok(existsSync(repository));
+        await container(ref, [`${whole}:/srv/one:ro`, `${below}:/srv/two:ro`]);
+        assert.deepEqual(await prune(docker), ["repository/unused"]);
+        assert.deepEqual([whole, part].map(existsSync), [true, true]);
     });
 
     it("is looked for once a day", async () => {

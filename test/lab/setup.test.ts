@@ -50,7 +50,7 @@ describe("setup", () => {
         assert.ok(packages["containerd.io"].length >= 1);
         // The second run finds everything in the cache.
         if (tools.repository.kind === "debian")
-            assert.deepEqual(await ensureRepository(silent, false), tools.repository);
+            assert.deepEqual(await ensureRepository(silent, { official: false }), tools.repository);
     }).timeout(60_000);
 });
 

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { createProgress } from "../../scripts/setup/progress";
 import { installPackages } from "../../scripts/setup/programs";
 import { exitCodeOf } from "../../errors";
@@ -54,10 +54,10 @@ describe("An office with mirrors, a proxy and an authority of its own", function
         const [built, images, repository] = await Promise.all([
             ensurePulumi(progress, false),
             ensureImages(progress, docker, false),
-            ensureRepository(progress, false),
+            ensureRepository(progress, { official: false }),
         ]);
         if (!repository.mount) throw new Error("the repository that set-up makes is no folder");
-        fingerprint = await resign(repository.mount.source, join(home, "packages"));
+        fingerprint = await resign(dirname(repository.mount.source), join(home, "packages"));
         const { authority, cert, key } = await certificateFor(RELEASES);
         await writeFile(join(home, "authority.pem"), authority);
         releases = await Site.start("127.0.0.1", { cert, key });

@@ -148,6 +148,8 @@ describe("Zones and images", () => {
         const ubuntu = imageQuery("ubuntu-24.04", "x86_64");
         assert.equal(ubuntu.owner, "099720109477");
         assert.equal(ubuntu.name, "ubuntu/images/hvm-ssd-gp3/ubuntu-noble-24.04-amd64-server-*");
+        const newest = imageQuery("ubuntu-26.04", "arm64");
+        assert.equal(newest.name, "ubuntu/images/hvm-ssd-gp3/ubuntu-resolute-26.04-arm64-server-*");
     });
 });
 

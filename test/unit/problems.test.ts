@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { spawnSync } from "node:child_process";
 import { EXIT_CODES } from "../../errors/problem-group";
-import { choosePackages } from "../../planning/versions";
+import { choosePackages } from "../../planning/package-choice";
 import { run } from "../../scripts/setup/programs";
 import { Host } from "../../swarm/host";
 import type { HostInput } from "../../swarm/ssh";
@@ -82,7 +82,8 @@ describe("A problem", function () {
             "docker-ce-cli": ["5:26.1.4-1"],
             "containerd.io": ["1.7.1-1"],
         };
-        const { problems } = choosePackages(versions, "19.03", "1.7");
+        const offer = { available: versions, system: "debian-12", built: false } as const;
+        const { problems } = choosePackages(offer, { docker: "19.03" });
         assert.deepEqual(
             problems.map(({ id, advice }) => [id, /26\.1\.4/.test(advice)]),
             [["VERSION_UNKNOWN", true]],

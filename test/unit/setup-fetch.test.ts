@@ -191,9 +191,9 @@ describe("packages from a mirror", () => {
     });
     afterEach(() => site.stop());
     const mirror = () =>
-        ensureRepository(silent, true, {
-            url: `http://127.0.0.1:${site.port}/linux/debian`,
-            fingerprint: "F".repeat(40),
+        ensureRepository(silent, {
+            official: true,
+            mirror: { url: `http://127.0.0.1:${site.port}/linux/debian`, fingerprint: "F".repeat(40) },
         });
 
     it("are listed from it, also where Docker's own repository is out of reach", async () => {
