@@ -8,6 +8,7 @@ import { Pki } from "./components/pki";
 import { Registry } from "./components/registry";
 import { Stack } from "./components/stack";
 import { Swarm } from "./components/swarm";
+import { LOG_TOKEN } from "./config/engine";
 import type { Facts } from "./config/facts";
 import type { ReadySettings } from "./config/settings";
 import { availabilityOf, roleOf } from "./planning/members";
@@ -73,6 +74,7 @@ export function program({
         repositoryMount: repository.mount,
     });
     const { hosts } = made;
+    const config = new pulumi.Config();
     const registryHosts = registryNames.flatMap((name) => hosts.find((host) => host.name === name) ?? []);
     const engine = new Engine("engine", {
         hosts,
@@ -80,7 +82,9 @@ export function program({
         registry: { ...settings.registry, hosts: registryHosts },
         repository,
         packages: settings.packages,
-        bridgePool: settings.addressPools.bridge,
+        daemon: { bridgePool: settings.addressPools.bridge, engine: settings.engine },
+        logToken: settings.engine.logDriver === "splunk" ? config.getSecret(LOG_TOKEN) : undefined,
+        auditRules: settings.engine.auditRules,
         proxy: settings.proxy,
         range: settings.hosts === "aws" ? settings.aws?.network.range : settings.labSubnet,
         members: settings,
@@ -90,11 +94,14 @@ export function program({
         settings.publish === "auto"
             ? engine.mesh.apply((mesh): PublishMode => (mesh ? "mesh" : "host"))
             : pulumi.output(settings.publish);
+    const { encryptOverlays } = settings;
+    const encrypted = encryptOverlays === "auto" ? engine.esp : encryptOverlays === "always";
     const swarm = new Swarm("swarm", {
         hosts,
         installed: engine.installed,
         autolock: settings.autolock,
         overlayPool: settings.addressPools.overlay,
+        settings: settings.swarm,
         members: settings,
         drainSeconds: settings.drainTimeout,
         registryHosts: registryNames,
@@ -113,6 +120,7 @@ export function program({
             1,
         ),
         image: images.registry,
+        encrypted,
         storage: made.storage ?? ownBucket(settings.registry.s3, registryKeys),
     });
     if (settings.sample.enabled) {
@@ -128,6 +136,7 @@ export function program({
                 WEB_REPLICAS: String(settings.sample.replicas),
             },
             publish,
+            encrypted,
             registryAuth: { server: registry.server, username: registry.user, password: registry.password },
             rebalance: settings.rebalance,
             images: [web.resource, client.resource],

@@ -3,6 +3,7 @@
 
 import * as pulumi from "@pulumi/pulumi";
 import type { Packages } from "../config/settings";
+import type { DaemonArgs } from "../planning/daemon-settings";
 import { renderHostFiles } from "../planning/host-files";
 import type { HostProxy } from "../planning/host-proxy";
 import type { MemberSettings } from "../planning/members";
@@ -25,8 +26,12 @@ export interface EngineArgs {
     repository: HostRepository;
     /** Exact versions of docker-ce and containerd.io. */
     packages: Packages;
-    /** Range for bridge networks on each host, one /24 each. */
-    bridgePool: string;
+    /** What daemon.json of every host is made from. */
+    daemon: DaemonArgs;
+    /** The token of the log driver splunk. Default: none. */
+    logToken?: pulumi.Output<string | undefined>;
+    /** Whether hosts with auditd audit what belongs to the engine. */
+    auditRules: boolean;
     /** The proxy of the hosts' apt and engines. Default: none. */
     proxy?: HostProxy;
     /** The range of the hosts' addresses. They reach each other without the proxy. */
@@ -43,13 +48,16 @@ export class Engine extends pulumi.ComponentResource {
     readonly installed: HostEngine[];
     /** Whether every host's kernel has IPVS. Virtual IPs and the routing mesh need it. */
     readonly mesh: pulumi.Output<boolean>;
+    /** Whether every host's kernel has ESP. Encrypted overlay networks need it. */
+    readonly esp: pulumi.Output<boolean>;
 
     constructor(name: string, args: EngineArgs, opts?: pulumi.ComponentResourceOptions) {
         super("skep:index:Engine", name, {}, opts);
         this.installed = args.hosts.map((host) => this.install(args, host, this.files(args, host)));
-        this.mesh = pulumi
-            .all(this.installed.map(({ mesh }) => mesh))
-            .apply((meshes) => meshes.every(Boolean));
+        const onEvery = (kernels: pulumi.Output<boolean>[]) =>
+            pulumi.all(kernels).apply((each) => each.every(Boolean));
+        this.mesh = onEvery(this.installed.map(({ mesh }) => mesh));
+        this.esp = onEvery(this.installed.map(({ esp }) => esp));
         this.registerOutputs();
     }
 
@@ -61,12 +69,13 @@ export class Engine extends pulumi.ComponentResource {
         const { name, port, hosts } = args.registry;
         const addresses = nearestFirst(hosts, host).map(({ address }) => address);
         const files = pulumi
-            .all([args.pki.ca, pulumi.all(addresses), pulumi.output(certificate)])
-            .apply(([ca, addresses, engine]) =>
+            .all([args.pki.ca, pulumi.all(addresses), pulumi.output(certificate), args.logToken])
+            .apply(([ca, addresses, engine, logToken]) =>
                 renderHostFiles({
                     ca,
                     registry: { name, port, addresses },
-                    bridgePool: args.bridgePool,
+                    daemon: { ...args.daemon, logToken },
+                    auditRules: args.auditRules,
                     proxy: args.proxy && {
                         ...args.proxy,
                         noProxy: [

@@ -2,6 +2,8 @@
 // I/O.
 
 import { isDeepStrictEqual } from "node:util";
+import type { Problem } from "../errors";
+import { listed } from "./sentence";
 
 export const DAEMON_JSON = "/etc/docker/daemon.json";
 /** The record: a JSON list of the keys that Skep wrote. */
@@ -23,6 +25,8 @@ export interface MergedDaemon {
     record: string;
     /** Keys that others wrote. */
     others: string[];
+    /** Keys that Skep should write, and that others gave another value. With any, the content must not be written. */
+    taken: string[];
 }
 
 /**
@@ -33,14 +37,30 @@ export function mergeDaemon(ours: string, found: FoundDaemon): MergedDaemon {
     const wanted = objectOf(ours) ?? {};
     const there = objectOf(found.daemon);
     const former = keysOf(found.record) ?? UNRECORDED;
-    const others = Object.entries(there ?? {}).filter(([key]) => !(key in wanted) && !former.includes(key));
+    const foreign = Object.entries(there ?? {}).filter(([key]) => !former.includes(key));
+    const others = foreign.filter(([key]) => !(key in wanted));
+    const taken = foreign.filter(([key, value]) => key in wanted && !isDeepStrictEqual(value, wanted[key]));
     const merged = { ...wanted, ...Object.fromEntries(others) };
     const isThere = there !== undefined && isDeepStrictEqual(there, merged);
     return {
         content: isThere ? found.daemon! : others.length === 0 ? ours : text(merged),
         record: text(Object.keys(wanted)),
         others: others.map(([key]) => key),
+        taken: taken.map(([key]) => key),
     };
+}
+
+/** The problem of a host whose keys of daemon.json others gave another value; none without such keys. */
+export function takenProblems(host: string, taken: readonly string[]): Problem[] {
+    if (taken.length === 0) return [];
+    const [key, settings] = taken.length === 1 ? ["a key", "it"] : ["keys", "them"];
+    return [
+        {
+            id: "ENGINE_KEY_TAKEN",
+            problem: `daemon.json of ${host} has ${key} of another value than the settings give, and somebody else wrote ${settings}: ${listed([...taken])}.`,
+            advice: `Take ${settings} out on that host, or out of the settings: docs/engine.md names the setting of each key.`,
+        },
+    ];
 }
 
 function text(value: unknown): string {

@@ -2,7 +2,8 @@
 // the SSH host key. No I/O.
 
 import { DAEMON_JSON } from "./daemon-json";
-import { daemonSettings } from "./daemon-settings";
+import { type DaemonArgs, daemonSettings } from "./daemon-settings";
+import { AUDIT_FILE, auditText } from "./audit-rules";
 import { type HostProxy, proxyFiles } from "./host-proxy";
 
 export interface HostFile {
@@ -16,8 +17,10 @@ export interface HostFilesArgs {
     ca: string;
     /** The engine tries the addresses in order until one answers. */
     registry: { name: string; port: number; addresses: readonly string[] };
-    /** Range for bridge networks on the host, one /24 each. */
-    bridgePool: string;
+    /** What daemon.json is made from. */
+    daemon: DaemonArgs;
+    /** Whether a host with auditd audits what belongs to the engine. */
+    auditRules: boolean;
     /** The engine's server certificate. With it the engine answers on 2376, to clients of the same authority only. */
     engine?: { certificate: string; privateKey: string };
     /** The proxy of the host's apt and engine. Default: none. */
@@ -33,15 +36,24 @@ const HOSTS_SCRIPT = "/usr/local/sbin/skep-hosts";
 export function renderHostFiles({
     ca,
     registry,
-    bridgePool,
+    daemon,
+    auditRules,
     engine,
     proxy,
     hostsScript,
 }: HostFilesArgs): Record<string, HostFile> {
     return {
         // Must exist before the engine's first start: log-opts apply only to containers created later (moby/moby#35185).
-        [DAEMON_JSON]: { content: `${JSON.stringify(daemonSettings({ bridgePool }), undefined, 4)}\n` },
-        [`/etc/docker/certs.d/${registry.name}:${registry.port}/ca.crt`]: { content: lines(ca) },
+        [DAEMON_JSON]: {
+            content: `${JSON.stringify(daemonSettings(daemon), undefined, 4)}\n`,
+            ...(daemon.logToken !== undefined && { mode: "600" }),
+        },
+        // CIS 3.8
+        [`/etc/docker/certs.d/${registry.name}:${registry.port}/ca.crt`]: {
+            content: lines(ca),
+            mode: "444",
+        },
+        ...(auditRules && { [AUDIT_FILE]: { content: auditText(), mode: "640" } }),
         "/etc/skep/hosts": {
             content: registry.addresses.map((address) => `${address} ${registry.name} # skep\n`).join(""),
         },
@@ -53,9 +65,10 @@ export function renderHostFiles({
         "/etc/ssh/sshd_config.d/10-skep.conf": { content: "HostKey /etc/ssh/skep_host_key\n" },
         ...(proxy && proxyFiles(proxy)),
         ...(engine && {
-            [`${TLS}/ca.pem`]: { content: lines(ca) },
-            [`${TLS}/cert.pem`]: { content: lines(engine.certificate) },
-            [`${TLS}/key.pem`]: { content: lines(engine.privateKey), mode: "600" },
+            // CIS 3.10, 3.12 and 3.14
+            [`${TLS}/ca.pem`]: { content: lines(ca), mode: "444" },
+            [`${TLS}/cert.pem`]: { content: lines(engine.certificate), mode: "444" },
+            [`${TLS}/key.pem`]: { content: lines(engine.privateKey), mode: "400" },
             // A "hosts" entry in daemon.json would clash with the unit's own -H fd://.
             "/etc/systemd/system/docker.service.d/skep-api.conf": { content: API_UNIT },
         }),

@@ -1,6 +1,7 @@
 // The provider's resources as the program sees them. Only the program imports this file, never the provider itself.
 import * as pulumi from "@pulumi/pulumi";
 import type { EngineVersions } from "../../planning/engine-packages";
+import type { SwarmWishes } from "../../planning/swarm-settings";
 
 const VERSION = "0.1.0";
 
@@ -135,6 +136,10 @@ export interface ClusterArgs {
     addressPool: pulumi.Input<string>;
     /** The prefix length of each overlay network, in bits. Default: 24. A change makes a new swarm. */
     subnetSize?: pulumi.Input<number>;
+    /** The UDP port of overlay networks. Default: the engine's. A change makes a new swarm. */
+    dataPathPort?: pulumi.Input<number>;
+    /** Settings of the swarm that the user gives. Default: as the swarm is. */
+    settings?: SwarmWishes;
 }
 
 /** The swarm itself. */

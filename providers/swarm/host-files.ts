@@ -3,7 +3,7 @@
 import { pack } from "tar-stream";
 import { buffer } from "node:stream/consumers";
 import { formatProblem, SkepError } from "../../errors";
-import { DAEMON_JSON, DAEMON_RECORD, mergeDaemon, objectOf } from "../../planning/daemon-json";
+import { DAEMON_JSON, DAEMON_RECORD, mergeDaemon, objectOf, takenProblems } from "../../planning/daemon-json";
 import type { HostFile } from "../../planning/host-files";
 import { reasonOf } from "../../planning/sentence";
 import type { Context } from "../../swarm/context";
@@ -125,6 +125,8 @@ async function withDaemon(host: Host, files: Inputs["files"], { signal }: Contex
     };
     const [daemon, record] = await Promise.all([read(DAEMON_JSON), read(DAEMON_RECORD)]);
     const merged = mergeDaemon(ours.content, { daemon, record });
+    const problems = takenProblems(host.name, merged.taken);
+    if (problems.length > 0) throw new SkepError(problems);
     const both = {
         ...files,
         [DAEMON_JSON]: { ...ours, content: merged.content },

@@ -5,6 +5,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { engineSchema } from "../../config/engine";
 import { renderHostFiles } from "../../planning/host-files";
 import { goneFiles, hostFiles } from "../../providers/swarm/host-files";
 import { hostScript } from "../../swarm/scripts";
@@ -12,7 +13,8 @@ import { hostScript } from "../../swarm/scripts";
 const usual = {
     ca: "CA\n\n",
     registry: { name: "registry.skep.internal", port: 5000, addresses: ["10.190.1.101", "10.190.2.102"] },
-    bridgePool: "172.30.0.0/16",
+    daemon: { bridgePool: "172.30.0.0/16", engine: engineSchema.parse({}) },
+    auditRules: false,
     hostsScript: hostScript("hosts"),
 };
 const engine = { certificate: "CERTIFICATE", privateKey: "PRIVATE" };
@@ -23,7 +25,7 @@ describe("The files that a host keeps", () => {
             Object.entries(files).filter(([, { content }]) => content.includes("PRIVATE"));
         assert.deepEqual(holding(renderHostFiles(usual)), []);
         assert.deepEqual(holding(renderHostFiles({ ...usual, engine })), [
-            ["/etc/docker/tls/key.pem", { content: "PRIVATE\n", mode: "600" }],
+            ["/etc/docker/tls/key.pem", { content: "PRIVATE\n", mode: "400" }],
         ]);
     });
 
@@ -33,7 +35,28 @@ describe("The files that a host keeps", () => {
             "log-driver": "json-file",
             "log-opts": { "max-size": "10m", "max-file": "3" },
             "default-address-pools": [{ base: "172.30.0.0/16", size: 24 }],
+            "no-new-privileges": true,
         });
+    });
+
+    it("keep the token of a log driver from everybody but root", () => {
+        const engine = engineSchema.parse({
+            logDriver: "splunk",
+            logOptions: { "splunk-url": "https://logs.example:8088" },
+        });
+        const daemon = { ...usual.daemon, engine, logToken: "t0ken" };
+        const file = renderHostFiles({ ...usual, daemon })["/etc/docker/daemon.json"];
+        assert.equal(file?.mode, "600");
+        assert.match(file.content, /"splunk-token": "t0ken"/);
+    });
+
+    it("let auditd watch the engine where the settings say so", () => {
+        const [path = ""] = Object.keys(renderHostFiles({ ...usual, auditRules: true })).filter((each) =>
+            each.startsWith("/etc/audit"),
+        );
+        const { content = "" } = renderHostFiles({ ...usual, auditRules: true })[path] ?? {};
+        assert.match(content, /^-w \/etc\/docker -k docker$/m);
+        assert.equal(renderHostFiles(usual)[path], undefined);
     });
 
     it("name every host of the registry, the nearest one first", () => {
