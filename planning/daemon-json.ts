@@ -50,6 +50,19 @@ export function mergeDaemon(ours: string, found: FoundDaemon): MergedDaemon {
     };
 }
 
+/** The keys of a host's daemon.json that Skep did not write. */
+export function foreignKeys({ daemon, record }: FoundDaemon): string[] {
+    const skeps = keysOf(record) ?? UNRECORDED;
+    return Object.keys(objectOf(daemon) ?? {}).filter((key) => !skeps.includes(key));
+}
+
+/** Names the keys of daemon.json on a host that others wrote, if there are any. */
+export function othersProblems(host: string, others: readonly string[]): Problem[] {
+    if (others.length === 0) return [];
+    const problem = `daemon.json of ${host} has keys that are not Skep's, and they stay: ${others.join(", ")}.`;
+    return [{ id: "ENGINE_KEYS_KEPT", problem, advice: "Take them out on that host if nobody needs them." }];
+}
+
 /** The problem of a host whose keys of daemon.json others gave another value; none without such keys. */
 export function takenProblems(host: string, taken: readonly string[]): Problem[] {
     if (taken.length === 0) return [];

@@ -3,7 +3,14 @@
 import { pack } from "tar-stream";
 import { buffer } from "node:stream/consumers";
 import { formatProblem, SkepError } from "../../errors";
-import { DAEMON_JSON, DAEMON_RECORD, mergeDaemon, objectOf, takenProblems } from "../../planning/daemon-json";
+import {
+    DAEMON_JSON,
+    DAEMON_RECORD,
+    mergeDaemon,
+    objectOf,
+    othersProblems,
+    takenProblems,
+} from "../../planning/daemon-json";
 import type { HostFile } from "../../planning/host-files";
 import { reasonOf } from "../../planning/sentence";
 import type { Context } from "../../swarm/context";
@@ -137,10 +144,7 @@ async function withDaemon(host: Host, files: Inputs["files"], { signal }: Contex
 
 /** Names the keys of daemon.json that others wrote. */
 export function sayOthers(name: string, others: readonly string[], ctx: Pick<Context, "log">): void {
-    if (others.length === 0) return;
-    const problem = `daemon.json of ${name} has keys that are not Skep's, and they stay: ${others.join(", ")}.`;
-    const advice = "Take them out on that host if nobody needs them.";
-    ctx.log(formatProblem({ id: "ENGINE_KEYS_KEPT", problem, advice }), "warning");
+    for (const problem of othersProblems(name, others)) ctx.log(formatProblem(problem), "warning");
 }
 
 /**
