@@ -280,26 +280,6 @@ for (const preview of [true, false])
             assert.doesNotMatch(JSON.stringify(open), /SECRET-KEY/);
         });
 
-        it("encrypts the networks of its stacks where the settings say so, or every host has ESP", async () => {
-            if (preview) return;
-            const compose = (declared: Declared[]) =>
-                ofType(declared, "swarm:index:Stack").map(({ inputs }) => String(inputs.compose));
-            for (const text of compose(usual)) assert.doesNotMatch(text, /encrypted/);
-            const always = compose(await declare({ encryptOverlays: "always" }, preview));
-            assert.equal(always.length, 2);
-            for (const text of always) assert.match(text, /driver_opts:\n +encrypted: "true"/);
-        });
-
-        it("gives the swarm the settings that are given, and asks nothing else of it", async () => {
-            const inputs = (declared: Declared[]) => ofType(declared, "swarm:index:Cluster")[0]!.inputs;
-            assert.deepEqual(
-                Object.keys(inputs(usual)).filter((key) => /settings|dataPath/.test(key)),
-                [],
-            );
-            const given = inputs(await declare({ swarm: { taskHistory: 2, dataPathPort: 4790 } }, preview));
-            assert.deepEqual([given.settings, given.dataPathPort], [{ taskHistory: 2 }, 4790]);
-        });
-
         it("keeps the registry where it was chosen to be", async () => {
             const kept = await declare({ registryHosts: ["manager-2"] }, preview);
             const labelled = ofType(kept, "swarm:index:Node").filter(
