@@ -8,6 +8,7 @@ import { engineSchema, logTokenProblems } from "../../config/engine";
 import { mergeDaemon, takenProblems } from "../../planning/daemon-json";
 import { daemonSettings } from "../../planning/daemon-settings";
 import { KEYS_OF_SETTINGS, KEYS_REFUSED, LOG_DRIVERS } from "../../planning/engine-keys";
+import { hostScript } from "../../swarm/scripts";
 import { settingsIn, type SwarmSpec, withWishes } from "../../planning/swarm-settings";
 
 const POOL = "172.30.0.0/16";
@@ -253,6 +254,19 @@ describe("Settings of the swarm", () => {
                 read(swarm).problems.map(({ id }) => id),
                 ["CONFIG_VALUE"],
             );
+    });
+});
+
+describe("The bundle for support", () => {
+    it("has daemon.json without the token of a log driver", () => {
+        const [, line = ""] = /^part settings sed '(.+)' \/etc/m.exec(hostScript("support")) ?? [];
+        const opts = { "splunk-token": "s3cret-0123", "splunk-url": "https://logs.example" };
+        for (const input of [JSON.stringify({ "log-opts": opts }), JSON.stringify(opts, undefined, 4)]) {
+            const shown = String(execFileSync("sed", [line], { input }));
+            assert.match(shown, /"splunk-token": ?"\[secret\]"/);
+            assert.match(shown, /https:\/\/logs\.example/);
+            assert.doesNotMatch(shown, /s3cret/);
+        }
     });
 });
 
