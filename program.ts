@@ -9,6 +9,7 @@ import { Registry } from "./components/registry";
 import { Rollout } from "./components/rollout";
 import { Stack } from "./components/stack";
 import { Swarm } from "./components/swarm";
+import { LOG_TOKEN } from "./config/engine";
 import type { Facts } from "./config/facts";
 import type { ReadySettings } from "./config/settings";
 import { daemonSettings } from "./planning/daemon-settings";
@@ -78,12 +79,18 @@ export function program({
         repositoryMount: repository.mount,
     });
     const { hosts } = made;
+    const config = new pulumi.Config();
     const registryHosts = registryNames.flatMap((name) => hosts.find((host) => host.name === name) ?? []);
     const { docker, containerd } = settings.packages;
     const packages = { "docker-ce": docker, "docker-ce-cli": docker, "containerd.io": containerd };
     const { url, fingerprint, viaProxy } = repository;
     const source = { url, fingerprint, ...(viaProxy && { viaProxy }) };
-    const daemon = daemonSettings({ bridgePool: settings.addressPools.bridge });
+    const token = settings.engine.logDriver === "splunk" ? config.getSecret(LOG_TOKEN) : undefined;
+    const daemon = pulumi
+        .output(token)
+        .apply((logToken) =>
+            daemonSettings({ bridgePool: settings.addressPools.bridge, engine: settings.engine, logToken }),
+        );
     const engine = new Engine("engine", {
         hosts,
         pki,
@@ -91,6 +98,7 @@ export function program({
         repository: source,
         packages,
         daemon,
+        auditRules: settings.engine.auditRules,
         proxy: settings.proxy,
         range: settings.hosts === "aws" ? settings.aws?.network.range : settings.labSubnet,
     });
@@ -98,11 +106,14 @@ export function program({
         settings.publish === "auto"
             ? engine.mesh.apply((mesh): PublishMode => (mesh ? "mesh" : "host"))
             : pulumi.output(settings.publish);
+    const { encryptOverlays } = settings;
+    const encrypted = encryptOverlays === "auto" ? engine.esp : encryptOverlays === "always";
     const swarm = new Swarm("swarm", {
         hosts,
         installed: engine.installed,
         autolock: settings.autolock,
         overlayPool: settings.addressPools.overlay,
+        settings: settings.swarm,
         members: settings,
         drainSeconds: settings.drainTimeout,
         registryHosts: registryNames,
@@ -132,6 +143,7 @@ export function program({
             1,
         ),
         image: images.registry,
+        encrypted,
         storage: made.storage ?? ownBucket(settings.registry.s3, registryKeys),
     });
     if (settings.sample.enabled) {
@@ -147,6 +159,7 @@ export function program({
                 WEB_REPLICAS: String(settings.sample.replicas),
             },
             publish,
+            encrypted,
             registryAuth: { server: registry.server, username: registry.user, password: registry.password },
             rebalance: settings.rebalance,
             images: [web.resource, client.resource],

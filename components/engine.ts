@@ -24,7 +24,9 @@ export interface EngineArgs {
     /** Exact versions of docker-ce and containerd.io, for new hosts. */
     packages: EngineVersions;
     /** Skep's keys of daemon.json, for new hosts. */
-    daemon: Record<string, unknown>;
+    daemon: pulumi.Output<Record<string, unknown>>;
+    /** Whether hosts with auditd audit what belongs to the engine. */
+    auditRules: boolean;
     /** The proxy of the hosts' apt and engines. Default: none. */
     proxy?: HostProxy;
     /** The range of the hosts' addresses. They reach each other without the proxy. */
@@ -39,15 +41,18 @@ export class Engine extends pulumi.ComponentResource {
     readonly files: Record<string, pulumi.Output<number>>;
     /** Whether every host's kernel has IPVS. Virtual IPs and the routing mesh need it. */
     readonly mesh: pulumi.Output<boolean>;
+    /** Whether every host's kernel has ESP. Encrypted overlay networks need it. */
+    readonly esp: pulumi.Output<boolean>;
 
     constructor(name: string, args: EngineArgs, opts?: pulumi.ComponentResourceOptions) {
         super("skep:index:Engine", name, {}, opts);
         const files = args.hosts.map((host) => this.hostFiles(args, host));
         this.files = Object.fromEntries(args.hosts.map(({ name }, i) => [name, files[i]!.engineFiles]));
         this.installed = args.hosts.map((host, i) => this.install(args, host, files[i]!));
-        this.mesh = pulumi
-            .all(this.installed.map(({ mesh }) => mesh))
-            .apply((meshes) => meshes.every(Boolean));
+        const onEvery = (kernels: pulumi.Output<boolean>[]) =>
+            pulumi.all(kernels).apply((each) => each.every(Boolean));
+        this.mesh = onEvery(this.installed.map(({ mesh }) => mesh));
+        this.esp = onEvery(this.installed.map(({ esp }) => esp));
         this.registerOutputs();
     }
 
@@ -64,6 +69,7 @@ export class Engine extends pulumi.ComponentResource {
                 renderHostFiles({
                     ca,
                     registry: { name, port, addresses },
+                    auditRules: args.auditRules,
                     proxy: args.proxy && {
                         ...args.proxy,
                         noProxy: [

@@ -42,6 +42,8 @@ export interface RegistryArgs {
     user: string;
     /** The registry's own image on this machine's engine. */
     image: LocalImage;
+    /** Whether its network is encrypted. */
+    encrypted: pulumi.Input<boolean>;
     /** Where it keeps images. Default: a volume of its only host. */
     storage?: ObjectStorage;
 }
@@ -108,6 +110,7 @@ export class Registry extends pulumi.ComponentResource {
                 },
                 // Only the nodes that run it must answer, and without the mesh.
                 publish: "host",
+                encrypted: args.encrypted,
                 images: [image],
             },
             { parent: this },

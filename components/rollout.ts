@@ -14,7 +14,7 @@ export interface RolloutArgs {
     /** Exact versions of docker-ce and containerd.io on every host. */
     packages: EngineVersions;
     /** Skep's keys of daemon.json on every host. */
-    daemon: Record<string, unknown>;
+    daemon: pulumi.Output<Record<string, unknown>>;
     /** By host, how often files changed that only a restart makes its engine read. */
     files: Record<string, pulumi.Output<number>>;
     /** How long a drain of a host waits for its tasks, in seconds. */

@@ -23,6 +23,8 @@ export interface StackArgs {
     configs?: Record<string, pulumi.Input<string>>;
     /** How services publish ports: through the routing mesh, or on the nodes that run a task. */
     publish: pulumi.Input<PublishMode>;
+    /** Whether its networks are encrypted. A network that exists stays as it was made. */
+    encrypted: pulumi.Input<boolean>;
     /**
      * The login of a private registry, which Docker passes to the nodes that pull. Default: nodes have the images already,
      * and no registry is asked.
@@ -42,9 +44,9 @@ export class Stack extends pulumi.ComponentResource {
         super("skep:index:Stack", name, {}, opts);
         const text = stackFile(args.folder, "compose.yaml");
         const rendered = pulumi
-            .all([args.variables, args.secrets ?? {}, args.configs ?? {}, args.publish])
-            .apply(([variables, secrets, configs, publish]) =>
-                renderStack({ text, stack: name, variables, secrets, configs, publish }),
+            .all([args.variables, args.secrets ?? {}, args.configs ?? {}, args.publish, args.encrypted])
+            .apply(([variables, secrets, configs, publish, encrypted]) =>
+                renderStack({ text, stack: name, variables, secrets, configs, publish, encrypted }),
             );
         this.stack = new SwarmStack(
             `${name}-stack`,

@@ -3,6 +3,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { availabilityOf, type MemberSettings, roleOf } from "../planning/members";
 import type { Places } from "../planning/placement";
+import type { SwarmWishes } from "../planning/swarm-settings";
 import { Cluster, Node } from "../providers/sdk/swarm";
 import { type Host, hostInput } from "./host";
 
@@ -15,6 +16,8 @@ export interface SwarmArgs {
     autolock: boolean;
     /** Range for overlay networks, one /24 each. */
     overlayPool: string;
+    /** The swarm's own settings. What is not given stays as it is. */
+    settings: SwarmWishes & { dataPathPort?: number };
     /** Settings of roles and availabilities. */
     members: MemberSettings;
     /** How long a drain of a node waits for its tasks, in seconds. */
@@ -51,9 +54,16 @@ export class Swarm extends pulumi.ComponentResource {
         this.managers = managers.map((host) => member(host, args.members));
         const active = args.hosts.filter((host) => availabilityOf(host, args.members) === "active");
         this.activeNodes = active.map((host) => host.name);
+        const { dataPathPort, ...settings } = args.settings;
         this.cluster = new Cluster(
             `${name}-cluster`,
-            { managers: this.managers, autolock: args.autolock, addressPool: args.overlayPool },
+            {
+                managers: this.managers,
+                autolock: args.autolock,
+                addressPool: args.overlayPool,
+                ...(dataPathPort !== undefined && { dataPathPort }),
+                ...(Object.keys(settings).length > 0 && { settings }),
+            },
             {
                 parent: this,
                 dependsOn: [...args.installed],

@@ -12,18 +12,25 @@ export interface LabEngine {
     endpoint: string;
 }
 
+/** The settings of `skep:engine` that hosts keep for good, since their data would be lost with a change. */
+export type EngineStorage = Pick<Settings["engine"], "dataRoot" | "storageDriver" | "imageStore">;
+
+type Chosen = Partial<Pick<Settings, (typeof GENERATED)[number]>>;
+
 /** The chosen settings, and other facts that later commands must respect. None is secret. */
-export interface Facts extends Partial<Pick<Settings, (typeof GENERATED)[number]>> {
+export interface Facts extends Chosen {
     /** The kind of plugins that made the stack. */
     plugins?: string;
     /** The Docker engine that runs the hosts; for labs only. */
     engine?: LabEngine;
+    /** How engines store their data, where the settings said so. */
+    storage?: EngineStorage;
     /** Where the gateway publishes the ports of swarm stacks; for labs only. */
     gateway?: GatewayPort[];
 }
 
 /** The facts that are settings, without missing ones. */
-export function chosenSettings(facts: Facts): Partial<Settings> {
+export function chosenSettings(facts: Chosen): Chosen {
     return Object.fromEntries(
         GENERATED.flatMap((key) => (facts[key] === undefined ? [] : [[key, facts[key]]])),
     );

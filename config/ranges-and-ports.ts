@@ -20,14 +20,18 @@ interface PortSettings {
     hosts: "lab" | "aws";
     sample: { enabled: boolean; port: number };
     registry: { port: number };
+    engine: { metrics?: string };
     aws?: { appPorts: readonly number[] };
 }
 
 /** Problems for ports that every host already uses, or that two settings name. */
-export function checkPorts({ hosts, sample, registry, aws }: PortSettings): Problem[] {
+export function checkPorts({ hosts, sample, registry, engine, aws }: PortSettings): Problem[] {
     const used = [
         ...(sample.enabled ? [{ key: "skep:sample.port", port: sample.port }] : []),
         { key: "skep:registry.port", port: registry.port },
+        ...(engine.metrics !== undefined
+            ? [{ key: "skep:engine.metrics", port: Number(engine.metrics.split(":")[1]) }]
+            : []),
         ...(hosts === "aws" ? (aws?.appPorts ?? []).map((port) => ({ key: "skep:aws.appPorts", port })) : []),
     ];
     return used.flatMap(({ key, port }, index) => {

@@ -6,6 +6,7 @@ import { z } from "zod";
 import type { Problem } from "../errors";
 import { overlaps } from "../planning/addresses";
 import { awsSchema, type AwsSettings, checkAws } from "./aws";
+import { checkEngine, engineSchema } from "./engine";
 import { countMembers, roleOf, unknownNodes } from "../planning/members";
 import { movesRefused, movesWaiting, placementOf, zoneNames } from "../planning/zone-moves";
 import { placeHosts, tolerated } from "../planning/placement";
@@ -14,6 +15,7 @@ import { checkRegistry, registrySchema, registryWarnings } from "./registry";
 import { proxySchema } from "./proxy";
 import { repositorySchema } from "./repository";
 import { upgradeSchema } from "./upgrade";
+import { swarmSchema } from "./swarm";
 import { checkPools, checkPorts } from "./ranges-and-ports";
 import {
     choice,
@@ -131,6 +133,15 @@ const schema = group({
     checkDataPath: flag().default(true),
     /** Items of the CIS Docker Benchmark that may stay as they are, each with the reason; `skep check --cis` shows it. Default none. */
     cisWaivers: waivers().default({}),
+    /** The hosts' engines. config/engine.ts and docs/engine.md have its settings. */
+    engine: engineSchema.prefault({}),
+    /** The swarm as a whole. config/swarm.ts and docs/engine.md have its settings. */
+    swarm: swarmSchema.prefault({}),
+    /**
+     * Whether the overlay networks of Skep's own stacks are encrypted: `auto` (if the kernel of every host has ESP), `always`
+     * or `never`. A network stays as it was made. Default `auto`.
+     */
+    encryptOverlays: choice(["auto", "always", "never"]).default("auto"),
     /** The private registry. config/registry.ts and the README have its settings. */
     registry: registrySchema.prefault({}),
     /** A mirror of Docker's package repository (config/repository.ts). Default: Docker's own. */
@@ -343,6 +354,8 @@ function acrossSettings(data: z.output<typeof schema>, refused: ReadonlySet<stri
                 advice: "Set skep:aws.region and skep:aws.adminCidrs, as in Pulumi.aws.yaml.example.",
             });
     }
+    if (!refused.has("engine") && !refused.has("dockerVersion"))
+        problems.push(...checkEngine(data.engine, data));
     if (counted && !refused.has("registry") && !refused.has("aws"))
         problems.push(...checkRegistry(data, hosts));
     if (tasksCounted && active === 0)

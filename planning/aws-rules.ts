@@ -23,6 +23,8 @@ export interface RuleSettings {
     /** All published ports. */
     appPorts: readonly number[];
     registryPort: number;
+    /** The UDP port of overlay networks. Default 4789. */
+    dataPathPort?: number;
     loadBalancer: boolean;
 }
 
@@ -70,7 +72,7 @@ export function securityRules(settings: RuleSettings): Rule[] {
         peer: { group: peer },
         description,
     });
-    const { adminCidrs, appCidrs, registryPort, loadBalancer } = settings;
+    const { adminCidrs, appCidrs, registryPort, dataPathPort = 4789, loadBalancer } = settings;
     const ports = [...new Set(settings.appPorts)];
     // With a load balancer, only the balancer and the administrators reach the hosts' ports directly.
     const direct = loadBalancer ? adminCidrs : appCidrs;
@@ -85,7 +87,7 @@ export function securityRules(settings: RuleSettings): Rule[] {
         ),
         among("nodes", "gossip-tcp", "tcp", 7946, "nodes", "Swarm gossip among nodes"),
         among("nodes", "gossip-udp", "udp", 7946, "nodes", "Swarm gossip among nodes"),
-        among("nodes", "vxlan", "udp", 4789, "nodes", "Overlay networks (VXLAN) among nodes"),
+        among("nodes", "vxlan", "udp", dataPathPort, "nodes", "Overlay networks (VXLAN) among nodes"),
         among("nodes", "esp", ESP, undefined, "nodes", "Encrypted overlay networks (ESP) among nodes"),
         among("nodes", "registry", "tcp", registryPort, "nodes", "Registry for nodes"),
         ...from("nodes", "registry", "tcp", registryPort, adminCidrs, "Registry for administrators"),

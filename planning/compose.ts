@@ -17,6 +17,8 @@ export interface ComposeInputs {
     secrets?: Readonly<Record<string, string>>;
     configs?: Readonly<Record<string, string>>;
     publish: PublishMode;
+    /** Whether the networks are encrypted. A network that exists stays as it was made. */
+    encrypted: boolean;
 }
 
 export interface RenderedStack {
@@ -36,6 +38,7 @@ interface Service {
 interface Compose {
     version?: string;
     services: Record<string, Service>;
+    networks?: Record<string, object>;
     secrets?: Record<string, unknown>;
     configs?: Record<string, unknown>;
 }
@@ -52,6 +55,7 @@ export function renderStack(inputs: ComposeInputs): RenderedStack {
             {
                 ...compose,
                 version: "3.9",
+                ...(compose.networks && inputs.encrypted && { networks: encrypted(compose.networks) }),
                 ...(compose.secrets && { secrets: external(secrets) }),
                 ...(compose.configs && { configs: external(configs) }),
             },
@@ -87,6 +91,16 @@ function nameByContent(stack: string, contents: Readonly<Record<string, string>>
 function external(named: Record<string, { name: string }>) {
     return Object.fromEntries(
         Object.entries(named).map(([key, { name }]) => [key, { external: true, name }]),
+    );
+}
+
+/** CIS 7.3 */
+function encrypted(networks: Readonly<Record<string, object>>) {
+    return Object.fromEntries(
+        Object.entries(networks).map(([name, network]) => [
+            name,
+            { ...network, driver_opts: { encrypted: "true" } },
+        ]),
     );
 }
 

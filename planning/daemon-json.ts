@@ -2,6 +2,8 @@
 // I/O.
 
 import { isDeepStrictEqual } from "node:util";
+import type { Problem } from "../errors";
+import { listed } from "./sentence";
 
 export const DAEMON_JSON = "/etc/docker/daemon.json";
 /** The record: a JSON list of the keys that Skep wrote. */
@@ -25,6 +27,8 @@ export interface MergedDaemon {
     others: string[];
     /** Keys whose value is another one on the host than it should be. */
     changed: string[];
+    /** Keys that Skep should write, and that others gave another value. With any, the content must not be written. */
+    taken: string[];
 }
 
 /**
@@ -35,7 +39,6 @@ const RELOADED: readonly string[] = [
     "authorization-plugins",
     "debug",
     "default-runtime",
-    "features",
     "labels",
     "max-concurrent-downloads",
     "max-concurrent-uploads",
@@ -44,6 +47,16 @@ const RELOADED: readonly string[] = [
     "runtimes",
     "shutdown-timeout",
 ];
+
+/** The text of Skep's keys. */
+export function daemonText(keys: Readonly<Record<string, unknown>>): string {
+    return text(keys);
+}
+
+/** The mode of daemon.json: a file with the token of a log driver is for root alone. */
+export function daemonMode(content: string): "600" | "644" {
+    return content.includes('"splunk-token"') ? "600" : "644";
+}
 
 /** Whether an engine takes over a change of these keys without a restart. */
 export function mayReload(keys: readonly string[]): boolean {
@@ -58,7 +71,9 @@ export function mergeDaemon(ours: string, found: FoundDaemon): MergedDaemon {
     const wanted = objectOf(ours) ?? {};
     const there = objectOf(found.daemon);
     const former = keysOf(found.record) ?? UNRECORDED;
-    const others = Object.entries(there ?? {}).filter(([key]) => !(key in wanted) && !former.includes(key));
+    const foreign = Object.entries(there ?? {}).filter(([key]) => !former.includes(key));
+    const others = foreign.filter(([key]) => !(key in wanted));
+    const taken = foreign.filter(([key, value]) => key in wanted && !isDeepStrictEqual(value, wanted[key]));
     const merged = { ...wanted, ...Object.fromEntries(others) };
     const isThere = there !== undefined && isDeepStrictEqual(there, merged);
     return {
@@ -68,7 +83,34 @@ export function mergeDaemon(ours: string, found: FoundDaemon): MergedDaemon {
         changed: [...new Set([...Object.keys(there ?? {}), ...Object.keys(merged)])].filter(
             (key) => !isDeepStrictEqual(there?.[key], (merged as Record<string, unknown>)[key]),
         ),
+        taken: taken.map(([key]) => key),
     };
+}
+
+/** The keys of a host's daemon.json that Skep did not write. */
+export function foreignKeys({ daemon, record }: FoundDaemon): string[] {
+    const skeps = keysOf(record) ?? UNRECORDED;
+    return Object.keys(objectOf(daemon) ?? {}).filter((key) => !skeps.includes(key));
+}
+
+/** Names the keys of daemon.json on a host that others wrote, if there are any. */
+export function othersProblems(host: string, others: readonly string[]): Problem[] {
+    if (others.length === 0) return [];
+    const problem = `daemon.json of ${host} has keys that are not Skep's, and they stay: ${others.join(", ")}.`;
+    return [{ id: "ENGINE_KEYS_KEPT", problem, advice: "Take them out on that host if nobody needs them." }];
+}
+
+/** The problem of a host whose keys of daemon.json others gave another value; none without such keys. */
+export function takenProblems(host: string, taken: readonly string[]): Problem[] {
+    if (taken.length === 0) return [];
+    const [key, settings] = taken.length === 1 ? ["a key", "it"] : ["keys", "them"];
+    return [
+        {
+            id: "ENGINE_KEY_TAKEN",
+            problem: `daemon.json of ${host} has ${key} of another value than the settings give, and somebody else wrote ${settings}: ${listed([...taken])}.`,
+            advice: `Take ${settings} out on that host, or out of the settings: docs/engine.md names the setting of each key.`,
+        },
+    ];
 }
 
 function text(value: unknown): string {

@@ -1,6 +1,7 @@
 // The files that Skep keeps on every host: the authorities that its engine trusts, the registry's addresses, the SSH host
 // key. daemon-settings.ts has the engine's own settings. No I/O.
 
+import { AUDIT_FILE, auditText } from "./audit-rules";
 import { type HostProxy, proxyFiles } from "./host-proxy";
 
 export interface HostFile {
@@ -14,6 +15,8 @@ export interface HostFilesArgs {
     ca: string;
     /** The engine tries the addresses in order until one answers. */
     registry: { name: string; port: number; addresses: readonly string[] };
+    /** Whether a host with auditd audits what belongs to the engine. */
+    auditRules: boolean;
     /** The engine's server certificate. With it the engine answers on 2376, to clients of the same authority only. */
     engine?: { certificate: string; privateKey: string };
     /** The proxy of the host's apt and engine. Default: none. */
@@ -29,12 +32,18 @@ const HOSTS_SCRIPT = "/usr/local/sbin/skep-hosts";
 export function renderHostFiles({
     ca,
     registry,
+    auditRules,
     engine,
     proxy,
     hostsScript,
 }: HostFilesArgs): Record<string, HostFile> {
     return {
-        [`/etc/docker/certs.d/${registry.name}:${registry.port}/ca.crt`]: { content: lines(ca) },
+        // CIS 3.8
+        [`/etc/docker/certs.d/${registry.name}:${registry.port}/ca.crt`]: {
+            content: lines(ca),
+            mode: "444",
+        },
+        ...(auditRules && { [AUDIT_FILE]: { content: auditText(), mode: "640" } }),
         "/etc/skep/hosts": {
             content: registry.addresses.map((address) => `${address} ${registry.name} # skep\n`).join(""),
         },
@@ -46,9 +55,10 @@ export function renderHostFiles({
         "/etc/ssh/sshd_config.d/10-skep.conf": { content: "HostKey /etc/ssh/skep_host_key\n" },
         ...(proxy && proxyFiles(proxy)),
         ...(engine && {
-            [`${TLS}/ca.pem`]: { content: lines(ca) },
-            [`${TLS}/cert.pem`]: { content: lines(engine.certificate) },
-            [`${TLS}/key.pem`]: { content: lines(engine.privateKey), mode: "600" },
+            // CIS 3.10, 3.12 and 3.14
+            [`${TLS}/ca.pem`]: { content: lines(ca), mode: "444" },
+            [`${TLS}/cert.pem`]: { content: lines(engine.certificate), mode: "444" },
+            [`${TLS}/key.pem`]: { content: lines(engine.privateKey), mode: "400" },
             // A "hosts" entry in daemon.json would clash with the unit's own -H fd://.
             "/etc/systemd/system/docker.service.d/skep-api.conf": { content: API_UNIT },
         }),

@@ -68,6 +68,8 @@ export interface ShellSight {
     sealed?: boolean;
     /** The size of the managers' log on this host; undefined if it has none. */
     raftKib?: number;
+    /** The keys of the engine's daemon.json that Skep did not write. */
+    ownKeys?: readonly string[];
 }
 
 /** What a manager says of the swarm. */

@@ -1,6 +1,7 @@
 // What status finds in a snapshot. No I/O.
 import type { Problem } from "../errors";
 import { shortfalls } from "./convergence";
+import { othersProblems } from "./daemon-json";
 import type { SwarmService } from "./engine-api";
 import { type Finding, finding, warning } from "./finding";
 import {
@@ -46,7 +47,10 @@ export function findingsOf(
         ...nodeCertificateProblems(hosts, at),
         ...clockProblems(hosts),
     ];
-    const users = swarm ? userProblems(swarm, wanted.stacks) : [];
+    const users = [
+        ...(swarm ? userProblems(swarm, wanted.stacks) : []),
+        ...hosts.flatMap(({ name, shell }) => othersProblems(name, shell?.ownKeys ?? [])),
+    ];
     return [...problems.map(finding), ...users.map((problem) => warning(problem))];
 }
 

@@ -9,9 +9,10 @@ import {
     theOneCluster,
     whyUnusable,
 } from "../planning/adoption";
+import { type SwarmWishes, withWishes } from "../planning/swarm-settings";
 import type { Context } from "./context";
 import { ifAnswered } from "./failures";
-import type { Host } from "./host";
+import type { Host, InitialSwarm } from "./host";
 import { pausePoint } from "./pause-point";
 import { Swarm } from "./swarm";
 import { pause } from "./wait";
@@ -19,14 +20,10 @@ import { pause } from "./wait";
 const QUORUM_MS = 60_000;
 const POLL_MS = 1000;
 
-/** The settings of a new swarm. */
-export interface NewSwarm {
-    /** Whether a manager needs the unlock key after a restart. */
-    autolock: boolean;
-    /** The range that overlay networks take their addresses from. */
-    addressPool: string;
-    /** The prefix length of each overlay network, in bits. */
-    subnetSize: number;
+/** A swarm as it should be. */
+export interface NewSwarm extends InitialSwarm {
+    /** Settings that the user gives. Default: as the swarm is. */
+    settings?: SwarmWishes;
 }
 
 /**
@@ -43,13 +40,18 @@ export async function findOrMake(
     const found = theOneCluster(sightings);
     if (found) ctx.log(`adopting the swarm ${found}`);
     else refuseUnsafe(sightings);
-    const { autolock, addressPool, subnetSize } = wanted;
-    const id = found ?? (await hosts[0]!.initialise(autolock, addressPool, subnetSize));
+    const id = found ?? (await hosts[0]!.initialise(wanted));
     if (!found) await pausePoint("cluster:made", ctx);
     const swarm = new Swarm(hosts, id, ctx);
     const locked = await open(swarm, []);
-    if (found) await setAutolock(swarm, autolock);
+    if (found) await setAutolock(swarm, wanted.autolock);
+    await applySettings(swarm, wanted.settings);
     return { swarm, locked };
+}
+
+/** Gives the swarm the settings that the user gives, and leaves all others. */
+export async function applySettings(swarm: Swarm, wishes: SwarmWishes = {}): Promise<void> {
+    if (Object.keys(wishes).length > 0) await swarm.update((spec) => withWishes(spec, wishes));
 }
 
 /** Sets whether a manager needs the unlock key after a restart. */

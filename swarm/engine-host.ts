@@ -1,5 +1,12 @@
 // A host's engine from the outside: which packages it has, which settings, and how both come to the host.
-import { DAEMON_JSON, DAEMON_RECORD, mergeDaemon, type MergedDaemon } from "../planning/daemon-json";
+import {
+    DAEMON_JSON,
+    DAEMON_RECORD,
+    daemonMode,
+    daemonText,
+    mergeDaemon,
+    type MergedDaemon,
+} from "../planning/daemon-json";
 import {
     type EngineVersions,
     type FoundEngine,
@@ -51,7 +58,7 @@ export async function ifRunning<T>(answer: Promise<T>): Promise<T | undefined> {
 /** Skep's keys of daemon.json together with the host's own. Changes nothing. */
 export async function mergedDaemon(
     host: Host,
-    ours: string,
+    ours: Readonly<Record<string, unknown>>,
     { signal }: Pick<Context, "signal">,
 ): Promise<MergedDaemon> {
     const read = async (path: string) => {
@@ -59,7 +66,7 @@ export async function mergedDaemon(
         return code === 0 ? stdout : undefined;
     };
     const [daemon, record] = await Promise.all([read(DAEMON_JSON), read(DAEMON_RECORD)]);
-    return mergeDaemon(ours, { daemon, record });
+    return mergeDaemon(daemonText(ours), { daemon, record });
 }
 
 /** Writes daemon.json. Throws ENGINE_CONFIG if the installed engine refuses it; then nothing is written. */
@@ -70,7 +77,12 @@ export async function writeDaemon(
     { signal }: Pick<Context, "signal">,
 ): Promise<void> {
     const base64 = (text: string) => Buffer.from(text).toString("base64");
-    const variables = { DAEMON: base64(content), RECORD: base64(record), RELOAD: reload ? "yes" : "no" };
+    const variables = {
+        DAEMON: base64(content),
+        RECORD: base64(record),
+        RELOAD: reload ? "yes" : "no",
+        FILE_MODE: daemonMode(content),
+    };
     await host.script(hostScript("lock", "daemon"), variables, { signal, timeoutMs: WRITE_MS });
 }
 

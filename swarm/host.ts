@@ -26,6 +26,18 @@ export type Connection = Pick<
     "call" | "exec" | "lines" | "stream" | "tunnel" | "load" | "push" | "pull" | "inRegistry"
 >;
 
+/** What a swarm is made with. */
+export interface InitialSwarm {
+    /** Whether a manager needs the unlock key after a restart. */
+    autolock: boolean;
+    /** The range that overlay networks take their addresses from. */
+    addressPool: string;
+    /** The prefix length of each overlay network, in bits. */
+    subnetSize: number;
+    /** The UDP port of overlay networks. Default: the engine's. */
+    dataPathPort?: number;
+}
+
 /** A host, reached through its SSH connection and its engine's API. */
 export class Host {
     readonly name: string;
@@ -87,12 +99,12 @@ export class Host {
     }
 
     /** Creates a swarm with this host as its only manager. Returns the swarm's id. */
-    async initialise(autolock: boolean, addressPool: string, subnetSize: number): Promise<string> {
+    async initialise({ autolock, addressPool, subnetSize, dataPathPort }: InitialSwarm): Promise<string> {
         const body = {
-            ListenAddr: `0.0.0.0:${SWARM_PORT}`,
-            AdvertiseAddr: this.address,
+            ...this.listening(),
             DefaultAddrPool: [addressPool],
             SubnetSize: subnetSize,
+            ...(dataPathPort !== undefined && { DataPathPort: dataPathPort }),
             Spec: { EncryptionConfig: { AutoLockManagers: autolock } },
         };
         await this.call("POST", "/swarm/init", { body, timeoutMs: INIT_MS });
@@ -102,12 +114,16 @@ export class Host {
     /** Makes the host join the swarm of these managers. It is a member some seconds later. */
     async join(managers: readonly string[], token: string): Promise<void> {
         const body = {
-            ListenAddr: `0.0.0.0:${SWARM_PORT}`,
-            AdvertiseAddr: this.address,
+            ...this.listening(),
             RemoteAddrs: managers,
             JoinToken: token,
         };
         await this.call("POST", "/swarm/join", { body, timeoutMs: JOIN_MS });
+    }
+
+    /** CIS 7.2: a manager listens for the others at its advertised address only. */
+    private listening() {
+        return { ListenAddr: `${this.address}:${SWARM_PORT}`, AdvertiseAddr: this.address };
     }
 
     /** Unlocks the host with the first key that fits. Returns false if it stays locked. */

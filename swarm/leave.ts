@@ -14,7 +14,10 @@ const DISBAND_MS = 8000;
 const CERTIFICATE_MS = 15_000;
 /** How long a demoted manager's key stays encrypted. */
 const CERTIFICATE_SWAP_MS = 1200;
-const NODE_KEY = "/var/lib/docker/swarm/certificates/swarm-node.key";
+/** Prints the first line of the node's key file, wherever the engine keeps its data. */
+const NODE_KEY = `sudo -n sh -c '
+root=$(sed -n "s/.*\\"data-root\\"[^\\"]*\\"\\([^\\"]*\\)\\".*/\\1/p" /etc/docker/daemon.json 2>/dev/null)
+head -n 1 "\${root:-/var/lib/docker}/swarm/certificates/swarm-node.key"'`;
 
 /** Removes the member from the swarm for good. */
 export async function remove(swarm: Swarm, host: Host, nodeId: string): Promise<void> {
@@ -71,7 +74,7 @@ export async function demote(others: Swarm, host: Host, nodeId: string, wanted?:
         await until(`${host.name} to stop being a manager`, demoted, DEMOTE_MS, turn.ctx);
         await pause(CERTIFICATE_SWAP_MS, turn.ctx.signal);
         const swapped = async () => {
-            const { code, stdout } = await host.exec(`sudo -n head -n 1 ${NODE_KEY}`, turn.ctx);
+            const { code, stdout } = await host.exec(NODE_KEY, turn.ctx);
             return code !== 0 || /BEGIN (EC )?PRIVATE KEY/.test(stdout);
         };
         await until(`${host.name} to get a worker's certificate`, swapped, CERTIFICATE_MS, turn.ctx);

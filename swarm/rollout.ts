@@ -2,7 +2,7 @@
 // anew before each host, so an interrupted rollout goes on where it stopped, and one that is turned around ends with one
 // version everywhere.
 import { type Problem, SkepError, skepError } from "../errors";
-import type { MergedDaemon } from "../planning/daemon-json";
+import { type MergedDaemon, takenProblems } from "../planning/daemon-json";
 import { type EngineVersions, type FoundEngine, workFor } from "../planning/engine-packages";
 import type { Role } from "../planning/placement";
 import { type AtOnce, interrupts, nextBatch, type RolloutHost } from "../planning/rollout";
@@ -44,8 +44,8 @@ export interface RolloutArgs {
     swarm: Swarm;
     members: readonly RolloutMember[];
     repository: EngineSource["repository"];
-    /** Skep's keys of daemon.json, as JSON. */
-    daemon: string;
+    /** Skep's keys of daemon.json. */
+    daemon: Readonly<Record<string, unknown>>;
     settings: RolloutSettings;
 }
 
@@ -76,6 +76,8 @@ export async function rollOut(args: RolloutArgs): Promise<RolloutEnd> {
     let done = 0;
     for (;;) {
         const seen = await observe(args);
+        const taken = seen.flatMap(({ name, daemon }) => takenProblems(name, daemon?.taken ?? []));
+        if (taken.length > 0) throw new SkepError(taken);
         const batch = nextBatch(seen, settings.workersAtOnce);
         const due = namesOf(seen.filter(({ work }) => work !== undefined));
         if (batch.length === 0 || done >= (settings.most ?? Number.POSITIVE_INFINITY))

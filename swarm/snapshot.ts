@@ -3,6 +3,7 @@
 import { type Problem, SkepError } from "../errors";
 import { membershipOf } from "../planning/adoption";
 import { spanOf } from "../planning/certificates";
+import { foreignKeys } from "../planning/daemon-json";
 import type { EngineInfo } from "../planning/engine-api";
 import type { EngineSight, HostSight, ShellSight, Snapshot, SwarmSight } from "../planning/snapshot";
 import type { Expected, PlacedHost } from "./checks/check";
@@ -94,6 +95,9 @@ interface Looked {
     certificate: string | null;
     sealed: boolean | null;
     raftKib: number | null;
+    /** daemon.json and the record of Skep's keys, in base 64; empty where there is none. */
+    daemon: string;
+    record: string;
 }
 
 async function look(host: Host, signal: AbortSignal): Promise<ShellSight> {
@@ -110,6 +114,8 @@ async function look(host: Host, signal: AbortSignal): Promise<ShellSight> {
         ...(certificate && { certificate }),
         ...(found.sealed !== null && { sealed: found.sealed }),
         ...(found.raftKib !== null && { raftKib: found.raftKib }),
+        // Only names of keys: a value may be a secret.
+        ownKeys: foreignKeys({ daemon: unpacked(found.daemon), record: unpacked(found.record) }),
     };
 }
 

@@ -7,7 +7,7 @@ import type { ReadySettings } from "../../config/settings";
 import { skepError } from "../../errors";
 import { chooseRegistryHosts } from "../../planning/registry-hosts";
 import { placementOf } from "../../planning/zone-moves";
-import { type Fixed, fixedIn } from "./fixed";
+import { type Fixed, fixedIn, storageOf } from "./fixed";
 import { PLUGIN_KINDS, type PluginKind } from "../../scripts/setup/tools";
 import type { StateResource } from "../../config/state";
 import { type Sizes, sizesIn } from "../pulumi/sizes";
@@ -87,7 +87,9 @@ export function factsOf(
     const { hosts } = placementOf(settings);
     const { replicas } = settings.registry;
     const registryHosts = chooseRegistryHosts(hosts, replicas, settings.registryHosts);
-    const facts = { ...chosenSettings(settings), registryHosts, ...others };
+    const storage = storageOf(settings);
+    const hasStorage = Object.keys(storage).length > 0;
+    const facts = { ...chosenSettings(settings), registryHosts, ...(hasStorage && { storage }), ...others };
     return withoutMissing(facts);
 }
 

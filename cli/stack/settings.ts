@@ -4,8 +4,9 @@
 import { existsSync } from "node:fs";
 import { checkSettings, checkStackName, type ReadySettings, type Settings } from "../../config/settings";
 import { chosenSettings, type Facts } from "../../config/facts";
-import { lostKeys, misplacedKeys, ownSettings, readConfig, type Values } from "../../config/file";
+import { lostKeys, misplacedKeys, ownSettings, PREFIX, readConfig, type Values } from "../../config/file";
 import { pulumiConfigFile, settingsFile, stackFile } from "../../config/folders";
+import { LOG_TOKEN, logTokenProblems } from "../../config/engine";
 import { KEY_SETTINGS } from "../../config/registry";
 import { formatProblem, type Problem, SkepError } from "../../errors";
 import { chooseRanges } from "../../lab/ranges";
@@ -49,8 +50,9 @@ export function refuseWrongFiles(
     const problems = [
         ...unknownStack(stack),
         ...lostKeys(settings),
-        ...misplacedKeys(pulumi, Object.values(KEY_SETTINGS), settingsFile(stack)),
+        ...misplacedKeys(pulumi, [...Object.values(KEY_SETTINGS), LOG_TOKEN], settingsFile(stack)),
         ...checked.problems,
+        ...(checked.settings ? logTokenProblems(checked.settings.engine, pulumi[PREFIX + LOG_TOKEN]) : []),
         ...known,
     ];
     if (problems.length > 0 || !checked.settings) throw new SkepError(problems);

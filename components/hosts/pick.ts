@@ -57,6 +57,7 @@ export function makeHosts({
             settings: settings.aws,
             appPort: settings.sample.enabled ? settings.sample.port : undefined,
             registry: { hosts: registryHosts, port: settings.registry.port },
+            dataPathPort: settings.swarm.dataPathPort,
         });
     }
     if (settings.labSubnet === undefined || settings.labPorts === undefined || facts.gateway === undefined)

@@ -99,6 +99,10 @@ export const SETTINGS = {
             meaning: "`skep:renew` names a host that the stack does not have.",
             advice: "Correct the name, or take it out.",
         },
+        ENGINE_SETTING: {
+            meaning: "`skep:engine` asks for what an engine of a swarm cannot do, or for something twice.",
+            advice: "Do what the line says: it names the setting to take in its place.",
+        },
         STACK_FIXED: {
             meaning: "A standing stack cannot follow a changed setting: everything would be made anew.",
             advice: "Set the value back, or bring up a second stack and move there.",

@@ -131,6 +131,11 @@ export const HOSTS = {
             advice: "Take them out on that host if nobody needs them.",
             exit: "done",
         },
+        ENGINE_KEY_TAKEN: {
+            meaning: "Somebody else gave a key of a host's daemon.json another value than the settings do.",
+            advice: "Take the key out on that host, or out of the settings.",
+            exit: "refused",
+        },
     },
 } as const satisfies Group;
 

@@ -2,6 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { EngineVersions } from "../../planning/engine-packages";
 import type { AtOnce } from "../../planning/rollout";
+import type { SwarmWishes } from "../../planning/swarm-settings";
 
 const VERSION = "0.1.0";
 
@@ -107,7 +108,7 @@ export interface HostEngineArgs {
     /** The exact versions of the packages for a new engine. A change of this alone changes no host. */
     packages: EngineVersions;
     /** Skep's keys of daemon.json for a new engine. Made secret here. A change of this alone changes no host. */
-    daemon: Record<string, unknown>;
+    daemon: pulumi.Output<Record<string, unknown>>;
 }
 
 /** The engine of a host that has none. An engine that somebody removed or stopped is brought back as it was. */
@@ -118,7 +119,7 @@ export class HostEngine extends pulumi.CustomResource {
     declare readonly esp: pulumi.Output<boolean>;
 
     constructor(name: string, args: HostEngineArgs, opts?: pulumi.CustomResourceOptions) {
-        const inputs = { ...args, host: sealed(args.host), daemon: pulumi.secret(JSON.stringify(args.daemon)) };
+        const inputs = { ...args, host: sealed(args.host), daemon: pulumi.secret(args.daemon) };
         const outputs = { mesh: undefined, esp: undefined, lacking: undefined };
         super("swarm:index:HostEngine", name, { ...inputs, ...outputs }, withVersion(opts));
     }
@@ -138,7 +139,7 @@ export interface EngineRolloutArgs {
     /** The exact versions of each host's packages, by name. Hosts that are not named keep theirs. */
     engines: Record<string, EngineVersions>;
     /** Skep's keys of daemon.json on every host. Made secret here. */
-    daemon: Record<string, unknown>;
+    daemon: pulumi.Output<Record<string, unknown>>;
     /** By host, how often files changed that only a restart makes the engine read (`HostFiles.engineFiles`). */
     files: Record<string, pulumi.Input<number>>;
     /** How long a drain of a host waits for its tasks, in seconds. A change of this alone changes no host. */
@@ -177,6 +178,10 @@ export interface ClusterArgs {
     addressPool: pulumi.Input<string>;
     /** The prefix length of each overlay network, in bits. Default: 24. A change makes a new swarm. */
     subnetSize?: pulumi.Input<number>;
+    /** The UDP port of overlay networks. Default: the engine's. A change makes a new swarm. */
+    dataPathPort?: pulumi.Input<number>;
+    /** Settings of the swarm that the user gives. Default: as the swarm is. */
+    settings?: SwarmWishes;
 }
 
 /** The swarm itself. */

@@ -2,7 +2,8 @@
 import { formatProblem, SkepError } from "../../errors";
 import { hostsIn, isGone, whyUnusable } from "../../planning/adoption";
 import { majority } from "../../planning/membership";
-import { findOrMake, open, setAutolock, type NewSwarm } from "../../swarm/adopt";
+import { settingsIn } from "../../planning/swarm-settings";
+import { applySettings, findOrMake, open, setAutolock, type NewSwarm } from "../../swarm/adopt";
 import { Host } from "../../swarm/host";
 import { disband } from "../../swarm/leave";
 import type { HostInput } from "../../swarm/ssh";
@@ -31,7 +32,7 @@ export const cluster: Resource = {
     computed: COMPUTED,
     stable: ["clusterId"],
     secretOutputs: ["unlockKey", "previousUnlockKey", "emptyHosts"],
-    replaceOn: ["addressPool", "subnetSize"],
+    replaceOn: ["addressPool", "subnetSize", "dataPathPort"],
     deleteBeforeReplace: true,
     ignoreInDiff: ["managers"],
     refreshBeforeUpdate: true,
@@ -76,6 +77,7 @@ export const cluster: Resource = {
         }
         const locked = await open(swarm, [olds.unlockKey ?? "", olds.previousUnlockKey ?? ""]);
         await setAutolock(swarm, inputs.autolock);
+        await applySettings(swarm, inputs.settings);
         return { clusterId: id, locked, emptyHosts: [], ...keys(olds, await swarm.unlockKey()) };
     },
 
@@ -94,7 +96,9 @@ export const cluster: Resource = {
             const autolock = Spec.EncryptionConfig?.AutoLockManagers ?? false;
             const locked = hostsIn(sightings, "locked").map(({ name }) => name);
             const outs = { clusterId: id, locked, emptyHosts: [], ...keys(state, await swarm.unlockKey()) };
-            return { id, outs: { ...inputs, autolock, ...outs }, inputs: { ...inputs, autolock } };
+            const { settings } = state;
+            const found = { ...inputs, autolock, ...(settings && { settings: settingsIn(Spec, settings) }) };
+            return { id, outs: { ...found, ...outs }, inputs: found };
         } catch (error) {
             throw error instanceof SkepError ? unusable() : error;
         }

@@ -1,6 +1,8 @@
 // The versions and settings of all engines of a standing swarm. It is their only owner after the first install, and changes
 // them host by host (swarm/rollout.ts). What somebody changes on a host is found and put right in the same way.
+import { isDeepStrictEqual } from "node:util";
 import { formatProblem, type ProblemId, SkepError } from "../../errors";
+import { othersProblems, takenProblems } from "../../planning/daemon-json";
 import { describeEngine, type EngineVersions, type FoundEngine } from "../../planning/engine-packages";
 import type { Role } from "../../planning/placement";
 import { batches, interrupts, type AtOnce } from "../../planning/rollout";
@@ -61,6 +63,7 @@ export const engineRollout: Resource = {
     async guard({ olds, inputs }, ctx) {
         const plan = inputs as Inputs;
         if (typeof plan.engines !== "object" || typeof plan.nodeIds !== "object") return;
+        await refuseTaken(plan, olds as Partial<Inputs>, ctx);
         await refuseTolls(plan, olds as Partial<Inputs>, ctx);
     },
 
@@ -101,7 +104,7 @@ async function run(inputs: Inputs, ctx: Context): Promise<Outs> {
         swarm,
         members,
         repository: inputs.repository,
-        daemon: JSON.stringify(inputs.daemon),
+        daemon: inputs.daemon,
         settings: upgrade,
     });
     for (const { name, problem } of unseen) sayLeft(name, problem.problem, ctx);
@@ -121,10 +124,7 @@ async function look(
     const { name } = input;
     const host = Host.of(input);
     try {
-        const [found, merged] = await Promise.all([
-            findEngine(host, ctx),
-            mergedDaemon(host, JSON.stringify(daemon), ctx),
-        ]);
+        const [found, merged] = await Promise.all([findEngine(host, ctx), mergedDaemon(host, daemon, ctx)]);
         if (found.running !== undefined && found.stale.length > 0) sayStale(name, found, ctx);
         sayOthers(name, merged.others, ctx);
         return { name, packages: describeEngine(found), keys: merged.changed };
@@ -152,10 +152,20 @@ function sayStale(name: string, { stale }: FoundEngine, ctx: Context): void {
 
 /** Names the keys of daemon.json that others wrote. */
 export function sayOthers(name: string, others: readonly string[], ctx: Pick<Context, "log">): void {
-    if (others.length === 0) return;
-    const problem = `daemon.json of ${name} has keys that are not Skep's, and they stay: ${others.join(", ")}.`;
-    const advice = "Take them out on that host if nobody needs them.";
-    ctx.log(formatProblem({ id: "ENGINE_KEYS_KEPT", problem, advice }), "warning");
+    for (const problem of othersProblems(name, others)) ctx.log(formatProblem(problem), "warning");
+}
+
+/** Throws ENGINE_KEY_TAKEN if the settings give a key that somebody else has given another value on a host. */
+async function refuseTaken(plan: Inputs, olds: Partial<Inputs>, ctx: Context): Promise<void> {
+    if (isDeepStrictEqual(plan.daemon, olds.daemon)) return;
+    const found = plan.hosts
+        .filter(({ name }) => name in plan.engines)
+        .map(async (input) => {
+            const merged = await ifAnswered(mergedDaemon(Host.of(input), plan.daemon, ctx));
+            return takenProblems(input.name, merged?.taken ?? []);
+        });
+    const problems = (await Promise.all(found)).flat();
+    if (problems.length > 0) throw new SkepError(problems);
 }
 
 /** Throws SERVICE_CANNOT_SPARE if a service cannot do without one of the batches that would be drained. */

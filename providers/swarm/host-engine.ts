@@ -1,7 +1,7 @@
 // The engine of a host that has none: exact packages, held and running. An engine that somebody removed or stopped is
 // brought back, as it is. The versions and settings of a standing engine are another resource's (engine-rollout.ts).
 import { SkepError } from "../../errors";
-import { DAEMON_JSON } from "../../planning/daemon-json";
+import { DAEMON_JSON, takenProblems } from "../../planning/daemon-json";
 import { ENGINE_PACKAGES, type EngineVersions, type FoundEngine } from "../../planning/engine-packages";
 import { reasonOf } from "../../planning/sentence";
 import type { Context } from "../../swarm/context";
@@ -21,8 +21,8 @@ const COMPUTED = ["mesh", "esp", "lacking"] as const;
 
 type Inputs = OnHost &
     EngineSource & {
-        /** Skep's keys of daemon.json, as JSON: what a new engine starts with. */
-        daemon: string;
+        /** Skep's keys of daemon.json: what a new engine starts with. */
+        daemon: Record<string, unknown>;
     };
 type Outs = Kernel & {
     /** Why the engine serves nobody: "not installed" or "not running"; empty if it runs. */
@@ -87,8 +87,10 @@ function standing({ installed }: FoundEngine): EngineVersions | undefined {
 }
 
 /** log-opts apply only to containers created later (moby/moby#35185), so the file comes before the engine's first start. */
-async function writeFirst(host: Host, daemon: string, ctx: Context): Promise<void> {
+async function writeFirst(host: Host, daemon: Inputs["daemon"], ctx: Context): Promise<void> {
     const merged = await mergedDaemon(host, daemon, ctx);
+    const problems = takenProblems(host.name, merged.taken);
+    if (problems.length > 0) throw new SkepError(problems);
     await writeDaemon(host, merged, false, ctx);
     ctx.log(`wrote ${DAEMON_JSON}`);
 }

@@ -2,7 +2,7 @@
 # When this ends, this host has these two files: daemon.json, and the record of the keys in it that are Skep's. With
 # RELOAD=yes, its engine has read the settings again without a restart. An engine that refuses the settings keeps the old
 # ones.
-# Inputs: DAEMON and RECORD, texts as base64; RELOAD.
+# Inputs: DAEMON and RECORD, texts as base64; FILE_MODE of daemon.json; RELOAD.
 set -eu
 
 umask 022
@@ -22,11 +22,12 @@ printf %s "$RECORD" | base64 -d >"$work/record"
 put() {
     mkdir -p "$(dirname "$2")"
     cp "$1" "$2.skep-new"
-    chmod 644 "$2.skep-new"
+    chmod "$3" "$2.skep-new"
     mv -f "$2.skep-new" "$2"
 }
-put "$work/daemon.json" "$target"
-put "$work/record" /etc/skep/daemon-keys.json
+# The record comes first: a key that is in the file and not in the record would be somebody else's.
+put "$work/record" /etc/skep/daemon-keys.json 644
+put "$work/daemon.json" "$target" "$FILE_MODE"
 if [ "$RELOAD" = yes ]; then
     systemctl reload docker
     # Without this, the file would look as if the engine had not read it.

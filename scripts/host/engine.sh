@@ -49,13 +49,15 @@ refuse() {
 # A lab host that moved to another zone kept its disk, so it may still be a member at its old address. Such a member can
 # neither be reached nor unlocked, and an engine that tries hangs. This applies only before the host's first engine: later,
 # a user may have chosen the address.
-membership=/var/lib/docker/swarm/docker-state.json
+data=$(sed -n 's/.*"data-root"[^"]*"\([^"]*\)".*/\1/p' /etc/docker/daemon.json 2>/dev/null || true)
+data=${data:-/var/lib/docker}
+membership=$data/swarm/docker-state.json
 if [ -e "$membership" ] && ! command -v dockerd >/dev/null; then
     moved=true
     for address in $(hostname -I); do
         if grep -q "\"AdvertiseAddr\":\"${address}[:\"]" "$membership"; then moved=false; fi
     done
-    if $moved; then rm -rf /var/lib/docker/swarm; fi
+    if $moved; then rm -rf "$data/swarm"; fi
 fi
 
 # Other packages of Docker must go first (Docker's install page, "Uninstall old versions").

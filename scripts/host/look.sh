@@ -1,7 +1,7 @@
 #!/bin/sh
 # Changes nothing. The last line says as JSON what only this host knows: its clock, load and memory, the disk of its
-# engine's data, and what the swarm keeps here: the node's certificate, how its key file is kept, and the managers' log.
-# Nothing secret is read but the first line of the key file.
+# engine's data, what the swarm keeps here (the node's certificate, how its key file is kept, and the managers' log), and
+# daemon.json with the record of Skep's keys in it, in base 64. Of the key file, only the first line is read.
 set -eu
 
 now=$(date +%s%3N)
@@ -27,10 +27,13 @@ if [ -s "$swarm/certificates/swarm-node.key" ]; then
 fi
 raft=null
 [ ! -d "$swarm/raft" ] || raft=$(du -sk "$swarm/raft" | cut -f 1)
+daemon=$(base64 -w 0 /etc/docker/daemon.json 2>/dev/null || true)
+record=$(base64 -w 0 /etc/skep/daemon-keys.json 2>/dev/null || true)
 memory=$(awk '
     /^MemTotal:/ { total = $2 }
     /^MemAvailable:/ { free = $2 }
     END { printf "{\"totalKib\": %s, \"freeKib\": %s}", total, free }' /proc/meminfo)
 
-printf '{"now": %s, "load": %s, "memory": %s, "disk": %s, "certificate": %s, "sealed": %s, "raftKib": %s}\n' \
+printf '{"now": %s, "load": %s, "memory": %s, "disk": %s, "certificate": %s, "sealed": %s, "raftKib": %s' \
     "$now" "$(cut -d ' ' -f 1 /proc/loadavg)" "$memory" "$disk" "$certificate" "$sealed" "$raft"
+printf ', "daemon": "%s", "record": "%s"}\n' "$daemon" "$record"

@@ -16,6 +16,24 @@ const FOLLOWED: readonly Settings[] = [
         protect: true,
         checkDataPath: false,
         cisWaivers: { "2.14": "an image of ours uses sudo" },
+        engine: {
+            logDriver: "local",
+            logOptions: { "max-size": "5m" },
+            dns: { servers: ["192.0.2.53"], search: ["corp.example"], options: ["ndots:1"] },
+            mirrors: ["https://mirror.example"],
+            labels: { tier: "a" },
+            metrics: "127.0.0.1:9323",
+            ulimits: { nofile: 65536 },
+            features: { cdi: false },
+            noNewPrivileges: false,
+            icc: false,
+            userlandProxy: false,
+            shutdownTimeout: "20s",
+            auditRules: true,
+            extra: { "max-concurrent-downloads": 6 },
+        },
+        swarm: { taskHistory: 3, snapshotInterval: 5000, heartbeat: "6s", certificateExpiry: "30d" },
+        encryptOverlays: "always",
         registry: { name: "images.skep.internal", port: 5001, user: "pusher" },
         proxy: { http: "http://192.0.2.1:3128", https: "http://192.0.2.1:3128", noProxy: ["192.0.2.2"] },
         sample: { replicas: 2, port: 9191 },
@@ -41,6 +59,17 @@ const REFUSED: readonly { settings: Settings; id: string }[] = [
     {
         settings: { addressPools: { overlay: "10.201.0.0/16" }, labSubnet: "10.189.0.0/20" },
         id: "STACK_FIXED",
+    },
+    {
+        settings: {
+            engine: { dataRoot: "/var/lib/docker/data", storageDriver: "vfs", imageStore: "containerd" },
+            swarm: { dataPathPort: 4790 },
+        },
+        id: "STACK_FIXED",
+    },
+    {
+        settings: { engine: { extra: { "live-restore": true, "log-driver": "local" } } },
+        id: "ENGINE_SETTING",
     },
     {
         settings: { hosts: "aws", aws: { region: "eu-central-1", adminCidrs: ["203.0.113.7/32"] } },

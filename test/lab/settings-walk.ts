@@ -73,11 +73,13 @@ export function testSettings(
         ));
 }
 
+const BY_NAME = ["labels", "tags", "cisWaivers", "logOptions", "ulimits", "features", "extra"];
+
 /** The paths of all values; a node's are those of `worker-1`. */
 function pathsIn(settings: Settings): string[] {
     return Object.entries(settings).flatMap(([key, value]) => {
         // Labels and the like are by names of the user's own.
-        const isByName = ["labels", "tags", "cisWaivers"].includes(key);
+        const isByName = BY_NAME.includes(key);
         if (isByName || value === null || typeof value !== "object" || Array.isArray(value)) return [key];
         return pathsIn(value as Settings).map((path) => `${key}.${path}`);
     });

@@ -159,6 +159,7 @@ describe("Security group rules", () => {
         appCidrs: fc.uniqueArray(fc.constantFrom("0.0.0.0/0", "192.0.2.0/24")),
         appPorts: fc.uniqueArray(fc.integer({ min: 8000, max: 9000 })),
         registryPort: fc.constant(5000),
+        dataPathPort: fc.constantFrom(4789, 4790),
         loadBalancer: fc.boolean(),
     });
 
@@ -175,9 +176,13 @@ describe("Security group rules", () => {
     it("let the swarm's own ports in from nodes only, and administration from administrators only", () => {
         fc.assert(
             fc.property(settings, (given) => {
-                for (const { direction, port, protocol, peer, group } of securityRules(given)) {
+                const rules = securityRules(given);
+                assert.ok(
+                    rules.some(({ port, protocol }) => port === given.dataPathPort && protocol === "udp"),
+                );
+                for (const { direction, port, protocol, peer, group } of rules) {
                     if (direction === "out") continue;
-                    if ([2377, 7946, 4789].includes(port ?? 0) || protocol === "50")
+                    if ([2377, 7946, given.dataPathPort].includes(port ?? 0) || protocol === "50")
                         assert.deepEqual(peer, { group: "nodes" });
                     if (port === 2377 || port === 2376) assert.equal(group, "managers");
                     if (port === 22 || port === 2376)

@@ -80,6 +80,7 @@ const quiet = swarmOf(async () => []);
 const LOOKED = {
     ...{ now: Date.now(), load: 0, memory: { totalKib: 1, freeKib: 1 }, disk: null },
     certificate: null,
+    ...{ daemon: "", record: "" },
 };
 const idsOf = async (found: Promise<readonly { id: string }[]>) => (await found).map(({ id }) => id);
 

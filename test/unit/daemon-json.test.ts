@@ -5,8 +5,9 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { engineSchema } from "../../config/engine";
 import { daemonSettings } from "../../planning/daemon-settings";
-import { mergeDaemon } from "../../planning/daemon-json";
+import { daemonMode, daemonText, mergeDaemon } from "../../planning/daemon-json";
 import { sayOthers } from "../../providers/swarm/engine-rollout";
 import { LOOK } from "../../planning/engine-packages";
 
@@ -66,11 +67,23 @@ describe("daemon.json of a host", () => {
 
 describe("The settings of an engine", () => {
     it("say where its bridges may be, and bound its logs", () => {
-        assert.deepEqual(daemonSettings({ bridgePool: "172.30.0.0/16" }), {
+        assert.deepEqual(daemonSettings({ bridgePool: "172.30.0.0/16", engine: engineSchema.parse({}) }), {
             "log-driver": "json-file",
             "log-opts": { "max-size": "10m", "max-file": "3" },
             "default-address-pools": [{ base: "172.30.0.0/16", size: 24 }],
+            "no-new-privileges": true,
         });
+    });
+
+    it("are for root alone where they hold the token of a log driver", () => {
+        const engine = engineSchema.parse({
+            logDriver: "splunk",
+            logOptions: { "splunk-url": "https://logs.example:8088" },
+        });
+        const daemon = daemonSettings({ bridgePool: "172.30.0.0/16", engine, logToken: "t0ken" });
+        assert.match(json(daemon), /"splunk-token":"t0ken"/);
+        assert.equal(daemonMode(daemonText(daemon)), "600");
+        assert.equal(daemonMode(json(OURS)), "644");
     });
 });
 

@@ -5,6 +5,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { engineSchema } from "../../config/engine";
 import { renderHostFiles } from "../../planning/host-files";
 import { goneFiles, hostFiles } from "../../providers/swarm/host-files";
 import { hostScript } from "../../swarm/scripts";
@@ -12,6 +13,7 @@ import { hostScript } from "../../swarm/scripts";
 const usual = {
     ca: "CA\n\n",
     registry: { name: "registry.skep.internal", port: 5000, addresses: ["10.190.1.101", "10.190.2.102"] },
+    auditRules: false,
     hostsScript: hostScript("hosts"),
 };
 const engine = { certificate: "CERTIFICATE", privateKey: "PRIVATE" };
@@ -22,8 +24,17 @@ describe("The files that a host keeps", () => {
             Object.entries(files).filter(([, { content }]) => content.includes("PRIVATE"));
         assert.deepEqual(holding(renderHostFiles(usual)), []);
         assert.deepEqual(holding(renderHostFiles({ ...usual, engine })), [
-            ["/etc/docker/tls/key.pem", { content: "PRIVATE\n", mode: "600" }],
+            ["/etc/docker/tls/key.pem", { content: "PRIVATE\n", mode: "400" }],
         ]);
+    });
+
+    it("let auditd watch the engine where the settings say so", () => {
+        const [path = ""] = Object.keys(renderHostFiles({ ...usual, auditRules: true })).filter((each) =>
+            each.startsWith("/etc/audit"),
+        );
+        const { content = "" } = renderHostFiles({ ...usual, auditRules: true })[path] ?? {};
+        assert.match(content, /^-w \/etc\/docker -k docker$/m);
+        assert.equal(renderHostFiles(usual)[path], undefined);
     });
 
     it("name every host of the registry, the nearest one first", () => {

@@ -187,6 +187,28 @@ describe("A setting that a standing stack cannot follow", () => {
         assert.deepEqual(said(kept, fixedIn([])), []);
     });
 
+    it("is where and how engines store their data, or the swarm's port, also from and to the default", () => {
+        const engine = resource("swarm:index:HostEngine", {});
+        const cluster = resource("swarm:index:Cluster", { dataPathPort: 4790 });
+        const storage = { dataRoot: "/var/lib/docker/data", imageStore: "engine" };
+        const hosts = resource("skep:hosts:Lab", { facts: { storage } });
+        const kept = { engine: storage, swarm: { dataPathPort: 4790 } };
+        assert.deepEqual(said(kept, fixedIn([engine, cluster, hosts])), []);
+        assert.deepEqual(
+            said({}, fixedIn([engine, cluster, hosts])).map((text) => text.split(", and")[0]),
+            [
+                "skep:swarm.dataPathPort is 4789",
+                "skep:engine.dataRoot is the engine's default",
+                "skep:engine.imageStore is the engine's default",
+            ],
+        );
+        assert.match(
+            said({ engine: { storageDriver: "btrfs" } }, fixedIn([engine])).join(),
+            /^skep:engine\.storageDriver is btrfs, .* stands with the engine's default,/,
+        );
+        assert.deepEqual(said(kept, fixedIn([hosts])), []);
+    });
+
     it("is one problem where the kind of hosts changes, in both directions", () => {
         assert.match(
             said({ hosts: "aws", aws: AWS }).join(),

@@ -260,7 +260,7 @@ class Hosts {
             swarm: world.swarm(MANAGERS, this.cluster.id, 1000),
             members,
             repository: { url: "https://mirror.example", fingerprint: "A" },
-            daemon: JSON.stringify(daemon),
+            daemon,
             settings: { workersAtOnce: 1, soakSeconds: 0, pauseSeconds: 0, ...more },
         });
     }

@@ -38,6 +38,7 @@ function host(name: string, zone: string, more: Partial<HostSight> = {}): HostSi
             ...{ clockOffsetMs: 0, clockErrorMs: 10, load: 0.5, memory: { totalKib: 4e6, freeKib: 3e6 } },
             ...{ disk: { totalKib: 4e7, freeKib: 3e7 }, certificate: SPAN },
             ...(isManager && { sealed: true, raftKib: 125_000 }),
+            ownKeys: [],
         },
         ...more,
     };
@@ -183,6 +184,14 @@ describe("Status", () => {
         assert.match(both.findings[0]!.problem, /^The stack sample has no services\.$/);
     });
 
+    it("names the keys of daemon.json that others wrote, as a warning", () => {
+        const own = seen((snapshot) => {
+            Object.assign(snapshot.hosts[3]!, { shell: { ...snapshot.hosts[3]!.shell!, ownKeys: ["mtu"] } });
+        });
+        assert.deepEqual(idsOf(own), ["warning ENGINE_KEYS_KEPT"]);
+        assert.match(own.findings[0]!.problem, /^daemon\.json of worker-1 has keys .*: mtu\.$/);
+    });
+
     it("warns of engines without fixes, full disks, certificates that end, and clocks that differ", () => {
         const old = seen((snapshot) => {
             const { engine, shell } = snapshot.hosts[3]!;
@@ -241,7 +250,8 @@ describe("A snapshot", function () {
     this.timeout(20_000);
     const LOOKED = JSON.stringify({
         ...{ now: Date.now(), load: 0.1, memory: { totalKib: 10, freeKib: 5 }, disk: null },
-        ...{ certificate: null, sealed: true, raftKib: 7 },
+        ...{ certificate: null, sealed: true, raftKib: 7, record: btoa('["log-opts"]') },
+        daemon: btoa('{"debug": true, "log-opts": {"splunk-token": "t0ken"}}'),
     });
     const names = ["manager-1", "manager-2", "manager-3"];
 
@@ -261,8 +271,9 @@ describe("A snapshot", function () {
     it("has what hosts and a manager say, and no secret", async () => {
         const snapshot = await take(() => undefined);
         assert.deepEqual(snapshot.hosts[0]!.shell?.raftKib, 7);
+        assert.deepEqual(snapshot.hosts[0]!.shell?.ownKeys, ["debug"]);
         assert.equal(snapshot.swarm?.nodes.length, 3);
-        assert.doesNotMatch(JSON.stringify(snapshot), /secret|key of|JoinTokens/);
+        assert.doesNotMatch(JSON.stringify(snapshot), /secret|t0ken|key of|JoinTokens/);
     });
 
     it("says of a host that is down why, and of the others what they are", async () => {

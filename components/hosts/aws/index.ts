@@ -48,6 +48,8 @@ export interface AwsHostsArgs {
     appPort?: number;
     /** The names of the hosts that run the registry, and its port there. */
     registry: { hosts: readonly string[]; port: number };
+    /** The UDP port of overlay networks. Default 4789. */
+    dataPathPort?: number;
 }
 
 /** Instances over the zones of a region, with their network, security groups, load balancer and storage. */
@@ -91,6 +93,7 @@ export class AwsHosts extends pulumi.ComponentResource implements Hosts {
                 ...settings,
                 appPorts,
                 registryPort: registry.port,
+                dataPathPort: args.dataPathPort,
                 tagging: this.tagging,
                 vpcId: this.network.vpc.id,
             },
