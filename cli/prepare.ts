@@ -3,6 +3,7 @@
 
 import { formatProblem, SkepError } from "../errors";
 import { exitClassOf } from "../errors/catalog";
+import type { Rotations } from "../config/facts";
 import type { ReadySettings } from "../config/settings";
 import type { ProgramArgs } from "../program";
 import type { Progress } from "../scripts/setup/progress";
@@ -27,15 +28,15 @@ export interface Ready {
     hasPending: boolean;
     /** Whether the state has a swarm. */
     hasSwarm: boolean;
-    /** Whether the state already has all current facts. */
+    /** Whether the state already has all current facts, but for what this command rotates. */
     hasFacts: boolean;
     /** Writes the facts beside the state when an up begins: it may be killed before the state has them. */
     keepFacts(): Promise<void>;
 }
 
-/** Runs the steps for a command that then works on the stack. */
-export async function ready(options: Options): Promise<Ready> {
-    const work = await prepare("command", options);
+/** Runs the steps for a command that then works on the stack. `rotated`: what the command rotates. */
+export async function ready(options: Options, rotated?: keyof Rotations): Promise<Ready> {
+    const work = await prepare("command", options, rotated);
     const { progress, tools, settings, hosts, found, files } = work;
     const program = work.program();
     return {
@@ -46,7 +47,9 @@ export async function ready(options: Options): Promise<Ready> {
         program,
         hasPending: found.hasPending,
         hasSwarm: found.hasSwarm,
-        hasFacts: found.from === "state" && isSameFacts(found.facts, program.facts),
+        hasFacts:
+            found.from === "state" &&
+            isSameFacts(found.facts, { ...program.facts, rotations: found.facts.rotations }),
         keepFacts: () => files.kept.keep({ facts: program.facts }),
     };
 }
@@ -88,8 +91,8 @@ export async function factsOfStack(stack: string, progress: Progress): Promise<F
     return findFacts(facts, await readerOf(stack, progress));
 }
 
-async function prepare(way: Way, options: Options): Promise<Preparation> {
-    const work = new Preparation(way, options);
+async function prepare(way: Way, options: Options, rotated?: keyof Rotations): Promise<Preparation> {
+    const work = new Preparation(way, options, rotated);
     for (const { name, does, ways, on, run } of STEPS) {
         if (!ways.includes(way) || (on === "lab" && work.settings.hosts !== "lab")) continue;
         const began = Date.now();

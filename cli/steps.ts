@@ -1,7 +1,7 @@
 // The steps with which every command on a stack begins, in their order: the list first, then what they share, then each of
 // them. What a step does in detail is in stack/, lab/ and scripts/setup/.
 
-import type { LabEngine } from "../config/facts";
+import type { LabEngine, Rotations } from "../config/facts";
 import type { ReadySettings, Settings } from "../config/settings";
 import type { S3Keys } from "../planning/registry-config";
 import type { ProgramArgs } from "../program";
@@ -142,6 +142,8 @@ export class Preparation {
     constructor(
         readonly way: Way,
         readonly options: Options,
+        /** What the command rotates. Default: nothing. */
+        private readonly rotated?: keyof Rotations,
     ) {
         this.progress = progressFor(options);
     }
@@ -179,8 +181,16 @@ export class Preparation {
                 plugins,
                 engine,
                 gateway: gatewayPorts(settings, this.hosts, this.found.facts.gateway),
+                rotations: this.rotations(),
             }),
         };
+    }
+
+    /** How often keys were rotated, with the rotation of this command. */
+    private rotations(): Rotations | undefined {
+        const { rotations } = this.found.facts;
+        const { rotated } = this;
+        return rotated ? { ...rotations, [rotated]: (rotations?.[rotated] ?? 0) + 1 } : rotations;
     }
 }
 

@@ -1,6 +1,7 @@
 // The swarm: one cluster over all hosts. Every host is a node with its role, availability and labels.
 
 import * as pulumi from "@pulumi/pulumi";
+import type { Rotations } from "../config/facts";
 import { availabilityOf, type MemberSettings, roleOf } from "../planning/members";
 import type { Places } from "../planning/placement";
 import { Cluster, Node } from "../providers/sdk/swarm";
@@ -13,6 +14,8 @@ export interface SwarmArgs {
     installed: readonly pulumi.Resource[];
     /** Whether a restarted manager needs the unlock key. */
     autolock: boolean;
+    /** How often keys were rotated. Default: never. */
+    rotations?: Rotations;
     /** Range for overlay networks, one /24 each. */
     overlayPool: string;
     /** Settings of roles and availabilities. */
@@ -50,7 +53,12 @@ export class Swarm extends pulumi.ComponentResource {
         this.activeNodes = active.map((host) => host.name);
         this.cluster = new Cluster(
             `${name}-cluster`,
-            { managers: this.managers, autolock: args.autolock, addressPool: args.overlayPool },
+            {
+                managers: this.managers,
+                autolock: args.autolock,
+                addressPool: args.overlayPool,
+                rotations: ofSwarm(args.rotations),
+            },
             {
                 parent: this,
                 dependsOn: [...args.installed],
@@ -99,6 +107,12 @@ export class Swarm extends pulumi.ComponentResource {
             { parent: this, deletedWith: this.cluster },
         );
     }
+}
+
+/** The rotations of what the swarm itself makes; undefined if there was none, as in the state of a stack without any. */
+function ofSwarm({ unlockKey, joinTokens, ca }: Rotations = {}) {
+    const own = Object.entries({ unlockKey, joinTokens, ca }).filter(([, number]) => number !== undefined);
+    return own.length === 0 ? undefined : Object.fromEntries(own);
 }
 
 /** The managers, in the form that the provider takes. */

@@ -12,6 +12,15 @@ export interface LabEngine {
     endpoint: string;
 }
 
+/** What `skep rotate` makes anew, each with how often it has done so. */
+export interface Rotations {
+    unlockKey?: number;
+    joinTokens?: number;
+    ca?: number;
+    registryPassword?: number;
+    sshKey?: number;
+}
+
 /** The chosen settings, and other facts that later commands must respect. None is secret. */
 export interface Facts extends Partial<Pick<Settings, (typeof GENERATED)[number]>> {
     /** The kind of plugins that made the stack. */
@@ -20,6 +29,8 @@ export interface Facts extends Partial<Pick<Settings, (typeof GENERATED)[number]
     engine?: LabEngine;
     /** Where the gateway publishes the ports of swarm stacks; for labs only. */
     gateway?: GatewayPort[];
+    /** How often keys were rotated. Default: never. */
+    rotations?: Rotations;
 }
 
 /** The facts that are settings, without missing ones. */

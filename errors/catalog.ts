@@ -2,6 +2,7 @@
 // command exits with the code of the problem's class. The groups are files in groups/.
 import { CARE } from "./groups/care";
 import { DAILY } from "./groups/daily";
+import { KEYS } from "./groups/keys";
 import { MACHINE } from "./groups/machine";
 import { PULUMI, TESTS } from "./groups/pulumi";
 import { SETUP } from "./groups/setup";
@@ -20,6 +21,7 @@ export const GROUPS: readonly Group[] = [
     STACKS,
     CARE,
     DAILY,
+    KEYS,
     PULUMI,
     TESTS,
 ];
@@ -35,6 +37,7 @@ export type ProblemId =
     | keyof typeof STACKS.entries
     | keyof typeof CARE.entries
     | keyof typeof DAILY.entries
+    | keyof typeof KEYS.entries
     | keyof typeof PULUMI.entries
     | keyof typeof TESTS.entries;
 

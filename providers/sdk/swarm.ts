@@ -135,6 +135,8 @@ export interface ClusterArgs {
     addressPool: pulumi.Input<string>;
     /** The prefix length of each overlay network, in bits. Default: 24. A change makes a new swarm. */
     subnetSize?: pulumi.Input<number>;
+    /** How often Skep has rotated what the swarm makes. A larger number rotates it; a new swarm does not. Default: never. */
+    rotations?: { unlockKey?: number; joinTokens?: number; ca?: number };
 }
 
 /** The swarm itself. */
@@ -142,14 +144,14 @@ export class Cluster extends pulumi.CustomResource {
     declare readonly clusterId: pulumi.Output<string>;
     /** The key that opens a locked manager; empty without autolock. */
     declare readonly unlockKey: pulumi.Output<string>;
-    /** The key before the last rotation, or empty. A manager that was down during the rotation still needs it. */
-    declare readonly previousUnlockKey: pulumi.Output<string>;
+    /** Earlier keys, until every manager has confirmed the present one: one that was down meanwhile needs them. */
+    declare readonly formerUnlockKeys: pulumi.Output<string[]>;
     declare readonly autolock: pulumi.Output<boolean>;
 
     constructor(name: string, args: ClusterArgs, opts?: pulumi.CustomResourceOptions) {
-        const outputs = { clusterId: undefined, unlockKey: undefined, previousUnlockKey: undefined };
+        const outputs = { clusterId: undefined, unlockKey: undefined, formerUnlockKeys: undefined };
         const inputs = { ...args, managers: args.managers.map(sealed), ...outputs };
-        super("swarm:index:Cluster", name, inputs, withVersion(opts, ["unlockKey", "previousUnlockKey"]));
+        super("swarm:index:Cluster", name, inputs, withVersion(opts, ["unlockKey", "formerUnlockKeys"]));
     }
 }
 

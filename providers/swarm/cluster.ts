@@ -5,32 +5,41 @@ import { majority } from "../../planning/membership";
 import { findOrMake, open, setAutolock, type NewSwarm } from "../../swarm/adopt";
 import { Host } from "../../swarm/host";
 import { disband } from "../../swarm/leave";
+import { unconfirmed } from "../../swarm/rotate/key-file";
+import { rotate, type Rotations } from "../../swarm/rotate/rotations";
 import type { HostInput } from "../../swarm/ssh";
 import { Swarm } from "../../swarm/swarm";
 import { NotConverged, type Props, type Resource, UNKNOWN } from "../runtime/types";
 import { inputsOf } from "./inputs";
 import { mayLose, refuseRemade, refuseReplaced, remade } from "./plan-guard";
 
-const COMPUTED = ["clusterId", "unlockKey", "previousUnlockKey", "locked", "emptyHosts"] as const;
+const COMPUTED = ["clusterId", "unlockKey", "formerUnlockKeys", "rekeyed", "locked", "emptyHosts"] as const;
 
-type Inputs = NewSwarm & { managers: HostInput[] };
-type Outs = {
-    clusterId: string;
+type Inputs = NewSwarm & { managers: HostInput[]; rotations?: Rotations };
+type Keys = {
+    /** The swarm's present key; empty without autolock. */
     unlockKey: string;
-    previousUnlockKey: string;
+    /** Earlier keys, the newest first, until every manager has confirmed the present one: one that was down has one of them. */
+    formerUnlockKeys: string[];
+    /** Whether somebody else changed the key, so that the stack's outputs do not have it yet. */
+    rekeyed: boolean;
+};
+type Outs = Keys & {
+    clusterId: string;
     /** Names of the managers that no key opened. */
     locked: string[];
     /** The manager hosts, if all of them were found to be in no swarm; else empty. */
     emptyHosts: HostInput[];
 };
-type State = Inputs & Outs;
+/** States of earlier versions have one former key at most. */
+type State = Inputs & Outs & { previousUnlockKey?: string };
 
 export const cluster: Resource = {
     required: ["managers", "autolock", "addressPool"],
     defaults: { subnetSize: 24 },
     computed: COMPUTED,
     stable: ["clusterId"],
-    secretOutputs: ["unlockKey", "previousUnlockKey", "emptyHosts"],
+    secretOutputs: ["unlockKey", "formerUnlockKeys", "emptyHosts"],
     replaceOn: ["addressPool", "subnetSize"],
     deleteBeforeReplace: true,
     ignoreInDiff: ["managers"],
@@ -55,14 +64,17 @@ export const cluster: Resource = {
         await refuseRemade(swarm, ctx, planned);
     },
 
-    /** An update opens locked managers; reading never does. */
-    drift: ({ locked }: Partial<State>) => (locked && locked.length > 0 ? ["locked"] : []),
+    /** An update opens locked managers; reading never does. It also brings a key that somebody else made into the outputs. */
+    drift: ({ locked = [], rekeyed }: Partial<State>) => [
+        ...(locked.length > 0 ? ["locked"] : []),
+        ...(rekeyed ? ["rekeyed"] : []),
+    ],
 
     async create(inputs: Inputs, ctx) {
         if (mayLose(ctx)) await leaveLocked(inputs.managers);
         const { swarm, locked } = await findOrMake(inputs.managers.map(Host.of), inputs, ctx);
-        const outs = { clusterId: swarm.id, unlockKey: await swarm.unlockKey(), previousUnlockKey: "" };
-        return { id: swarm.id, outs: { ...outs, locked, emptyHosts: [] } };
+        const keys = { unlockKey: await swarm.unlockKey(), formerUnlockKeys: [], rekeyed: false };
+        return { id: swarm.id, outs: { clusterId: swarm.id, ...keys, locked, emptyHosts: [] } };
     },
 
     async update(id, olds: State, inputs: Inputs, ctx): Promise<Outs> {
@@ -70,13 +82,17 @@ export const cluster: Resource = {
         const sightings = await swarm.look();
         if (isGone(sightings)) {
             // Pulumi keeps no inputs of an update that failed, and these hosts are the ones to look at next.
-            const { clusterId, unlockKey, previousUnlockKey, locked } = olds;
-            const outs = { clusterId, unlockKey, previousUnlockKey, locked, emptyHosts: inputs.managers };
+            const { clusterId, unlockKey, rekeyed, locked } = olds;
+            const keys = { unlockKey, formerUnlockKeys: formerKeys(olds), rekeyed };
+            const outs = { clusterId, ...keys, locked, emptyHosts: inputs.managers };
             throw new NotConverged(id, outs, [formatProblem(whyUnusable(sightings))]);
         }
-        const locked = await open(swarm, [olds.unlockKey ?? "", olds.previousUnlockKey ?? ""]);
+        const locked = await open(swarm, [olds.unlockKey ?? "", ...formerKeys(olds)]);
         await setAutolock(swarm, inputs.autolock);
-        return { clusterId: id, locked, emptyHosts: [], ...keys(olds, await swarm.unlockKey()) };
+        await rotate(swarm, inputs.rotations ?? {}, olds.rotations ?? {});
+        // The state gets a new key at once: until then, only open managers know it. A later read sees who has confirmed it.
+        const keys = { ...keysWith(olds, await swarm.unlockKey()), rekeyed: false };
+        return { clusterId: id, locked, emptyHosts: [], ...keys };
     },
 
     async read(id, state: State, ctx) {
@@ -84,7 +100,7 @@ export const cluster: Resource = {
         const all = Swarm.of(managers, id, ctx);
         const sightings = await all.look();
         if (isGone(sightings)) return {};
-        const inputs = inputsOf(state, COMPUTED);
+        const inputs = inputsOf(state, [...COMPUTED, "previousUnlockKey"]);
         // The state stays as it was, so that destroy works. The next up calls update, which repairs the swarm or fails.
         const unusable = () => new NotConverged(id, {}, [formatProblem(whyUnusable(sightings))]);
         const swarm = await all.ifSeen();
@@ -93,7 +109,8 @@ export const cluster: Resource = {
             const { Spec } = await swarm.inspect();
             const autolock = Spec.EncryptionConfig?.AutoLockManagers ?? false;
             const locked = hostsIn(sightings, "locked").map(({ name }) => name);
-            const outs = { clusterId: id, locked, emptyHosts: [], ...keys(state, await swarm.unlockKey()) };
+            const keys = await confirmed(swarm, keysWith(state, await swarm.unlockKey()));
+            const outs = { clusterId: id, locked, emptyHosts: [], ...keys };
             return { id, outs: { ...inputs, autolock, ...outs }, inputs: { ...inputs, autolock } };
         } catch (error) {
             throw error instanceof SkepError ? unusable() : error;
@@ -121,11 +138,24 @@ function isUnmade({ id }: { id: unknown }): boolean {
     return id === UNKNOWN;
 }
 
-/**
- * The current unlock key and the one before. A manager that was down during a rotation still opens with the key before.
- */
-function keys(state: State, now: string): Pick<Outs, "unlockKey" | "previousUnlockKey"> {
-    const before = state.unlockKey ?? "";
-    const rotated = before !== "" && before !== now;
-    return { unlockKey: now, previousUnlockKey: rotated ? before : (state.previousUnlockKey ?? "") };
+/** The keys, once the swarm says that this is the present one. */
+function keysWith(state: Partial<State>, now: string): Keys {
+    const before = state.unlockKey ?? now;
+    const known = before === "" ? formerKeys(state) : [before, ...formerKeys(state)];
+    return {
+        unlockKey: now,
+        formerUnlockKeys: [...new Set(known)].filter((key) => key !== now),
+        rekeyed: before !== now || (state.rekeyed ?? false),
+    };
+}
+
+function formerKeys({ formerUnlockKeys, previousUnlockKey = "" }: Partial<State>): string[] {
+    return formerUnlockKeys ?? (previousUnlockKey === "" ? [] : [previousUnlockKey]);
+}
+
+/** The keys without former ones if every manager has confirmed the present one. */
+async function confirmed(swarm: Swarm, keys: Keys): Promise<Keys> {
+    if (keys.formerUnlockKeys.length === 0) return keys;
+    const isKept = (await unconfirmed(swarm, keys.unlockKey)).length > 0;
+    return isKept ? keys : { ...keys, formerUnlockKeys: [] };
 }

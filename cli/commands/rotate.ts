@@ -1,0 +1,146 @@
+// `skep rotate`: makes one key or certificate anew, in a run of Pulumi that may change only what has to do with it. The
+// swarm, the state and the outputs agree when it ends.
+
+import { skepError } from "../../errors";
+import type { Rotations } from "../../config/facts";
+import type { Deployment } from "../../config/state";
+import { listed } from "../../planning/sentence";
+import { untilTrusted } from "../../swarm/rotate/ca";
+import { untilConfirmed } from "../../swarm/rotate/key-file";
+import { confirmed } from "../confirm";
+import type { Options } from "../options";
+import { ready } from "../prepare";
+import { plainOutputs, printJson, printNext } from "../print";
+import { operate, settle } from "../pulumi/operate";
+import { partsOfUrn } from "../pulumi/steps";
+import { openStack } from "../pulumi/workspace";
+import { writeClientFiles } from "../stack/client-files";
+import type { Outputs } from "../stack/outputs";
+import { stackDown, type Standing, withSwarm } from "../stack/standing";
+
+/** What can be rotated, as it is typed. */
+export type Rotated = "unlock-key" | "join-tokens" | "ca" | "registry-certificate" | "client-certificate";
+
+interface Rotation {
+    /** What is rotated, for messages. */
+    what: string;
+    /** Its number among the facts. Default: `replaced` rotates it. */
+    fact?: keyof Rotations;
+    /** The resource that is made anew, by its name in the program. */
+    replaced?: string;
+    /** Names in the program of the resources that may change. */
+    changes: readonly string[];
+    /** What the command waits for after the run. Returns the managers that have still to confirm. Default: nothing. */
+    after?(standing: Standing): Promise<string[]>;
+    /** What a user should know afterwards. */
+    says: string;
+    /** The command to type next. */
+    next: string;
+}
+
+const CLUSTER = ["swarm-cluster"];
+
+const ROTATIONS: Record<Rotated, Rotation> = {
+    "unlock-key": {
+        what: "the unlock key",
+        fact: "unlockKey",
+        changes: CLUSTER,
+        after: ({ swarm, outputs, progress }) =>
+            progress.step("Asking every manager for the new key", () =>
+                untilConfirmed(swarm, outputs.unlockKey),
+            ),
+        says: "The unlock key is new. Keep it somewhere else too.",
+        next: "key show",
+    },
+    "join-tokens": {
+        what: "the join tokens",
+        fact: "joinTokens",
+        changes: CLUSTER,
+        says: "Both join tokens are new; the former ones admit nobody. Members stay as they are.",
+        next: "token show",
+    },
+    ca: {
+        what: "the swarm's certificate authority",
+        fact: "ca",
+        changes: CLUSTER,
+        async after({ swarm, progress }) {
+            await progress.step("Waiting for every node's new certificate", (update) =>
+                untilTrusted(swarm, update),
+            );
+            return [];
+        },
+        says: "The swarm has a new certificate authority, every node a new certificate, and both join tokens are new.",
+        next: "check",
+    },
+    "registry-certificate": {
+        what: "the registry's certificate",
+        replaced: "pki-registry-key",
+        changes: ["pki-registry-key", "pki-registry-request", "pki-registry", "registry-stack"],
+        says: "The registry shows a new certificate of the same authority.",
+        next: "check registry certificates",
+    },
+    "client-certificate": {
+        what: "the client's certificate",
+        replaced: "pki-client-key",
+        changes: ["pki-client-key", "pki-client-request", "pki-client"],
+        says: "The files for clients have a new certificate. The former one stays valid until its end, since engines read no list of revoked ones.",
+        next: "context",
+    },
+};
+
+/**
+ * Makes a key or a certificate anew. Throws STACK_DOWN, ROTATE_FIRST_UP if the settings ask for more, KEY_NONE if there is
+ * no unlock key, and CA_ROTATION_WAITS if nodes are missing.
+ */
+export async function rotate(rotated: Rotated, options: Options): Promise<void> {
+    const { what, fact, replaced, changes, after, says, next } = ROTATIONS[rotated];
+    const work = await ready(options, fact);
+    const { progress, tools, program, settings } = work;
+    if (!work.hasSwarm) throw await stackDown(options.stack);
+    if (!work.hasFacts) throw firstUp();
+    if (rotated === "unlock-key" && !settings.autolock) throw noKey();
+    const asks = process.stdin.isTTY && !options.yes;
+    if (asks && !(await confirmed(`Make ${what} anew?`, options))) return;
+    const { stack, sizes } = await openStack(options, tools, program);
+    if (work.hasPending) await settle(stack, progress);
+    const { resources = [] } = (await stack.exportStack()).deployment as Deployment;
+    const urnsOf = (wanted: (name: string, type: string) => boolean) =>
+        resources.flatMap(({ urn, type }) => (wanted(partsOfUrn(urn).name, type) ? [urn] : []));
+    const target = urnsOf(
+        (name, type) =>
+            changes.includes(name) || type.startsWith("skep:hosts:") || type === "pulumi:pulumi:Stack",
+    );
+    const replace = replaced === undefined ? undefined : urnsOf((name) => name === replaced);
+    await work.keepFacts();
+    const outcome = await progress.step(`Rotating ${what}`, (update) =>
+        operate(stack, "up", progress, { update, sizes, target, replace }),
+    );
+    const outputs = plainOutputs(outcome.outputs ?? {}) as unknown as Outputs;
+    await writeClientFiles(options.stack, outputs);
+    const waitsFor = after ? await withSwarm(options.stack, outputs, progress, after) : [];
+    if (options.json) return printJson({ rotated, waitsFor });
+    console.log(says);
+    if (waitsFor.length > 0) console.log(keptFor(waitsFor));
+    printNext(options, next);
+}
+
+function keptFor(managers: readonly string[]): string {
+    const [has, opens] = managers.length === 1 ? ["has", "it"] : ["have", "them"];
+    return `${listed(managers)} ${has} not confirmed it. The stack keeps the key before: up and unlock open ${opens} with that.`;
+}
+
+function firstUp() {
+    return skepError(
+        "ROTATE_FIRST_UP",
+        "The settings ask for something that no up has done yet, and a rotation changes nothing else.",
+        "Run up, then rotate.",
+    );
+}
+
+function noKey() {
+    return skepError(
+        "KEY_NONE",
+        "The swarm has no unlock key: its managers are not locked.",
+        "Set skep:autolock: true and run up.",
+    );
+}

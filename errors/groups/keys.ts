@@ -1,0 +1,21 @@
+import type { Group } from "../problem-group";
+
+/** Keys, and what changes them. */
+export const KEYS = {
+    title: "Keys and their rotation",
+    exit: "swarm",
+    entries: {
+        ROTATE_FIRST_UP: {
+            meaning:
+                "The settings ask for something that no `up` has done yet, and a rotation changes nothing else.",
+            advice: "Run `up`, then rotate.",
+            exit: "refused",
+        },
+        CA_ROTATION_WAITS: {
+            meaning:
+                "Nodes that are down keep the swarm from ending the rotation of its certificate authority.",
+            advice: "Start them, or remove them by the settings. The swarm then ends it by itself.",
+            exit: "left",
+        },
+    },
+} satisfies Group;
