@@ -93,12 +93,11 @@ const ROTATIONS: Record<Rotated, Rotation> = {
  * no unlock key, and CA_ROTATION_WAITS if nodes are missing.
  */
 export async function rotate(rotated: Rotated, options: Options): Promise<void> {
-    const { what, fact, replaced, changes, after, says, next } = ROTATIONS[rotated];
+    const { what, fact, replaced, changes, after } = ROTATIONS[rotated];
     const work = await ready(options, fact);
     const { progress, tools, program, settings } = work;
     if (!work.hasSwarm) throw await stackDown(options.stack);
-    if (!work.hasFacts) throw firstUp();
-    if (rotated === "unlock-key" && !settings.autolock) throw noKey();
+    refuseRotation(rotated, { hasFacts: work.hasFacts, autolock: settings.autolock });
     const asks = process.stdin.isTTY && !options.yes;
     if (asks && !(await confirmed(`Make ${what} anew?`, options))) return;
     const { stack, sizes } = await openStack(options, tools, program);
@@ -117,11 +116,15 @@ export async function rotate(rotated: Rotated, options: Options): Promise<void> 
     );
     const outputs = plainOutputs(outcome.outputs ?? {}) as unknown as Outputs;
     await writeClientFiles(options.stack, outputs);
-    const waitsFor = after ? await withSwarm(options.stack, outputs, progress, after) : [];
+    printRotated(rotated, after ? await withSwarm(options.stack, outputs, progress, after) : [], options);
+}
+
+/** Prints what was rotated, and which managers have still to confirm it. */
+export function printRotated(rotated: Rotated, waitsFor: readonly string[], options: Options): void {
     if (options.json) return printJson({ rotated, waitsFor });
-    console.log(says);
+    console.log(ROTATIONS[rotated].says);
     if (waitsFor.length > 0) console.log(keptFor(waitsFor));
-    printNext(options, next);
+    printNext(options, ROTATIONS[rotated].next);
 }
 
 function keptFor(managers: readonly string[]): string {
@@ -129,18 +132,21 @@ function keptFor(managers: readonly string[]): string {
     return `${listed(managers)} ${has} not confirmed it. The stack keeps the key before: up and unlock open ${opens} with that.`;
 }
 
-function firstUp() {
-    return skepError(
-        "ROTATE_FIRST_UP",
-        "The settings ask for something that no up has done yet, and a rotation changes nothing else.",
-        "Run up, then rotate.",
-    );
-}
-
-function noKey() {
-    return skepError(
-        "KEY_NONE",
-        "The swarm has no unlock key: its managers are not locked.",
-        "Set skep:autolock: true and run up.",
-    );
+/** Throws why nothing can be rotated now: KEY_NONE without autolock, ROTATE_FIRST_UP while the settings ask for more. */
+export function refuseRotation(
+    rotated: Rotated,
+    { hasFacts, autolock }: { hasFacts: boolean; autolock: boolean },
+): void {
+    if (!hasFacts)
+        throw skepError(
+            "ROTATE_FIRST_UP",
+            "The settings ask for something that no up has done yet, and a rotation changes nothing else.",
+            "Run up, then rotate.",
+        );
+    if (rotated === "unlock-key" && !autolock)
+        throw skepError(
+            "KEY_NONE",
+            "The swarm has no unlock key: its managers are not locked.",
+            "Set skep:autolock: true and run up.",
+        );
 }

@@ -5,7 +5,13 @@ import { majority } from "../../planning/membership";
 import { findOrMake, open, setAutolock, type NewSwarm } from "../../swarm/adopt";
 import { Host } from "../../swarm/host";
 import { disband } from "../../swarm/leave";
-import { unconfirmed } from "../../swarm/rotate/key-file";
+import {
+    formerKeys,
+    keysNow,
+    type KnownKeys,
+    type UnlockKeys,
+    withoutUseless,
+} from "../../swarm/rotate/kept-keys";
 import { rotate, type Rotations } from "../../swarm/rotate/rotations";
 import type { HostInput } from "../../swarm/ssh";
 import { Swarm } from "../../swarm/swarm";
@@ -16,23 +22,14 @@ import { mayLose, refuseRemade, refuseReplaced, remade } from "./plan-guard";
 const COMPUTED = ["clusterId", "unlockKey", "formerUnlockKeys", "rekeyed", "locked", "emptyHosts"] as const;
 
 type Inputs = NewSwarm & { managers: HostInput[]; rotations?: Rotations };
-type Keys = {
-    /** The swarm's present key; empty without autolock. */
-    unlockKey: string;
-    /** Earlier keys, the newest first, until every manager has confirmed the present one: one that was down has one of them. */
-    formerUnlockKeys: string[];
-    /** Whether somebody else changed the key, so that the stack's outputs do not have it yet. */
-    rekeyed: boolean;
-};
-type Outs = Keys & {
+type Outs = UnlockKeys & {
     clusterId: string;
     /** Names of the managers that no key opened. */
     locked: string[];
     /** The manager hosts, if all of them were found to be in no swarm; else empty. */
     emptyHosts: HostInput[];
 };
-/** States of earlier versions have one former key at most. */
-type State = Inputs & Outs & { previousUnlockKey?: string };
+type State = Inputs & Outs & KnownKeys;
 
 export const cluster: Resource = {
     required: ["managers", "autolock", "addressPool"],
@@ -91,7 +88,7 @@ export const cluster: Resource = {
         await setAutolock(swarm, inputs.autolock);
         await rotate(swarm, inputs.rotations ?? {}, olds.rotations ?? {});
         // The state gets a new key at once: until then, only open managers know it. A later read sees who has confirmed it.
-        const keys = { ...keysWith(olds, await swarm.unlockKey()), rekeyed: false };
+        const keys = { ...(await keysNow(swarm, olds)), rekeyed: false };
         return { clusterId: id, locked, emptyHosts: [], ...keys };
     },
 
@@ -109,7 +106,7 @@ export const cluster: Resource = {
             const { Spec } = await swarm.inspect();
             const autolock = Spec.EncryptionConfig?.AutoLockManagers ?? false;
             const locked = hostsIn(sightings, "locked").map(({ name }) => name);
-            const keys = await confirmed(swarm, keysWith(state, await swarm.unlockKey()));
+            const keys = await withoutUseless(swarm, await keysNow(swarm, state));
             const outs = { clusterId: id, locked, emptyHosts: [], ...keys };
             return { id, outs: { ...inputs, autolock, ...outs }, inputs: { ...inputs, autolock } };
         } catch (error) {
@@ -136,26 +133,4 @@ async function leaveLocked(managers: readonly HostInput[]): Promise<void> {
 /** Whether a plan has yet to make the host. */
 function isUnmade({ id }: { id: unknown }): boolean {
     return id === UNKNOWN;
-}
-
-/** The keys, once the swarm says that this is the present one. */
-function keysWith(state: Partial<State>, now: string): Keys {
-    const before = state.unlockKey ?? now;
-    const known = before === "" ? formerKeys(state) : [before, ...formerKeys(state)];
-    return {
-        unlockKey: now,
-        formerUnlockKeys: [...new Set(known)].filter((key) => key !== now),
-        rekeyed: before !== now || (state.rekeyed ?? false),
-    };
-}
-
-function formerKeys({ formerUnlockKeys, previousUnlockKey = "" }: Partial<State>): string[] {
-    return formerUnlockKeys ?? (previousUnlockKey === "" ? [] : [previousUnlockKey]);
-}
-
-/** The keys without former ones if every manager has confirmed the present one. */
-async function confirmed(swarm: Swarm, keys: Keys): Promise<Keys> {
-    if (keys.formerUnlockKeys.length === 0) return keys;
-    const isKept = (await unconfirmed(swarm, keys.unlockKey)).length > 0;
-    return isKept ? keys : { ...keys, formerUnlockKeys: [] };
 }
