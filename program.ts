@@ -108,6 +108,7 @@ export function program({
         pki,
         hosts: registryHosts,
         ...settings.registry,
+        rotations: facts.rotations,
         // Drained nodes take no task. If all of its nodes are drained, the registry is down; a preview warns.
         replicas: Math.max(
             registryHosts.filter((host) => availabilityOf(host, settings) !== "drain").length,

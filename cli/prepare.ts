@@ -3,7 +3,6 @@
 
 import { formatProblem, SkepError } from "../errors";
 import { exitClassOf } from "../errors/catalog";
-import type { Rotations } from "../config/facts";
 import type { ReadySettings } from "../config/settings";
 import type { ProgramArgs } from "../program";
 import type { Progress } from "../scripts/setup/progress";
@@ -15,7 +14,7 @@ import { StackFile } from "./stack/file";
 import { linkSwarmPlugin } from "./pulumi/workspace";
 
 import { type Options, progressFor } from "./options";
-import { Preparation, readerOf, STEPS, type Way } from "./steps";
+import { Preparation, readerOf, type Rotating, STEPS, type Way } from "./steps";
 
 export interface Ready {
     progress: Progress;
@@ -34,9 +33,9 @@ export interface Ready {
     keepFacts(): Promise<void>;
 }
 
-/** Runs the steps for a command that then works on the stack. `rotated`: what the command rotates. */
-export async function ready(options: Options, rotated?: keyof Rotations): Promise<Ready> {
-    const work = await prepare("command", options, rotated);
+/** Runs the steps for a command that then works on the stack. `rotate`: what it rotates. */
+export async function ready(options: Options, rotate?: Rotating): Promise<Ready> {
+    const work = await prepare("command", options, rotate);
     const { progress, tools, settings, hosts, found, files } = work;
     const program = work.program();
     return {
@@ -91,8 +90,8 @@ export async function factsOfStack(stack: string, progress: Progress): Promise<F
     return findFacts(facts, await readerOf(stack, progress));
 }
 
-async function prepare(way: Way, options: Options, rotated?: keyof Rotations): Promise<Preparation> {
-    const work = new Preparation(way, options, rotated);
+async function prepare(way: Way, options: Options, rotate?: Rotating): Promise<Preparation> {
+    const work = new Preparation(way, options, rotate);
     for (const { name, does, ways, on, run } of STEPS) {
         if (!ways.includes(way) || (on === "lab" && work.settings.hosts !== "lab")) continue;
         const began = Date.now();

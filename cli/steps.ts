@@ -117,6 +117,9 @@ export async function readerOf(stack: string, progress: Progress): Promise<State
     return mayHaveState(stack) ? stateReader(stack, await pulumiAlone(progress)) : undefined;
 }
 
+/** A change of how often keys were rotated. */
+export type Rotating = (rotations: Rotations) => Rotations;
+
 /** What the steps have found so far. Each field names the step that sets it. */
 export class Preparation {
     readonly progress: Progress;
@@ -142,8 +145,8 @@ export class Preparation {
     constructor(
         readonly way: Way,
         readonly options: Options,
-        /** What the command rotates. Default: nothing. */
-        private readonly rotated?: keyof Rotations,
+        /** Changes how often keys were rotated. Default: nothing is rotated. */
+        private readonly rotate?: Rotating,
     ) {
         this.progress = progressFor(options);
     }
@@ -186,11 +189,10 @@ export class Preparation {
         };
     }
 
-    /** How often keys were rotated, with the rotation of this command. */
+    /** How often keys were rotated, with what this command rotates. */
     private rotations(): Rotations | undefined {
         const { rotations } = this.found.facts;
-        const { rotated } = this;
-        return rotated ? { ...rotations, [rotated]: (rotations?.[rotated] ?? 0) + 1 } : rotations;
+        return this.rotate ? this.rotate(rotations ?? {}) : rotations;
     }
 }
 

@@ -18,6 +18,8 @@ export interface Rotations {
     joinTokens?: number;
     ca?: number;
     registryPassword?: number;
+    /** The first password of the registry that is still valid, by its number. Default: the first of all. */
+    endedRegistryPasswords?: number;
     sshKey?: number;
 }
 

@@ -3,7 +3,7 @@
 
 import { skepError } from "../../errors";
 import type { Rotations } from "../../config/facts";
-import type { Deployment } from "../../config/state";
+import type { Deployment, StateResource } from "../../config/state";
 import { listed } from "../../planning/sentence";
 import { untilTrusted } from "../../swarm/rotate/ca";
 import { untilConfirmed } from "../../swarm/rotate/key-file";
@@ -19,16 +19,22 @@ import type { Outputs } from "../stack/outputs";
 import { stackDown, type Standing, withSwarm } from "../stack/standing";
 
 /** What can be rotated, as it is typed. */
-export type Rotated = "unlock-key" | "join-tokens" | "ca" | "registry-certificate" | "client-certificate";
+export type Rotated =
+    "unlock-key" | "join-tokens" | "ca" | "registry-password" | "registry-certificate" | "client-certificate";
+
+export interface RotateOptions extends Options {
+    /** Ends the password before, and makes no new one. */
+    endFormer?: boolean;
+}
 
 interface Rotation {
     /** What is rotated, for messages. */
     what: string;
-    /** Its number among the facts. Default: `replaced` rotates it. */
-    fact?: keyof Rotations;
+    /** How the facts change. Default: `replaced` rotates it. */
+    rotate?: (rotations: Rotations) => Rotations;
     /** The resource that is made anew, by its name in the program. */
     replaced?: string;
-    /** Names in the program of the resources that may change. */
+    /** Names in the program of the resources that may change; a star stands for any end of a name. */
     changes: readonly string[];
     /** What the command waits for after the run. Returns the managers that have still to confirm. Default: nothing. */
     after?(standing: Standing): Promise<string[]>;
@@ -39,11 +45,25 @@ interface Rotation {
 }
 
 const CLUSTER = ["swarm-cluster"];
+const PASSWORD = ["registry-password*", "registry-stack", "web-image", "client-image", "sample-stack"];
+
+/** The registry's password before, which ends. */
+const ENDED: Rotation = {
+    what: "the registry's list of passwords",
+    rotate: (rotations) => ({ ...rotations, endedRegistryPasswords: rotations.registryPassword ?? 0 }),
+    changes: PASSWORD,
+    says: "The registry takes the present password only.",
+    next: "check registry",
+};
+
+function oneMore(key: keyof Rotations): (rotations: Rotations) => Rotations {
+    return (rotations) => ({ ...rotations, [key]: (rotations[key] ?? 0) + 1 });
+}
 
 const ROTATIONS: Record<Rotated, Rotation> = {
     "unlock-key": {
         what: "the unlock key",
-        fact: "unlockKey",
+        rotate: oneMore("unlockKey"),
         changes: CLUSTER,
         after: ({ swarm, outputs, progress }) =>
             progress.step("Asking every manager for the new key", () =>
@@ -54,14 +74,14 @@ const ROTATIONS: Record<Rotated, Rotation> = {
     },
     "join-tokens": {
         what: "the join tokens",
-        fact: "joinTokens",
+        rotate: oneMore("joinTokens"),
         changes: CLUSTER,
         says: "Both join tokens are new; the former ones admit nobody. Members stay as they are.",
         next: "token show",
     },
     ca: {
         what: "the swarm's certificate authority",
-        fact: "ca",
+        rotate: oneMore("ca"),
         changes: CLUSTER,
         async after({ swarm, progress }) {
             await progress.step("Waiting for every node's new certificate", (update) =>
@@ -71,6 +91,13 @@ const ROTATIONS: Record<Rotated, Rotation> = {
         },
         says: "The swarm has a new certificate authority, every node a new certificate, and both join tokens are new.",
         next: "check",
+    },
+    "registry-password": {
+        what: "the registry's password",
+        rotate: oneMore("registryPassword"),
+        changes: PASSWORD,
+        says: "The registry takes a new user's password. It takes the one before too, which your own services still have: log in again, deploy them again, and then run this command with --end-former.",
+        next: "registry login",
     },
     "registry-certificate": {
         what: "the registry's certificate",
@@ -92,9 +119,10 @@ const ROTATIONS: Record<Rotated, Rotation> = {
  * Makes a key or a certificate anew. Throws STACK_DOWN, ROTATE_FIRST_UP if the settings ask for more, KEY_NONE if there is
  * no unlock key, and CA_ROTATION_WAITS if nodes are missing.
  */
-export async function rotate(rotated: Rotated, options: Options): Promise<void> {
-    const { what, fact, replaced, changes, after } = ROTATIONS[rotated];
-    const work = await ready(options, fact);
+export async function rotate(rotated: Rotated, options: RotateOptions): Promise<void> {
+    const rotation = rotationOf(rotated, options);
+    const { what, replaced, changes, after } = rotation;
+    const work = await ready(options, rotation.rotate);
     const { progress, tools, program, settings } = work;
     if (!work.hasSwarm) throw await stackDown(options.stack);
     refuseRotation(rotated, { hasFacts: work.hasFacts, autolock: settings.autolock });
@@ -103,13 +131,11 @@ export async function rotate(rotated: Rotated, options: Options): Promise<void> 
     const { stack, sizes } = await openStack(options, tools, program);
     if (work.hasPending) await settle(stack, progress);
     const { resources = [] } = (await stack.exportStack()).deployment as Deployment;
-    const urnsOf = (wanted: (name: string, type: string) => boolean) =>
-        resources.flatMap(({ urn, type }) => (wanted(partsOfUrn(urn).name, type) ? [urn] : []));
-    const target = urnsOf(
-        (name, type) =>
-            changes.includes(name) || type.startsWith("skep:hosts:") || type === "pulumi:pulumi:Stack",
+    const targets = resources.flatMap(({ urn, type }) =>
+        type.startsWith("skep:hosts:") || type === "pulumi:pulumi:Stack" ? [urn] : [],
     );
-    const replace = replaced === undefined ? undefined : urnsOf((name) => name === replaced);
+    const target = [...targets, ...changes.flatMap((name) => urnsOf(name, resources))];
+    const replace = replaced === undefined ? undefined : urnsOf(replaced, resources);
     await work.keepFacts();
     const outcome = await progress.step(`Rotating ${what}`, (update) =>
         operate(stack, "up", progress, { update, sizes, target, replace }),
@@ -119,12 +145,29 @@ export async function rotate(rotated: Rotated, options: Options): Promise<void> 
     printRotated(rotated, after ? await withSwarm(options.stack, outputs, progress, after) : [], options);
 }
 
+function rotationOf(rotated: Rotated, { endFormer }: RotateOptions): Rotation {
+    return endFormer ? ENDED : ROTATIONS[rotated];
+}
+
+/** The URNs of resources of this name, or for a name with a star, the one pattern that new ones match too. */
+function urnsOf(name: string, resources: readonly StateResource[]): string[] {
+    const isPattern = name.endsWith("*");
+    const start = isPattern ? name.slice(0, -1) : name;
+    const found = resources.flatMap(({ urn }) => {
+        const own = partsOfUrn(urn).name;
+        if (!isPattern) return own === name ? [urn] : [];
+        return own.startsWith(start) ? [urn.slice(0, urn.length - own.length) + name] : [];
+    });
+    return [...new Set(found)];
+}
+
 /** Prints what was rotated, and which managers have still to confirm it. */
-export function printRotated(rotated: Rotated, waitsFor: readonly string[], options: Options): void {
+export function printRotated(rotated: Rotated, waitsFor: readonly string[], options: RotateOptions): void {
     if (options.json) return printJson({ rotated, waitsFor });
-    console.log(ROTATIONS[rotated].says);
+    const { says, next } = rotationOf(rotated, options);
+    console.log(says);
     if (waitsFor.length > 0) console.log(keptFor(waitsFor));
-    printNext(options, ROTATIONS[rotated].next);
+    printNext(options, next);
 }
 
 function keptFor(managers: readonly string[]): string {
