@@ -177,7 +177,11 @@ export function program({
         ssh: pulumi.secret({
             user: hosts[0]!.ssh.user,
             privateKey: hosts[0]!.ssh.privateKey,
-            hosts: hosts.map(({ name, ssh: { host, port, hostKey } }) => ({ name, host, port, hostKey })),
+            hosts: hosts.map(({ name, ssh: { host, port, hostKey, privateKey } }) => ({
+                ...{ name, host, port, hostKey },
+                // A host that was down while the key was rotated takes the one before.
+                ...(facts.rotations?.sshKey && { privateKey }),
+            })),
         }),
     };
 }

@@ -21,6 +21,8 @@ export interface Rotations {
     /** The first password of the registry that is still valid, by its number. Default: the first of all. */
     endedRegistryPasswords?: number;
     sshKey?: number;
+    /** The first login key that is still valid, by its number. Default: the first of all. */
+    endedSshKeys?: number;
 }
 
 /** The chosen settings, and other facts that later commands must respect. None is secret. */

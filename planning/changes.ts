@@ -60,6 +60,12 @@ const WORDS: Readonly<Record<string, Readonly<Record<string, Words>>>> = {
     "swarm:HostEngine": { ...NEW_HOST, packages: versions },
     "swarm:HostFiles": { ...NEW_HOST, files },
     "swarm:HostKey": NEW_HOST,
+    "swarm:HostLogin": {
+        ...NEW_HOST,
+        host: said("gets the present login key"),
+        formerKey: said("other login keys are valid"),
+        pending: said("still takes the login key before"),
+    },
     "swarm:Cluster": {
         locked: (_field, { locked }) => [`opens ${namesIn(locked)}`],
         rekeyed: said("has another unlock key than the outputs say"),

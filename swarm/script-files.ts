@@ -16,6 +16,7 @@ export type ScriptName =
     | "hostkey"
     | "hosts"
     | "lock"
+    | "login"
     | "look"
     | "net"
     | "probe"

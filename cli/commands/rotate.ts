@@ -1,7 +1,7 @@
 // `skep rotate`: makes one key or certificate anew, in a run of Pulumi that may change only what has to do with it. The
 // swarm, the state and the outputs agree when it ends.
 
-import { skepError } from "../../errors";
+import { SkepError, skepError } from "../../errors";
 import type { Rotations } from "../../config/facts";
 import type { Deployment, StateResource } from "../../config/state";
 import { listed } from "../../planning/sentence";
@@ -20,10 +20,16 @@ import { stackDown, type Standing, withSwarm } from "../stack/standing";
 
 /** What can be rotated, as it is typed. */
 export type Rotated =
-    "unlock-key" | "join-tokens" | "ca" | "registry-password" | "registry-certificate" | "client-certificate";
+    | "unlock-key"
+    | "join-tokens"
+    | "ca"
+    | "registry-password"
+    | "registry-certificate"
+    | "client-certificate"
+    | "ssh-key";
 
 export interface RotateOptions extends Options {
-    /** Ends the password before, and makes no new one. */
+    /** Ends the password or the key before, and makes no new one. */
     endFormer?: boolean;
 }
 
@@ -34,8 +40,8 @@ interface Rotation {
     rotate?: (rotations: Rotations) => Rotations;
     /** The resource that is made anew, by its name in the program. */
     replaced?: string;
-    /** Names in the program of the resources that may change; a star stands for any end of a name. */
-    changes: readonly string[];
+    /** Names in the program of the resources that may change; a star stands for any end of a name. Default: all may. */
+    changes?: readonly string[];
     /** What the command waits for after the run. Returns the managers that have still to confirm. Default: nothing. */
     after?(standing: Standing): Promise<string[]>;
     /** What a user should know afterwards. */
@@ -47,13 +53,22 @@ interface Rotation {
 const CLUSTER = ["swarm-cluster"];
 const PASSWORD = ["registry-password*", "registry-stack", "web-image", "client-image", "sample-stack"];
 
-/** The registry's password before, which ends. */
-const ENDED: Rotation = {
-    what: "the registry's list of passwords",
-    rotate: (rotations) => ({ ...rotations, endedRegistryPasswords: rotations.registryPassword ?? 0 }),
-    changes: PASSWORD,
-    says: "The registry takes the present password only.",
-    next: "check registry",
+/** What is before the last rotation, and ends. */
+const ENDED: Partial<Record<Rotated, Rotation>> = {
+    "registry-password": {
+        what: "the registry's list of passwords",
+        rotate: (rotations) => ({ ...rotations, endedRegistryPasswords: rotations.registryPassword ?? 0 }),
+        changes: PASSWORD,
+        says: "The registry takes the present password only.",
+        next: "check registry",
+    },
+    "ssh-key": {
+        what: "the hosts' lists of login keys",
+        rotate: (rotations) => ({ ...rotations, endedSshKeys: rotations.sshKey ?? 0 }),
+        changes: ["*-login"],
+        says: "All hosts take the present login key only.",
+        next: "status",
+    },
 };
 
 function oneMore(key: keyof Rotations): (rotations: Rotations) => Rotations {
@@ -113,6 +128,12 @@ const ROTATIONS: Record<Rotated, Rotation> = {
         says: "The files for clients have a new certificate. The former one stays valid until its end, since engines read no list of revoked ones.",
         next: "context",
     },
+    "ssh-key": {
+        what: "the login key",
+        rotate: oneMore("sshKey"),
+        says: "All hosts take the new login key, which ssh-key among the files for clients has.",
+        next: "status",
+    },
 };
 
 /**
@@ -134,7 +155,7 @@ export async function rotate(rotated: Rotated, options: RotateOptions): Promise<
     const targets = resources.flatMap(({ urn, type }) =>
         type.startsWith("skep:hosts:") || type === "pulumi:pulumi:Stack" ? [urn] : [],
     );
-    const target = [...targets, ...changes.flatMap((name) => urnsOf(name, resources))];
+    const target = changes && [...targets, ...changes.flatMap((name) => urnsOf(name, resources))];
     const replace = replaced === undefined ? undefined : urnsOf(replaced, resources);
     await work.keepFacts();
     const outcome = await progress.step(`Rotating ${what}`, (update) =>
@@ -142,21 +163,30 @@ export async function rotate(rotated: Rotated, options: RotateOptions): Promise<
     );
     const outputs = plainOutputs(outcome.outputs ?? {}) as unknown as Outputs;
     await writeClientFiles(options.stack, outputs);
+    const late = outcome.left.filter(({ id }) => id === "HOST_LOGIN_KEPT");
+    if (rotated === "ssh-key" && !options.endFormer) {
+        // Every host has proved the new key, and the state has it everywhere: now the one before can end.
+        if (late.length === 0) return rotate(rotated, { ...options, endFormer: true });
+        throw new SkepError(late.map(({ id, reason }) => ({ id, problem: reason, advice: "" })));
+    }
     printRotated(rotated, after ? await withSwarm(options.stack, outputs, progress, after) : [], options);
 }
 
 function rotationOf(rotated: Rotated, { endFormer }: RotateOptions): Rotation {
-    return endFormer ? ENDED : ROTATIONS[rotated];
+    return (endFormer && ENDED[rotated]) || ROTATIONS[rotated];
 }
 
-/** The URNs of resources of this name, or for a name with a star, the one pattern that new ones match too. */
+/**
+ * The URNs of resources of this name. A name may begin or end with a star: with one at its end it also stands for resources
+ * that are yet to be made.
+ */
 function urnsOf(name: string, resources: readonly StateResource[]): string[] {
-    const isPattern = name.endsWith("*");
-    const start = isPattern ? name.slice(0, -1) : name;
+    const plain = name.replace(/^\*|\*$/g, "");
     const found = resources.flatMap(({ urn }) => {
         const own = partsOfUrn(urn).name;
-        if (!isPattern) return own === name ? [urn] : [];
-        return own.startsWith(start) ? [urn.slice(0, urn.length - own.length) + name] : [];
+        if (name.startsWith("*")) return own.replace(/-\d+$/, "").endsWith(plain) ? [urn] : [];
+        if (!name.endsWith("*")) return own === name ? [urn] : [];
+        return own.startsWith(plain) ? [urn.slice(0, urn.length - own.length) + name] : [];
     });
     return [...new Set(found)];
 }

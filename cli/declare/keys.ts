@@ -11,6 +11,7 @@ const ROTATIONS: Record<Rotated, string> = {
     "registry-password": "the registry's password; the one before stays valid until you end it",
     "registry-certificate": "the registry's certificate; the stack's authority stays",
     "client-certificate": "the certificate of your own docker",
+    "ssh-key": "the key with which Skep and you log in at the hosts",
 };
 
 /** Declares rotate and its subcommands. */
@@ -20,7 +21,7 @@ export function declareKeys(program: Command): void {
         const command = onStack(rotate, what, description).action(async (options: RotateOptions) =>
             (await import("../commands/rotate")).rotate(what as Rotated, options),
         );
-        if (what === "registry-password")
+        if (what === "registry-password" || what === "ssh-key")
             command.option("--end-former", "make no new one, and end the one before");
     }
 }

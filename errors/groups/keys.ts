@@ -11,6 +11,18 @@ export const KEYS = {
             advice: "Run `up`, then rotate.",
             exit: "refused",
         },
+        HOST_LOGIN_KEPT: {
+            meaning:
+                "A host did not answer while the login key was rotated. The stack keeps the key that it takes.",
+            advice: "Run `up` when the host is back.",
+            exit: "left",
+        },
+        HOST_LOGINS: {
+            meaning:
+                "A host would have no key left with which Skep can log in, so its keys stay as they are.",
+            advice: "Look at `authorized_keys` of the login on that host.",
+            exit: "host",
+        },
         CA_ROTATION_WAITS: {
             meaning:
                 "Nodes that are down keep the swarm from ending the rotation of its certificate authority.",

@@ -64,6 +64,27 @@ export class HostKey extends pulumi.CustomResource {
     }
 }
 
+export interface HostLoginArgs {
+    /** The host, with the key that it should take from now on. */
+    host: HostArgs;
+    /** The host's identity: a new host was made with that key. */
+    hostId: pulumi.Input<string>;
+    /** The key before, which stays valid. Made secret here. Default: none, and the key before ends. */
+    formerKey?: pulumi.Input<string>;
+}
+
+/** The SSH key with which Skep logs in at a host, once the first one was rotated. */
+export class HostLogin extends pulumi.CustomResource {
+    /** The key that the host takes: an earlier one while the host does not answer. */
+    declare readonly privateKey: pulumi.Output<string>;
+
+    constructor(name: string, args: HostLoginArgs, opts?: pulumi.CustomResourceOptions) {
+        const formerKey = args.formerKey === undefined ? undefined : pulumi.secret(args.formerKey);
+        const inputs = { ...args, host: sealed(args.host), formerKey, privateKey: undefined };
+        super("swarm:index:HostLogin", name, inputs, withVersion(opts, ["privateKey"]));
+    }
+}
+
 export interface HostFilesArgs {
     /** The host that gets the files. */
     host: HostArgs;

@@ -4,6 +4,7 @@ import { cluster } from "./cluster";
 import { hostEngine } from "./host-engine";
 import { hostFiles } from "./host-files";
 import { hostKey } from "./host-key";
+import { hostLogin } from "./host-login";
 import { image } from "./image";
 import { node } from "./node";
 import { stack } from "./stack";
@@ -17,6 +18,7 @@ export const swarm: Provider = {
         "swarm:index:HostEngine": hostEngine,
         "swarm:index:HostFiles": hostFiles,
         "swarm:index:HostKey": hostKey,
+        "swarm:index:HostLogin": hostLogin,
         "swarm:index:Image": image,
         "swarm:index:Stack": stack,
     },
