@@ -7,6 +7,7 @@ import { Host } from "../../swarm/host";
 import { disband } from "../../swarm/leave";
 import {
     formerKeys,
+    keysAfterChange,
     keysNow,
     type KnownKeys,
     type UnlockKeys,
@@ -88,7 +89,7 @@ export const cluster: Resource = {
         await setAutolock(swarm, inputs.autolock);
         await rotate(swarm, inputs.rotations ?? {}, olds.rotations ?? {});
         // The state gets a new key at once: until then, only open managers know it. A later read sees who has confirmed it.
-        const keys = { ...(await keysNow(swarm, olds)), rekeyed: false };
+        const keys = { ...(await keysAfterChange(swarm, olds)), rekeyed: false };
         return { clusterId: id, locked, emptyHosts: [], ...keys };
     },
 

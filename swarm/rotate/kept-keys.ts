@@ -1,6 +1,9 @@
 // The unlock keys that a stack's state keeps: the present one, and former ones as long as a manager may still need them.
 import type { Swarm } from "../swarm";
-import { unconfirmed } from "./key-file";
+import { unconfirmed, untilConfirmed } from "./key-file";
+
+/** Open managers open their key files within a second or two. */
+const OPENED_MS = 5000;
 
 export interface UnlockKeys {
     /** The swarm's present key; empty without autolock. */
@@ -29,6 +32,21 @@ export async function keysNow(swarm: Swarm, known: KnownKeys): Promise<UnlockKey
 /** The former keys of a state. */
 export function formerKeys({ formerUnlockKeys, previousUnlockKey = "" }: KnownKeys): string[] {
     return formerUnlockKeys ?? (previousUnlockKey === "" ? [] : [previousUnlockKey]);
+}
+
+/**
+ * As `keysNow`. If the swarm has no key any more, no kill can lose one: waits a moment for the managers to open their key
+ * files, and forgets the former keys if all do.
+ */
+export async function keysAfterChange(
+    swarm: Swarm,
+    known: KnownKeys,
+    timeoutMs = OPENED_MS,
+): Promise<UnlockKeys> {
+    const keys = await keysNow(swarm, known);
+    if (keys.unlockKey !== "" || keys.formerUnlockKeys.length === 0) return keys;
+    const late = await untilConfirmed(swarm, "", timeoutMs);
+    return late.length > 0 ? keys : { ...keys, formerUnlockKeys: [] };
 }
 
 /** The keys without former ones if every manager has confirmed the present one. Asks no host where there are none. */
