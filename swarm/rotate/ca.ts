@@ -37,9 +37,11 @@ export async function untilTrusted(
         return isWhole || (onlyAwaySince !== undefined && Date.now() - onlyAwaySince >= times.awayMs);
     };
     const waits = { signal: swarm.ctx.signal, pollMs: Math.min(POLL_MS, times.awayMs) };
-    await until("every node to have its new certificate", isOver, times.renewalMs, waits).catch((error) => {
-        if (!(error instanceof TimedOut) || !trust) throw error;
-    });
+    await until("every node to have its new certificate", isOver, times.renewalMs, waits).catch(
+        (error: unknown) => {
+            if (!(error instanceof TimedOut) || !trust) throw error;
+        },
+    );
     if (trust && !trust.isWhole) throw waitsFor(trust);
 }
 
