@@ -112,6 +112,7 @@ export function program({
         hosts,
         installed: engine.installed,
         autolock: settings.autolock,
+        rotations: facts.rotations,
         overlayPool: settings.addressPools.overlay,
         settings: settings.swarm,
         members: settings,
@@ -137,6 +138,7 @@ export function program({
         pki,
         hosts: registryHosts,
         ...settings.registry,
+        rotations: facts.rotations,
         // Drained nodes take no task. If all of its nodes are drained, the registry is down; a preview warns.
         replicas: Math.max(
             registryHosts.filter((host) => availabilityOf(host, settings) !== "drain").length,
@@ -190,6 +192,7 @@ export function program({
         nodes,
         clusterId: swarm.cluster.clusterId,
         unlockKey: swarm.cluster.unlockKey,
+        formerUnlockKeys: swarm.cluster.formerUnlockKeys,
         publish,
         ...(made.loadBalancer && { loadBalancer: made.loadBalancer }),
         ...(sampleUrl && { sample: { url: sampleUrl } }),
@@ -206,7 +209,11 @@ export function program({
         ssh: pulumi.secret({
             user: hosts[0]!.ssh.user,
             privateKey: hosts[0]!.ssh.privateKey,
-            hosts: hosts.map(({ name, ssh: { host, port, hostKey } }) => ({ name, host, port, hostKey })),
+            hosts: hosts.map(({ name, ssh: { host, port, hostKey, privateKey } }) => ({
+                ...{ name, host, port, hostKey },
+                // A host that was down while the key was rotated takes the one before.
+                ...(facts.rotations?.sshKey && { privateKey }),
+            })),
         }),
     };
 }

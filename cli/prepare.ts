@@ -14,7 +14,7 @@ import { StackFile } from "./stack/file";
 import { linkSwarmPlugin } from "./pulumi/workspace";
 
 import { type Options, progressFor } from "./options";
-import { Preparation, readerOf, STEPS, type Way } from "./steps";
+import { Preparation, readerOf, type Rotating, STEPS, type Way } from "./steps";
 
 export interface Ready {
     progress: Progress;
@@ -27,15 +27,15 @@ export interface Ready {
     hasPending: boolean;
     /** Whether the state has a swarm. */
     hasSwarm: boolean;
-    /** Whether the state already has all current facts. */
+    /** Whether the state already has all current facts, but for what this command rotates. */
     hasFacts: boolean;
     /** Writes the facts beside the state when an up begins: it may be killed before the state has them. */
     keepFacts(): Promise<void>;
 }
 
-/** Runs the steps for a command that then works on the stack. */
-export async function ready(options: Options): Promise<Ready> {
-    const work = await prepare("command", options);
+/** Runs the steps for a command that then works on the stack. `rotate`: what it rotates. */
+export async function ready(options: Options, rotate?: Rotating): Promise<Ready> {
+    const work = await prepare("command", options, rotate);
     const { progress, tools, settings, hosts, found, files } = work;
     const program = work.program();
     return {
@@ -46,7 +46,9 @@ export async function ready(options: Options): Promise<Ready> {
         program,
         hasPending: found.hasPending,
         hasSwarm: found.hasSwarm,
-        hasFacts: found.from === "state" && isSameFacts(found.facts, program.facts),
+        hasFacts:
+            found.from === "state" &&
+            isSameFacts(found.facts, { ...program.facts, rotations: found.facts.rotations }),
         keepFacts: () => files.kept.keep({ facts: program.facts }),
     };
 }
@@ -88,8 +90,8 @@ export async function factsOfStack(stack: string, progress: Progress): Promise<F
     return findFacts(facts, await readerOf(stack, progress));
 }
 
-async function prepare(way: Way, options: Options): Promise<Preparation> {
-    const work = new Preparation(way, options);
+async function prepare(way: Way, options: Options, rotate?: Rotating): Promise<Preparation> {
+    const work = new Preparation(way, options, rotate);
     for (const { name, does, ways, on, run } of STEPS) {
         if (!ways.includes(way) || (on === "lab" && work.settings.hosts !== "lab")) continue;
         const began = Date.now();

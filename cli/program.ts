@@ -6,6 +6,7 @@ import { declareChange } from "./declare/change";
 import { declareHelp } from "./declare/help";
 import { declareSee } from "./declare/see";
 import { declareDaily } from "./declare/daily";
+import { declareKeys } from "./declare/keys";
 import { declareRegistry } from "./declare/registry";
 
 /** The whole command line. Nothing of a command is loaded before it is called. */
@@ -15,7 +16,14 @@ export function commandLine(): Command {
         .addHelpText("after", "\nnpm test runs the tests, npm run test:unit and the like a part of them.")
         .showHelpAfterError("Add --help for what it takes.")
         .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? EXIT_CODES.done : EXIT_CODES.usage));
-    for (const declare of [declareChange, declareSee, declareDaily, declareRegistry, declareHelp])
+    for (const declare of [
+        declareChange,
+        declareSee,
+        declareDaily,
+        declareKeys,
+        declareRegistry,
+        declareHelp,
+    ])
         declare(program);
     return program;
 }

@@ -1,7 +1,7 @@
 // The steps with which every command on a stack begins, in their order: the list first, then what they share, then each of
 // them. What a step does in detail is in stack/, lab/ and scripts/setup/.
 
-import type { LabEngine } from "../config/facts";
+import type { LabEngine, Rotations } from "../config/facts";
 import type { ReadySettings, Settings } from "../config/settings";
 import type { S3Keys } from "../planning/registry-config";
 import type { ProgramArgs } from "../program";
@@ -118,6 +118,9 @@ export async function readerOf(stack: string, progress: Progress): Promise<State
     return mayHaveState(stack) ? stateReader(stack, await pulumiAlone(progress)) : undefined;
 }
 
+/** A change of how often keys were rotated. */
+export type Rotating = (rotations: Rotations) => Rotations;
+
 /** What the steps have found so far. Each field names the step that sets it. */
 export class Preparation {
     readonly progress: Progress;
@@ -143,6 +146,8 @@ export class Preparation {
     constructor(
         readonly way: Way,
         readonly options: Options,
+        /** Changes how often keys were rotated. Default: nothing is rotated. */
+        private readonly rotate?: Rotating,
     ) {
         this.progress = progressFor(options);
     }
@@ -180,8 +185,15 @@ export class Preparation {
                 plugins,
                 engine,
                 gateway: gatewayPorts(settings, this.hosts, this.found.facts.gateway),
+                rotations: this.rotations(),
             }),
         };
+    }
+
+    /** How often keys were rotated, with what this command rotates. */
+    private rotations(): Rotations | undefined {
+        const { rotations } = this.found.facts;
+        return this.rotate ? this.rotate(rotations ?? {}) : rotations;
     }
 }
 

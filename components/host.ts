@@ -6,7 +6,8 @@ import type { PlacedHost } from "../planning/placement";
 import type { HostPorts, StackPort } from "../planning/ports";
 import type { S3Keys } from "../planning/registry-config";
 import { renderUserData } from "../planning/userdata";
-import { HostKey } from "../providers/sdk/swarm";
+import type { Rotations } from "../config/facts";
+import { HostKey, HostLogin } from "../providers/sdk/swarm";
 
 export interface Connection {
     host: pulumi.Input<string>;
@@ -84,6 +85,30 @@ export interface Birth {
     hostKey: pulumi.Output<string>;
 }
 
+/** The SSH keys with which Skep logs in. */
+export interface Logins {
+    present: tls.PrivateKey;
+    /** The key before, while it is still valid. */
+    former?: tls.PrivateKey;
+    /** Whether hosts may have been made with another key. */
+    isRotated: boolean;
+}
+
+/** Makes the SSH keys: a new one for each rotation. The one before stays until it is ended. */
+export function makeLogins(
+    name: string,
+    { sshKey: number = 0, endedSshKeys: ended = 0 }: Rotations = {},
+    opts: pulumi.CustomResourceOptions,
+): Logins {
+    const key = (of: number) =>
+        new tls.PrivateKey(`${name}-login${of === 0 ? "" : `-${of + 1}`}`, { algorithm: "ED25519" }, opts);
+    return {
+        present: key(number),
+        former: number > ended ? key(number - 1) : undefined,
+        isRotated: number > 0,
+    };
+}
+
 /** Makes a host key for the first contact, and the user data that brings it to the host. */
 export function prepareHost(
     name: string,
@@ -103,15 +128,30 @@ export function prepareHost(
     };
 }
 
-/** Makes the first contact: the host then has a host key of its own, which it shows from then on. */
-export function meetHost(host: UnmetHost, { hostKey }: Birth, opts: pulumi.CustomResourceOptions): Host {
+/**
+ * Makes the first contact: the host then has a host key of its own, which it shows from then on. A host that was made with
+ * an earlier login key gets the present one.
+ */
+export function meetHost(
+    host: UnmetHost,
+    { hostKey }: Birth,
+    { former, isRotated }: Logins,
+    opts: pulumi.CustomResourceOptions,
+): Host {
     const first = { ...host, ssh: { ...host.ssh, hostKey } };
     const { publicKey } = new HostKey(
         `${host.name}-hostkey`,
         { host: hostInput(first), hostId: host.id },
         { ...opts, deletedWith: host.resource },
     );
-    return { ...host, ssh: { ...host.ssh, hostKey: publicKey } };
+    const met = { ...host, ssh: { ...host.ssh, hostKey: publicKey } };
+    if (!isRotated) return met;
+    const { privateKey } = new HostLogin(
+        `${host.name}-login`,
+        { host: hostInput(met), hostId: host.id, formerKey: former?.privateKeyOpenssh },
+        { ...opts, deletedWith: host.resource },
+    );
+    return { ...met, ssh: { ...met.ssh, privateKey } };
 }
 
 /** A host in the form that the provider's resources take. */

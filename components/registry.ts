@@ -3,6 +3,7 @@
 
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
+import type { Rotations } from "../config/facts";
 import { Image } from "../providers/sdk/swarm";
 import { renderRegistryConfig } from "../planning/registry-config";
 import { type Host, hostInput, type ObjectStorage, serverAddresses } from "./host";
@@ -38,8 +39,10 @@ export interface RegistryArgs {
     name: string;
     /** Its port on each of its hosts. */
     port: number;
-    /** The only user; the password is random. */
+    /** The user; the password is random. A rotated password has a user of its own: `skep-2`. */
     user: string;
+    /** How often the password was rotated. The one before the last rotation stays valid until it is ended. Default: never. */
+    rotations?: Rotations;
     /** The registry's own image on this machine's engine. */
     image: LocalImage;
     /** Whether its network is encrypted. */
@@ -52,6 +55,7 @@ export interface RegistryArgs {
 export class Registry extends pulumi.ComponentResource {
     /** `name:port`, the first part of the names of its images. */
     readonly server: string;
+    /** The present user: another one after each rotation of the password. */
     readonly user: string;
     readonly password: pulumi.Output<string>;
     private readonly stack: Stack;
@@ -61,14 +65,11 @@ export class Registry extends pulumi.ComponentResource {
     constructor(name: string, args: RegistryArgs, opts?: pulumi.ComponentResourceOptions) {
         super("skep:index:Registry", name, {}, opts);
         this.server = `${args.name}:${args.port}`;
-        this.user = args.user;
-        const password = new random.RandomPassword(
-            `${name}-password`,
-            // 32 letters and digits have more entropy than bcrypt keeps, and need no quotes in a shell.
-            { length: 32, special: false },
-            { parent: this },
-        );
-        this.password = password.result;
+        const { registryPassword: number = 0, endedRegistryPasswords: ended = 0 } = args.rotations ?? {};
+        const present = this.login(name, args.user, number);
+        this.user = present.user;
+        this.password = present.password.result;
+        const logins = number > ended ? [present, this.login(name, args.user, number - 1)] : [present];
         const httpSecret = new random.RandomPassword(
             `${name}-http-secret`,
             { length: 48, special: false },
@@ -101,7 +102,13 @@ export class Registry extends pulumi.ComponentResource {
                 secrets: {
                     certificate: certificate.certificate,
                     key: certificate.privateKey,
-                    htpasswd: pulumi.interpolate`${args.user}:${password.bcryptHash}`,
+                    htpasswd: pulumi
+                        .all(
+                            logins.map(
+                                ({ user, password }) => pulumi.interpolate`${user}:${password.bcryptHash}`,
+                            ),
+                        )
+                        .apply((lines) => lines.join("\n")),
                     config: pulumi
                         .all([httpSecret.result, args.storage])
                         .apply(([secret, storage]) =>
@@ -116,6 +123,18 @@ export class Registry extends pulumi.ComponentResource {
             { parent: this },
         );
         this.registerOutputs();
+    }
+
+    /** A user with a random password. A file of passwords has one of each user, so every rotation has its own user. */
+    private login(name: string, user: string, number: number) {
+        const suffix = number === 0 ? "" : `-${number + 1}`;
+        const password = new random.RandomPassword(
+            `${name}-password${suffix}`,
+            // 32 letters and digits have more entropy than bcrypt keeps, and need no quotes in a shell.
+            { length: 32, special: false },
+            { parent: this },
+        );
+        return { user: `${user}${suffix}`, password };
     }
 
     /** Pushes a local image to the registry, and makes every node pull it. */

@@ -1,6 +1,7 @@
 // The swarm: one cluster over all hosts. Every host is a node with its role, availability and labels.
 
 import * as pulumi from "@pulumi/pulumi";
+import type { Rotations } from "../config/facts";
 import { availabilityOf, type MemberSettings, roleOf } from "../planning/members";
 import type { Places } from "../planning/placement";
 import type { SwarmWishes } from "../planning/swarm-settings";
@@ -14,6 +15,8 @@ export interface SwarmArgs {
     installed: readonly pulumi.Resource[];
     /** Whether a restarted manager needs the unlock key. */
     autolock: boolean;
+    /** How often keys were rotated. Default: never. */
+    rotations?: Rotations;
     /** Range for overlay networks, one /24 each. */
     overlayPool: string;
     /** The swarm's own settings. What is not given stays as it is. */
@@ -63,6 +66,7 @@ export class Swarm extends pulumi.ComponentResource {
                 addressPool: args.overlayPool,
                 ...(dataPathPort !== undefined && { dataPathPort }),
                 ...(Object.keys(settings).length > 0 && { settings }),
+                rotations: ofSwarm(args.rotations),
             },
             {
                 parent: this,
@@ -112,6 +116,12 @@ export class Swarm extends pulumi.ComponentResource {
             { parent: this, deletedWith: this.cluster },
         );
     }
+}
+
+/** The rotations of what the swarm itself makes; undefined if there was none, as in the state of a stack without any. */
+function ofSwarm({ unlockKey, joinTokens, ca }: Rotations = {}) {
+    const own = Object.entries({ unlockKey, joinTokens, ca }).filter(([, number]) => number !== undefined);
+    return own.length === 0 ? undefined : Object.fromEntries(own);
 }
 
 function managersOf(hosts: readonly Host[], members: MemberSettings): Host[] {

@@ -17,6 +17,19 @@ export type EngineStorage = Pick<Settings["engine"], "dataRoot" | "storageDriver
 
 type Chosen = Partial<Pick<Settings, (typeof GENERATED)[number]>>;
 
+/** What `skep rotate` makes anew, each with how often it has done so. */
+export interface Rotations {
+    unlockKey?: number;
+    joinTokens?: number;
+    ca?: number;
+    registryPassword?: number;
+    /** The first password of the registry that is still valid, by its number. Default: the first of all. */
+    endedRegistryPasswords?: number;
+    sshKey?: number;
+    /** The first login key that is still valid, by its number. Default: the first of all. */
+    endedSshKeys?: number;
+}
+
 /** The chosen settings, and other facts that later commands must respect. None is secret. */
 export interface Facts extends Chosen {
     /** The kind of plugins that made the stack. */
@@ -27,6 +40,8 @@ export interface Facts extends Chosen {
     storage?: EngineStorage;
     /** Where the gateway publishes the ports of swarm stacks; for labs only. */
     gateway?: GatewayPort[];
+    /** How often keys were rotated. Default: never. */
+    rotations?: Rotations;
 }
 
 /** The facts that are settings, without missing ones. */

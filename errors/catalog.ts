@@ -2,6 +2,7 @@
 // command exits with the code of the problem's class. The groups are files in groups/.
 import { CARE } from "./groups/care";
 import { DAILY } from "./groups/daily";
+import { KEYS } from "./groups/keys";
 import { MACHINE } from "./groups/machine";
 import { PULUMI, TESTS } from "./groups/pulumi";
 import { ROLLOUT } from "./groups/rollout";
@@ -22,6 +23,7 @@ export const GROUPS: readonly Group[] = [
     ROLLOUT,
     CARE,
     DAILY,
+    KEYS,
     PULUMI,
     TESTS,
 ];
@@ -38,6 +40,7 @@ export type ProblemId =
     | keyof typeof ROLLOUT.entries
     | keyof typeof CARE.entries
     | keyof typeof DAILY.entries
+    | keyof typeof KEYS.entries
     | keyof typeof PULUMI.entries
     | keyof typeof TESTS.entries;
 

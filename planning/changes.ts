@@ -69,8 +69,16 @@ const WORDS: Readonly<Record<string, Readonly<Record<string, Words>>>> = {
         nodeIds: (field) => of(field, "its node is another one"),
     },
     "swarm:HostKey": NEW_HOST,
+    "swarm:HostLogin": {
+        ...NEW_HOST,
+        host: said("gets the present login key"),
+        formerKey: said("other login keys are valid"),
+        pending: said("still takes the login key before"),
+    },
     "swarm:Cluster": {
         locked: (_field, { locked }) => [`opens ${namesIn(locked)}`],
+        rekeyed: said("has another unlock key than the outputs say"),
+        rotations,
         managers: said("too few of its managers stay"),
     },
     "swarm:Stack": {
@@ -205,6 +213,15 @@ function files({ entries }: Field, { differing }: Bag): string[] {
 /** A file's own name says enough, unless every registry has one of that name. */
 function fileName(path: string): string {
     return path.includes("/certs.d/") ? path.split("/").slice(-2).join("/") : basename(path);
+}
+
+/** What the swarm makes anew. */
+function rotations({ old, new: now }: Field): string[] {
+    const names = { unlockKey: "unlock key", joinTokens: "join tokens", ca: "certificate authority" };
+    const [before, after] = [old, now].map((value) => (isBag(value) ? value : {}));
+    return Object.entries(names).flatMap(([key, name]) =>
+        before![key] === after![key] ? [] : [`${name} rotated`],
+    );
 }
 
 /** Two compose files, service by service. */

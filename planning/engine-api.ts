@@ -20,6 +20,8 @@ export interface SwarmNode {
         Hostname?: string;
         Platform?: { OS?: string; Architecture?: string };
         Engine?: { EngineVersion?: string; Labels?: Record<string, string> };
+        /** The certificate authorities that it trusts, and the one that issued its certificate. */
+        TLSInfo?: Docker.TLSInfo;
     };
     Status?: { State?: "ready" | "down" | "unknown" | "disconnected"; Addr?: string };
     /** Present only for members that vote. */

@@ -54,6 +54,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
     "tls:LocallySignedCert": { noun: "certificate" },
     "random:RandomPassword": { noun: "password" },
     "swarm:HostKey": { noun: "host key", ending: /-hostkey$/, making: "booting" },
+    "swarm:HostLogin": { noun: "login", ending: /-login$/, making: "getting its login key" },
     "swarm:HostFiles": { noun: "files", plural: "files", ending: /-files$/, making: "getting its files" },
     "swarm:HostEngine": { noun: "engine", ending: /-engine$/, making: "installing docker-ce" },
     "swarm:EngineRollout": {

@@ -81,7 +81,7 @@ function memberProblems(node: NodeStatus, swarm: SwarmSight | undefined): Proble
         problems.push({
             id: "LOCK_OPEN",
             problem: `The unlock key does not seal the key file of ${name}, though the swarm's autolock is on.`,
-            advice: "Run up; if it stays so, rotate the unlock key: docker swarm unlock-key --rotate.",
+            advice: "Run up; if it stays so, rotate the unlock key: skep rotate unlock-key.",
         });
     if (swarm && role.found !== null && role.found !== role.wanted)
         problems.push({

@@ -17,6 +17,7 @@ export type ScriptName =
     | "hostkey"
     | "hosts"
     | "lock"
+    | "login"
     | "look"
     | "net"
     | "probe"

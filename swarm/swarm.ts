@@ -215,14 +215,14 @@ export class Swarm {
 
     /**
      * Changes the object at `path` by compare-and-swap on its version. Writes nothing if `change` changes nothing. `what`
-     * names the change in messages.
+     * names the change in messages. `more` are further parameters of the update.
      */
-    async change<S>(what: string, path: string, change: (spec: S) => S): Promise<void> {
+    async change<S>(what: string, path: string, change: (spec: S) => S, more?: string): Promise<void> {
         const attempt = async () => {
             const { Spec, Version } = await this.call<{ Spec: S; Version: { Index: number } }>("GET", path);
             const body = change(structuredClone(Spec));
             if (JSON.stringify(body) === JSON.stringify(Spec)) return true;
-            const query = `version=${Version.Index}`;
+            const query = `version=${Version.Index}${more === undefined ? "" : `&${more}`}`;
             await this.call("POST", `${path}/update?${query}`, { body, timeoutMs: WRITE_MS });
             return true;
         };

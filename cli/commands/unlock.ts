@@ -44,8 +44,8 @@ export async function unlockStanding(standing: Standing, options: Options): Prom
 }
 
 /** The keys that may open a manager, the most likely first. A manager that was down while the key changed has an old one. */
-function knownKeys({ unlockKey }: Outputs): string[] {
-    return [unlockKey];
+function knownKeys({ unlockKey, formerUnlockKeys = [] }: Outputs): string[] {
+    return [unlockKey, ...formerUnlockKeys];
 }
 
 /** What is still wrong. Managers that stay locked come first, and decide the exit code. */

@@ -32,7 +32,7 @@ export interface Outcome {
     pending?: true;
 }
 
-/** How an operation shows how far it has come. */
+/** What an operation works on, and how it shows how far it has come. */
 export interface Shown {
     /** Whether to show each resource that changes. */
     verbose?: boolean;
@@ -40,6 +40,10 @@ export interface Shown {
     update?: (text: string) => void;
     /** How many resources each part of the stack has, so that a part is known to be done. Default: not known. */
     sizes?: () => Sizes;
+    /** URNs of the only resources that may change. Default: all may. */
+    target?: string[];
+    /** URNs of resources to replace, whether anything in them differs or not. Default: none. */
+    replace?: string[];
 }
 
 /**
@@ -76,7 +80,7 @@ async function run(
     stack: auto.Stack,
     operation: Operation,
     progress: Progress,
-    { verbose, update = () => undefined, sizes = () => new Map() }: Shown,
+    { verbose, update = () => undefined, sizes = () => new Map(), target, replace }: Shown,
 ): Promise<Outcome> {
     const steps = new Steps();
     const watch =
@@ -115,6 +119,8 @@ async function run(
         onOutput: (text: string) => void raw.push(text),
         color: "never" as const,
         signal: cancel.signal,
+        ...(target && { target }),
+        ...(replace && { replace }),
     };
     // A terminal's Ctrl-C has already reached Pulumi, and a second one would kill it. So cancel only if Pulumi is not
     // stopping yet.

@@ -11,7 +11,8 @@ const SECRET_MODE = 0o600;
 export interface SshOutput {
     user: string;
     privateKey: string;
-    hosts: { name: string; host: string; port: number; hostKey: string }[];
+    /** A host has a key of its own once the stack's key was rotated: while it was down, it keeps the one before. */
+    hosts: { name: string; host: string; port: number; hostKey: string; privateKey?: string }[];
 }
 
 /** Writes all files, readable by this user only. Returns their folder. */

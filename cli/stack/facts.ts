@@ -78,11 +78,12 @@ export function refuseLost(stack: string, { from, isUp }: FoundFacts): void {
 
 /**
  * The facts that an up writes: what the settings say now; where the registry is, since later ups move it only if they
- * must; the plugins and the engine that the stack was made with; and the gateway's ports.
+ * must; the plugins and the engine that the stack was made with; the gateway's ports;
+ * and how often keys were rotated.
  */
 export function factsOf(
     settings: ReadySettings,
-    others: Pick<Facts, "plugins" | "engine" | "gateway">,
+    others: Pick<Facts, "plugins" | "engine" | "gateway" | "rotations">,
 ): Facts {
     const { hosts } = placementOf(settings);
     const { replicas } = settings.registry;

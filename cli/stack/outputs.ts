@@ -23,6 +23,8 @@ export interface Outputs {
     clusterId: string;
     /** Empty without autolock. */
     unlockKey: string;
+    /** Earlier keys that a manager may still need. Outputs of older versions lack them. */
+    formerUnlockKeys?: string[];
     publish: PublishMode;
     loadBalancer?: unknown;
     sample?: { url: string };

@@ -78,7 +78,7 @@ function standingHost(output: NodeOutput, { ssh: { user, privateKey, hosts } }: 
     const way = hosts.find((host) => host.name === name);
     if (!way) throw new Error(`no way to ${name} among the stack's outputs`);
     const { host, port, hostKey } = way;
-    const ssh = { host, port, user, privateKey, hostKey };
+    const ssh = { host, port, user, privateKey: way.privateKey ?? privateKey, hostKey };
     return { name, role, zone, nodeId, output, host: Host.of({ ...output, id: "", ssh }) };
 }
 

@@ -76,6 +76,7 @@ export async function gatherThere({ files, missing, secrets }: Gathered, standin
     const { outputs, swarm, hosts } = standing;
     const { nodes, clusterId, publish, sample, registry } = outputs;
     files.set("stack.json", json({ nodes, clusterId, publish, sample, registry }));
+    secrets.push(...(outputs.formerUnlockKeys ?? []));
     secrets.push(outputs.unlockKey, outputs.registryPassword, outputs.clientKey, outputs.ssh.privateKey);
     await Promise.all([
         orMissing(missing, "The swarm", async () => {

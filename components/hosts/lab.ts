@@ -4,7 +4,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import * as tls from "@pulumi/tls";
 import { capabilitiesOn, LAB_HOST_OPTIONS } from "./capabilities";
 import type { Facts } from "../../config/facts";
 import { formatProblem } from "../../errors";
@@ -20,7 +19,15 @@ import {
     type PublishedPort,
 } from "../../planning/ports";
 import { renderMetaData } from "../../planning/userdata";
-import { type Host, type Hosts, meetHost, prepareHost, type PublishedAddress } from "../host";
+import {
+    type Host,
+    type Hosts,
+    type Logins,
+    makeLogins,
+    meetHost,
+    prepareHost,
+    type PublishedAddress,
+} from "../host";
 import { Gateway } from "./gateway";
 
 const LOOPBACK = "127.0.0.1";
@@ -108,8 +115,8 @@ export class LabHosts extends pulumi.ComponentResource implements Hosts {
             },
             { ...parent, deleteBeforeReplace: true, ignoreChanges: FOR_NEW_NETWORKS },
         );
-        const key = new tls.PrivateKey(`${name}-login`, { algorithm: "ED25519" }, parent);
-        this.hosts = args.hosts.map((host) => this.host(args, host, key));
+        const logins = makeLogins(name, args.facts.rotations, parent);
+        this.hosts = args.hosts.map((host) => this.host(args, host, logins));
         new Gateway(
             `${name}-gateway`,
             {
@@ -161,11 +168,11 @@ export class LabHosts extends pulumi.ComponentResource implements Hosts {
         });
     }
 
-    private host(args: LabHostsArgs, placed: PlacedHost, login: tls.PrivateKey): Host {
+    private host(args: LabHostsArgs, placed: PlacedHost, logins: Logins): Host {
         const { name } = placed;
         const published = args.standing?.[name] ?? publishedPorts(hostPorts(args.ports, placed));
         const ports = portsFrom(published);
-        const birth = prepareHost(name, USER, login, { parent: this });
+        const birth = prepareHost(name, USER, logins.present, { parent: this });
         const address = labAddress(args.subnet, placed);
         const volumes = LAB_HOST_OPTIONS.volumes.map((containerPath) => ({
             containerPath,
@@ -222,9 +229,14 @@ export class LabHosts extends pulumi.ComponentResource implements Hosts {
             address,
             resource: container,
             ports,
-            ssh: { host: LOOPBACK, port: ports.ssh, user: USER, privateKey: login.privateKeyOpenssh },
+            ssh: {
+                host: LOOPBACK,
+                port: ports.ssh,
+                user: USER,
+                privateKey: logins.present.privateKeyOpenssh,
+            },
         };
-        return meetHost(host, birth, { parent: this });
+        return meetHost(host, birth, logins, { parent: this });
     }
 }
 

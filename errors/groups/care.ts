@@ -26,7 +26,7 @@ export const CARE = {
         },
         LOCK_OPEN: {
             meaning: "The unlock key does not seal a manager's key file, though autolock is on.",
-            advice: "Run `up`. If it stays, rotate the unlock key: `docker swarm unlock-key --rotate`.",
+            advice: "Run `up`. If it stays, rotate the unlock key: `skep rotate unlock-key`.",
         },
         LOCK_KEY: {
             meaning: "The unlock key in the state does not open a manager after its next restart.",

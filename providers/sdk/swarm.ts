@@ -66,6 +66,27 @@ export class HostKey extends pulumi.CustomResource {
     }
 }
 
+export interface HostLoginArgs {
+    /** The host, with the key that it should take from now on. */
+    host: HostArgs;
+    /** The host's identity: a new host was made with that key. */
+    hostId: pulumi.Input<string>;
+    /** The key before, which stays valid. Made secret here. Default: none, and the key before ends. */
+    formerKey?: pulumi.Input<string>;
+}
+
+/** The SSH key with which Skep logs in at a host, once the first one was rotated. */
+export class HostLogin extends pulumi.CustomResource {
+    /** The key that the host takes: an earlier one while the host does not answer. */
+    declare readonly privateKey: pulumi.Output<string>;
+
+    constructor(name: string, args: HostLoginArgs, opts?: pulumi.CustomResourceOptions) {
+        const formerKey = args.formerKey === undefined ? undefined : pulumi.secret(args.formerKey);
+        const inputs = { ...args, host: sealed(args.host), formerKey, privateKey: undefined };
+        super("swarm:index:HostLogin", name, inputs, withVersion(opts, ["privateKey"]));
+    }
+}
+
 export interface HostFilesArgs {
     /** The host that gets the files. */
     host: HostArgs;
@@ -82,7 +103,12 @@ export class HostFiles extends pulumi.CustomResource {
 
     constructor(name: string, args: HostFilesArgs, opts?: pulumi.CustomResourceOptions) {
         const inputs = { ...args, host: sealed(args.host), files: pulumi.secret(args.files) };
-        super("swarm:index:HostFiles", name, { ...inputs, differing: undefined, engineFiles: undefined }, withVersion(opts));
+        super(
+            "swarm:index:HostFiles",
+            name,
+            { ...inputs, differing: undefined, engineFiles: undefined },
+            withVersion(opts),
+        );
     }
 }
 
@@ -182,6 +208,8 @@ export interface ClusterArgs {
     dataPathPort?: pulumi.Input<number>;
     /** Settings of the swarm that the user gives. Default: as the swarm is. */
     settings?: SwarmWishes;
+    /** How often Skep has rotated what the swarm makes. A larger number rotates it; a new swarm does not. Default: never. */
+    rotations?: { unlockKey?: number; joinTokens?: number; ca?: number };
 }
 
 /** The swarm itself. */
@@ -189,14 +217,14 @@ export class Cluster extends pulumi.CustomResource {
     declare readonly clusterId: pulumi.Output<string>;
     /** The key that opens a locked manager; empty without autolock. */
     declare readonly unlockKey: pulumi.Output<string>;
-    /** The key before the last rotation, or empty. A manager that was down during the rotation still needs it. */
-    declare readonly previousUnlockKey: pulumi.Output<string>;
+    /** Earlier keys, until every manager has confirmed the present one: one that was down meanwhile needs them. */
+    declare readonly formerUnlockKeys: pulumi.Output<string[]>;
     declare readonly autolock: pulumi.Output<boolean>;
 
     constructor(name: string, args: ClusterArgs, opts?: pulumi.CustomResourceOptions) {
-        const outputs = { clusterId: undefined, unlockKey: undefined, previousUnlockKey: undefined };
+        const outputs = { clusterId: undefined, unlockKey: undefined, formerUnlockKeys: undefined };
         const inputs = { ...args, managers: args.managers.map(sealed), ...outputs };
-        super("swarm:index:Cluster", name, inputs, withVersion(opts, ["unlockKey", "previousUnlockKey"]));
+        super("swarm:index:Cluster", name, inputs, withVersion(opts, ["unlockKey", "formerUnlockKeys"]));
     }
 }
 

@@ -6,32 +6,39 @@ import { settingsIn } from "../../planning/swarm-settings";
 import { applySettings, findOrMake, open, setAutolock, type NewSwarm } from "../../swarm/adopt";
 import { Host } from "../../swarm/host";
 import { disband } from "../../swarm/leave";
+import {
+    formerKeys,
+    keysAfterChange,
+    keysNow,
+    type KnownKeys,
+    type UnlockKeys,
+    withoutUseless,
+} from "../../swarm/rotate/kept-keys";
+import { rotate, type Rotations } from "../../swarm/rotate/rotations";
 import type { HostInput } from "../../swarm/ssh";
 import { Swarm } from "../../swarm/swarm";
 import { NotConverged, type Props, type Resource, UNKNOWN } from "../runtime/types";
 import { inputsOf } from "./inputs";
 import { mayLose, refuseRemade, refuseReplaced, remade } from "./plan-guard";
 
-const COMPUTED = ["clusterId", "unlockKey", "previousUnlockKey", "locked", "emptyHosts"] as const;
+const COMPUTED = ["clusterId", "unlockKey", "formerUnlockKeys", "rekeyed", "locked", "emptyHosts"] as const;
 
-type Inputs = NewSwarm & { managers: HostInput[] };
-type Outs = {
+type Inputs = NewSwarm & { managers: HostInput[]; rotations?: Rotations };
+type Outs = UnlockKeys & {
     clusterId: string;
-    unlockKey: string;
-    previousUnlockKey: string;
     /** Names of the managers that no key opened. */
     locked: string[];
     /** The manager hosts, if all of them were found to be in no swarm; else empty. */
     emptyHosts: HostInput[];
 };
-type State = Inputs & Outs;
+type State = Inputs & Outs & KnownKeys;
 
 export const cluster: Resource = {
     required: ["managers", "autolock", "addressPool"],
     defaults: { subnetSize: 24 },
     computed: COMPUTED,
     stable: ["clusterId"],
-    secretOutputs: ["unlockKey", "previousUnlockKey", "emptyHosts"],
+    secretOutputs: ["unlockKey", "formerUnlockKeys", "emptyHosts"],
     replaceOn: ["addressPool", "subnetSize", "dataPathPort"],
     deleteBeforeReplace: true,
     ignoreInDiff: ["managers"],
@@ -56,14 +63,17 @@ export const cluster: Resource = {
         await refuseRemade(swarm, ctx, planned);
     },
 
-    /** An update opens locked managers; reading never does. */
-    drift: ({ locked }: Partial<State>) => (locked && locked.length > 0 ? ["locked"] : []),
+    /** An update opens locked managers; reading never does. It also brings a key that somebody else made into the outputs. */
+    drift: ({ locked = [], rekeyed }: Partial<State>) => [
+        ...(locked.length > 0 ? ["locked"] : []),
+        ...(rekeyed ? ["rekeyed"] : []),
+    ],
 
     async create(inputs: Inputs, ctx) {
         if (mayLose(ctx)) await leaveLocked(inputs.managers);
         const { swarm, locked } = await findOrMake(inputs.managers.map(Host.of), inputs, ctx);
-        const outs = { clusterId: swarm.id, unlockKey: await swarm.unlockKey(), previousUnlockKey: "" };
-        return { id: swarm.id, outs: { ...outs, locked, emptyHosts: [] } };
+        const keys = { unlockKey: await swarm.unlockKey(), formerUnlockKeys: [], rekeyed: false };
+        return { id: swarm.id, outs: { clusterId: swarm.id, ...keys, locked, emptyHosts: [] } };
     },
 
     async update(id, olds: State, inputs: Inputs, ctx): Promise<Outs> {
@@ -71,14 +81,18 @@ export const cluster: Resource = {
         const sightings = await swarm.look();
         if (isGone(sightings)) {
             // Pulumi keeps no inputs of an update that failed, and these hosts are the ones to look at next.
-            const { clusterId, unlockKey, previousUnlockKey, locked } = olds;
-            const outs = { clusterId, unlockKey, previousUnlockKey, locked, emptyHosts: inputs.managers };
+            const { clusterId, unlockKey, rekeyed, locked } = olds;
+            const keys = { unlockKey, formerUnlockKeys: formerKeys(olds), rekeyed };
+            const outs = { clusterId, ...keys, locked, emptyHosts: inputs.managers };
             throw new NotConverged(id, outs, [formatProblem(whyUnusable(sightings))]);
         }
-        const locked = await open(swarm, [olds.unlockKey ?? "", olds.previousUnlockKey ?? ""]);
+        const locked = await open(swarm, [olds.unlockKey ?? "", ...formerKeys(olds)]);
         await setAutolock(swarm, inputs.autolock);
         await applySettings(swarm, inputs.settings);
-        return { clusterId: id, locked, emptyHosts: [], ...keys(olds, await swarm.unlockKey()) };
+        await rotate(swarm, inputs.rotations ?? {}, olds.rotations ?? {});
+        // The state gets a new key at once: until then, only open managers know it. A later read sees who has confirmed it.
+        const keys = { ...(await keysAfterChange(swarm, olds)), rekeyed: false };
+        return { clusterId: id, locked, emptyHosts: [], ...keys };
     },
 
     async read(id, state: State, ctx) {
@@ -86,7 +100,7 @@ export const cluster: Resource = {
         const all = Swarm.of(managers, id, ctx);
         const sightings = await all.look();
         if (isGone(sightings)) return {};
-        const inputs = inputsOf(state, COMPUTED);
+        const inputs = inputsOf(state, [...COMPUTED, "previousUnlockKey"]);
         // The state stays as it was, so that destroy works. The next up calls update, which repairs the swarm or fails.
         const unusable = () => new NotConverged(id, {}, [formatProblem(whyUnusable(sightings))]);
         const swarm = await all.ifSeen();
@@ -95,7 +109,8 @@ export const cluster: Resource = {
             const { Spec } = await swarm.inspect();
             const autolock = Spec.EncryptionConfig?.AutoLockManagers ?? false;
             const locked = hostsIn(sightings, "locked").map(({ name }) => name);
-            const outs = { clusterId: id, locked, emptyHosts: [], ...keys(state, await swarm.unlockKey()) };
+            const keys = await withoutUseless(swarm, await keysNow(swarm, state));
+            const outs = { clusterId: id, locked, emptyHosts: [], ...keys };
             const { settings } = state;
             const found = { ...inputs, autolock, ...(settings && { settings: settingsIn(Spec, settings) }) };
             return { id, outs: { ...found, ...outs }, inputs: found };
@@ -123,13 +138,4 @@ async function leaveLocked(managers: readonly HostInput[]): Promise<void> {
 /** Whether a plan has yet to make the host. */
 function isUnmade({ id }: { id: unknown }): boolean {
     return id === UNKNOWN;
-}
-
-/**
- * The current unlock key and the one before. A manager that was down during a rotation still opens with the key before.
- */
-function keys(state: State, now: string): Pick<Outs, "unlockKey" | "previousUnlockKey"> {
-    const before = state.unlockKey ?? "";
-    const rotated = before !== "" && before !== now;
-    return { unlockKey: now, previousUnlockKey: rotated ? before : (state.previousUnlockKey ?? "") };
 }

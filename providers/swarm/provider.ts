@@ -5,6 +5,7 @@ import { engineRollout } from "./engine-rollout";
 import { hostEngine } from "./host-engine";
 import { hostFiles } from "./host-files";
 import { hostKey } from "./host-key";
+import { hostLogin } from "./host-login";
 import { image } from "./image";
 import { node } from "./node";
 import { stack } from "./stack";
@@ -19,6 +20,7 @@ export const swarm: Provider = {
         "swarm:index:EngineRollout": engineRollout,
         "swarm:index:HostFiles": hostFiles,
         "swarm:index:HostKey": hostKey,
+        "swarm:index:HostLogin": hostLogin,
         "swarm:index:Image": image,
         "swarm:index:Stack": stack,
     },

@@ -1,5 +1,4 @@
 // Checks of what only the hosts themselves know: clocks, disks, certificates, key files, logs, versions.
-import { createPrivateKey } from "node:crypto";
 import type { Problem } from "../../errors";
 import { spanOf } from "../../planning/certificates";
 import {
@@ -14,6 +13,7 @@ import {
 } from "../../planning/host-findings";
 import { listed } from "../../planning/sentence";
 import type { HostSight } from "../../planning/snapshot";
+import { type KeyFile, opens } from "../rotate/key-file";
 import { hostScript, unpacked } from "../scripts";
 import { askEach, type Asked, hostSight } from "../snapshot";
 import type { Swarm } from "../swarm";
@@ -129,15 +129,14 @@ export const lock: Check = {
         const { unlockKey } = expected;
         if (unlockKey === "") return [];
         const managers = expected.hosts.filter(({ role }) => role === "manager");
-        type Found = { sealed: string | null };
-        const { found, silent } = await onHosts<Found>(swarm, managers, { MODE: "key" });
+        const { found, silent } = await onHosts<KeyFile>(swarm, managers, { MODE: "key" });
         const problems = found.flatMap(({ host: { name }, value: { sealed } }): Problem[] => {
             if (sealed === null)
                 return [
                     {
                         id: "LOCK_OPEN",
                         problem: `The unlock key does not seal the key file of ${name}.`,
-                        advice: "Run up; if it stays so, rotate the unlock key: docker swarm unlock-key --rotate.",
+                        advice: "Run up; if it stays so, rotate the unlock key: skep rotate unlock-key.",
                     },
                 ];
             if (opens(unlockKey, unpacked(sealed))) return [];
@@ -152,19 +151,6 @@ export const lock: Check = {
         return [...problems, ...unseen(silent)];
     },
 };
-
-/** Whether the unlock key opens a sealed key file (swarmkit, ca/pkcs8 and manager/encryption). */
-export function opens(unlockKey: string, pem: string): boolean {
-    const passphrase = Buffer.from(unlockKey.replace("SWMKEY-1-", ""), "base64");
-    try {
-        // Swarm writes headers of its own into the file, which end with an empty line. OpenSSL does not know them.
-        const key = pem.replace(/(-----BEGIN .*-----\n)(?:.+: .*\n)+\n/, "$1");
-        createPrivateKey({ key, passphrase });
-        return true;
-    } catch {
-        return false;
-    }
-}
 
 export const logs: Check = {
     name: "logs",

@@ -6,10 +6,19 @@ import { testHelp } from "./help";
 import type { Lab } from "./lab";
 import { testLooks } from "./looks";
 import { testRepositories } from "./repositories";
+import { testRotation } from "./rotation";
 import { testWholeness } from "./wholeness";
 
 /** A lab of three zones that is up, with the sample on every node. */
 export function testStanding(lab: Lab): void {
-    const tests = [testRepositories, testEverySetting, testEveryDay, testLooks, testHelp, testWholeness];
+    const tests = [
+        testRepositories,
+        testEverySetting,
+        testEveryDay,
+        testRotation,
+        testLooks,
+        testHelp,
+        testWholeness,
+    ];
     for (const test of tests) test(lab);
 }

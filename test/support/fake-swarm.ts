@@ -1,5 +1,6 @@
 // Hosts and their swarms in memory, behind the API of their engines: for tests of what Skep asks, and in which order.
 
+import { randomBytes } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { EngineInfo, NodeSpec, SwarmNode, SwarmService, SwarmTask } from "../../planning/engine-api";
@@ -7,6 +8,7 @@ import type { CallOptions } from "../../swarm/engine";
 import { brokenRequest, EngineError, noConnection } from "../../swarm/failures";
 import { type Connection, Host } from "../../swarm/host";
 import { Swarm } from "../../swarm/swarm";
+import { sealedKeyFile } from "./key-file";
 
 /**
  * What happens to a request: it is answered after so many milliseconds, not carried out, or carried out without an
@@ -23,6 +25,8 @@ interface Member {
     host: FakeHost;
 }
 
+const KEY_PREFIX = "SWMKEY-1-";
+
 /** One swarm, as its managers keep it. */
 export class FakeCluster {
     version = 1;
@@ -31,6 +35,10 @@ export class FakeCluster {
     /** Its secrets and configs: the answers by path. */
     readonly objects: Record<string, unknown[]> = { "/secrets": [], "/configs": [] };
     key: string;
+    /** How often its join tokens were rotated. */
+    tokens = 0;
+    /** Its certificate authority. */
+    trust = { TLSInfo: { TrustRoot: "root", CertIssuerPublicKey: "a" }, RootRotationInProgress: false };
     services: Pick<SwarmService, "ID" | "Spec">[] = [];
     tasks: SwarmTask[] = [];
 
@@ -40,6 +48,19 @@ export class FakeCluster {
     ) {
         this.spec = { EncryptionConfig: { AutoLockManagers: autolock } };
         this.key = `key of ${id}`;
+    }
+
+    /** Changes its specification, and rotates what the query asks for. Managers that are away keep their key. */
+    update(spec: FakeCluster["spec"], query: URLSearchParams): void {
+        const isNew = query.get("rotateManagerUnlockKey") === "true";
+        const wasLocking = this.spec.EncryptionConfig.AutoLockManagers;
+        if (wasLocking && (isNew || !spec.EncryptionConfig.AutoLockManagers))
+            for (const [id, { host }] of this.voters()) if (!this.isAt(id)) host.ownKey ??= this.key;
+        this.version += 1;
+        this.spec = spec;
+        if (isNew) this.key = `${KEY_PREFIX}${randomBytes(32).toString("base64")}`;
+        if (query.get("rotateWorkerToken") === "true" && query.get("rotateManagerToken") === "true")
+            this.tokens += 1;
     }
 
     voters(): [string, Member][] {
@@ -65,7 +86,13 @@ export class FakeCluster {
             ID: id,
             Version: { Index: version },
             Spec: structuredClone(spec),
-            Description: { Hostname: host.name, Engine: { EngineVersion: "27.0.0" } },
+            Description: {
+                Hostname: host.name,
+                Engine: { EngineVersion: "27.0.0" },
+                TLSInfo: isAt
+                    ? this.trust.TLSInfo
+                    : { TrustRoot: "former root", CertIssuerPublicKey: "former" },
+            },
             Status: { State: isAt ? "ready" : "down", Addr: host.address },
             ...(spec.Role === "manager" && {
                 ManagerStatus: {
@@ -134,6 +161,8 @@ export class FakeWorld {
 export class FakeHost implements Connection {
     isUp = true;
     isLocked = false;
+    /** The unlock key that it was sealed with before others rotated it. Default: it has the swarm's present one. */
+    ownKey?: string;
     /** Its engine's volumes. */
     volumes: unknown[] = [];
     cluster?: FakeCluster;
@@ -177,15 +206,27 @@ export class FakeHost implements Connection {
 
     /** Restarts its engine. A manager is locked after that if the swarm locks its managers. */
     restart(): void {
-        this.isLocked = this.isManager() && (this.cluster?.spec.EncryptionConfig.AutoLockManagers ?? false);
+        this.isLocked = this.isManager() && this.sealingKey() !== "";
+    }
+
+    /** The key that seals its key file; empty without autolock. */
+    private sealingKey(): string {
+        const isLocking = this.cluster?.spec.EncryptionConfig.AutoLockManagers ?? false;
+        return this.ownKey ?? (isLocking ? (this.cluster?.key ?? "") : "");
     }
 
     private isManager(): boolean {
         return this.cluster?.members.get(this.nodeId)?.spec.Role === "manager";
     }
 
-    exec: Connection["exec"] = () =>
-        Promise.resolve({ code: 0, stdout: "-----BEGIN PRIVATE KEY-----", stderr: "" });
+    exec: Connection["exec"] = async (_command, { stdin = "" }) => {
+        if (!this.isUp) throw noConnection(this.name, this.address, new Error("connect ECONNREFUSED"));
+        const key = this.sealingKey();
+        const sealed = key === "" ? null : Buffer.from(sealedKeyFile(key)).toString("base64");
+        const isAskedForKey = stdin.includes("swarm-node.key");
+        const stdout = isAskedForKey ? JSON.stringify({ sealed }) : "-----BEGIN PRIVATE KEY-----";
+        return { code: 0, stdout, stderr: "" };
+    };
 
     async call<T>(method: string, path: string, { body, timeoutMs = 10_000 }: CallOptions = {}): Promise<T> {
         const plain = path.split("?")[0] ?? path;
@@ -216,9 +257,9 @@ export class FakeHost implements Connection {
         }
         if (plain === "/swarm/join") {
             if (this.cluster) throw refuse(503, "This node is already part of a swarm.");
-            const [role, id] = (body.JoinToken ?? "").split(" ");
+            const [role, id, tokens = "0"] = (body.JoinToken ?? "").split(" ");
             const cluster = this.world.clusters.find((each) => each.id === id);
-            if (!cluster?.leader()) throw refuse(500, "could not join");
+            if (!cluster?.leader() || Number(tokens) !== cluster.tokens) throw refuse(500, "could not join");
             return this.enter(cluster, role as NodeSpec["Role"]);
         }
         if (plain === "/swarm/leave") {
@@ -231,8 +272,9 @@ export class FakeHost implements Connection {
             return undefined;
         }
         if (plain === "/swarm/unlock") {
-            if (body.UnlockKey !== this.cluster?.key) throw refuse(400, "invalid key");
+            if (body.UnlockKey !== this.sealingKey()) throw refuse(400, "invalid key");
             this.isLocked = false;
+            this.ownKey = undefined; // it learns the present key from the others
             return undefined;
         }
         const { cluster } = this;
@@ -252,15 +294,18 @@ export class FakeHost implements Connection {
     ): unknown {
         const query = new URLSearchParams(path.split("?")[1]);
         if (plain === "/swarm") {
-            const JoinTokens = { Manager: `manager ${cluster.id}`, Worker: `worker ${cluster.id}` };
-            return { ID: cluster.id, Spec: cluster.spec, Version: { Index: cluster.version }, JoinTokens };
+            const { id, spec, tokens } = cluster;
+            const [Manager, Worker] = ["manager", "worker"].map((role) =>
+                tokens === 0 ? `${role} ${id}` : `${role} ${id} ${tokens}`,
+            );
+            const JoinTokens = { Manager, Worker };
+            return { ID: id, Spec: spec, Version: { Index: cluster.version }, JoinTokens, ...cluster.trust };
         }
         if (plain === "/swarm/unlockkey")
             return { UnlockKey: cluster.spec.EncryptionConfig.AutoLockManagers ? cluster.key : "" };
         if (plain === "/swarm/update") {
             if (Number(query.get("version")) !== cluster.version) throw refuse(500, "update out of sequence");
-            cluster.version += 1;
-            cluster.spec = body as unknown as FakeCluster["spec"];
+            cluster.update(body as unknown as FakeCluster["spec"], query);
             return undefined;
         }
         const filter = JSON.parse(query.get("filters") ?? "{}") as Record<string, string[] | undefined>;

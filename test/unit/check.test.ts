@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { resolve } from "node:path";
 import { checkText, chosenChecks, deployedIn } from "../../cli/commands/check";
 import { SkepError, skepError } from "../../errors";
@@ -13,25 +13,18 @@ import { firstCode } from "../../planning/finding";
 import type { Check, Expected } from "../../swarm/checks/check";
 import { drift } from "../../swarm/checks/drift";
 import { ALL_CHECKS } from "../../swarm/checks/list";
-import { certificates, hosts, lock, logs, opens, versions } from "../../swarm/checks/on-hosts";
+import { certificates, hosts, lock, logs, versions } from "../../swarm/checks/on-hosts";
+import { opens } from "../../swarm/rotate/key-file";
 import { runChecks } from "../../swarm/checks/run";
 import { votes } from "../../swarm/checks/votes";
 import { ConnectionError, NoManager } from "../../swarm/failures";
 import type { Host } from "../../swarm/host";
 import type { Swarm } from "../../swarm/swarm";
+import { sealedKeyFile } from "../support/key-file";
 import { assertMatches } from "../support/schema";
 
 const GONE = new ConnectionError("HOST_UNREACHABLE", "worker-1 cannot be reached.", "Start it.");
 const KEY = `SWMKEY-1-${randomBytes(32).toString("base64").replace(/=+$/, "")}`;
-
-/** A key file as swarm seals it with this unlock key, with swarm's own headers. */
-function sealed(unlockKey: string): string {
-    const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-    const passphrase = Buffer.from(unlockKey.replace("SWMKEY-1-", ""), "base64");
-    const form = { type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase } as const;
-    const [first, ...rest] = (privateKey.export(form) as string).split("\n");
-    return [first, "kek-version: 10", "raft-dek: CAESMEibdqm+0/qQ==", "", ...rest].join("\n");
-}
 
 /** Two hosts. `says` gives what a script says on each; undefined if the host cannot be reached. */
 function expecting(says: (name: string, mode: string) => unknown, more: Partial<Expected> = {}): Expected {
@@ -228,8 +221,8 @@ describe("A check of the hosts", () => {
     });
 
     it("knows whether the unlock key opens a manager's key file", async () => {
-        assert.equal(opens(KEY, sealed(KEY)), true);
-        assert.equal(opens(`SWMKEY-1-${randomBytes(32).toString("base64")}`, sealed(KEY)), false);
+        assert.equal(opens(KEY, sealedKeyFile(KEY)), true);
+        assert.equal(opens(`SWMKEY-1-${randomBytes(32).toString("base64")}`, sealedKeyFile(KEY)), false);
         const run = (key: string | null) =>
             idsOf(
                 lock.run(
@@ -237,8 +230,10 @@ describe("A check of the hosts", () => {
                     expecting(() => ({ sealed: key && Buffer.from(key).toString("base64") })),
                 ),
             );
-        assert.deepEqual(await run(sealed(KEY)), []);
-        assert.deepEqual(await run(sealed(`SWMKEY-1-${randomBytes(32).toString("base64")}`)), ["LOCK_KEY"]);
+        assert.deepEqual(await run(sealedKeyFile(KEY)), []);
+        assert.deepEqual(await run(sealedKeyFile(`SWMKEY-1-${randomBytes(32).toString("base64")}`)), [
+            "LOCK_KEY",
+        ]);
         assert.deepEqual(await run(null), ["LOCK_OPEN"]);
         assert.deepEqual(
             await idsOf(

@@ -1,124 +1,22 @@
 // The program with Pulumi's mocks: what it declares, with and without the unknown values of a preview.
 
 import assert from "node:assert/strict";
-import * as pulumi from "@pulumi/pulumi";
-import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 import type { Facts } from "../../config/facts";
 import { FOR_NEW_HOSTS, FOR_NEW_NETWORKS } from "../../components/hosts/lab";
-import { checkSettings } from "../../config/settings";
-import { gatewayPorts } from "../../lab/ranges";
-import type { PublishedPort } from "../../planning/ports";
 import { program } from "../../program";
 import { type Props, UNKNOWN } from "../../providers/runtime/types";
-import { encode, fromStruct } from "../../providers/runtime/wire";
-
-interface Declared {
-    type: string;
-    name: string;
-    // The inputs differ by type.
-    // eslint-disable-next-line @typescript-eslint/no-explicit-any -- inputs of every type
-    inputs: Record<string, any>;
-}
-
-const CONTAINER = "docker:index/container:Container";
-/** The container that publishes the ports of swarm stacks. */
-const GATEWAY = "lab-gateway";
-/** The key that marks a secret on its way to Pulumi. */
-const SECRET_MARK = "4dabf18193072939515e22adb298388d";
-const SECRET = "1b47061264138c4ac30d75fd1eb44270";
-
-/** The outputs of the real providers that the program reads. */
-const OUTPUTS: Record<string, object> = {
-    "swarm:index:HostEngine": { mesh: false, esp: false },
-    "tls:index/privateKey:PrivateKey": {
-        publicKeyOpenssh: "ssh-ed25519 AAAA",
-        privateKeyOpenssh: "key",
-        privateKeyPem: "key",
-        privateKeyPemPkcs8: "key",
-    },
-    "tls:index/selfSignedCert:SelfSignedCert": { certPem: "ca" },
-    "tls:index/certRequest:CertRequest": { certRequestPem: "request" },
-    "tls:index/locallySignedCert:LocallySignedCert": { certPem: "certificate" },
-    "random:index/randomPassword:RandomPassword": { result: "password", bcryptHash: "hash" },
-    "swarm:index:Cluster": { clusterId: "cluster", unlockKey: "unlock-key" },
-    "swarm:index:HostKey": { publicKey: "ecdsa-sha2-nistp256 AAAA" },
-    "swarm:index:Image": { reference: "registry.skep.internal:5000/image:1" },
-    "swarm:index:Node": { nodeId: "node" },
-};
-
-const FACTS: Facts = { packages: { asked: "26.1 1.7", docker: "5:26.1.5", containerd: "1.7.24" } };
-
-/** Everything that the program declares; what components give out goes into `given`, by their types. */
-async function declare(
-    input: Record<string, unknown>,
-    preview: boolean,
-    given: Record<string, Props> = {},
-    standing: Record<string, PublishedPort[]> = {},
-): Promise<Declared[]> {
-    const registered = MockMonitor.prototype.registerResourceOutputs;
-    MockMonitor.prototype.registerResourceOutputs = function (request, callback) {
-        given[(request.getUrn() as string).split(/::|\$/).at(-2) ?? ""] = fromStruct(request.getOutputs());
-        return registered.call(this, request, callback);
-    };
-    const { settings, problems } = checkSettings("dev", input);
-    assert.ok(settings, JSON.stringify(problems));
-    const declared: Declared[] = [];
-    await pulumi.runtime.setMocks(
-        {
-            newResource: ({ type, name, inputs }) => {
-                declared.push({ type, name, inputs: inputs as Declared["inputs"] });
-                const outputs = { ...inputs, ...OUTPUTS[type] };
-                return { id: preview ? undefined : `${name}-id`, state: preview ? inputs : outputs };
-            },
-            call: () => ({}),
-        },
-        "skep",
-        "dev",
-        preview,
-    );
-    await pulumi.runtime.runInPulumiStack(() =>
-        Promise.resolve(
-            program({
-                stack: "dev",
-                project: "here",
-                settings: {
-                    ...settings,
-                    labSubnet: "10.190.0.0/20",
-                    labPorts: 21000,
-                    packages: { asked: "26.1 1.7", docker: "5:26.1.5", containerd: "1.7.24" },
-                },
-                images: {
-                    host: { ref: "host:1", id: "sha256:h" },
-                    gateway: { ref: "gateway:1", id: "sha256:g" },
-                    registry: { ref: "registry:1", id: "sha256:r" },
-                    web: { ref: "web:1", id: "sha256:w" },
-                    client: { ref: "client:1", id: "sha256:c" },
-                },
-                standing,
-                registryKeys: { accessKeyId: "KEY-ID", secretAccessKey: "SECRET-KEY" },
-                repository: {
-                    url: "file:///srv/packages",
-                    fingerprint: "F",
-                    mount: { source: "/packages", target: "/srv/packages" },
-                },
-                facts: { ...FACTS, gateway: gatewayPorts({ ...settings, labPorts: 21000 }, []) },
-            }),
-        ),
-    );
-    // Resources are declared after their dependencies, and no output waits for the last ones.
-    await pulumi.runtime.disconnect(false);
-    MockMonitor.prototype.registerResourceOutputs = registered;
-    return declared;
-}
-
-function ofType(declared: readonly Declared[], type: string): Declared[] {
-    return declared.filter((resource) => resource.type === type);
-}
-
-/** The containers of hosts. */
-function hostsIn(declared: readonly Declared[]): Declared[] {
-    return ofType(declared, CONTAINER).filter(({ name }) => name !== GATEWAY);
-}
+import { encode } from "../../providers/runtime/wire";
+import {
+    CONTAINER,
+    declare,
+    FACTS,
+    GATEWAY,
+    hostsIn,
+    ofType,
+    SECRET,
+    SECRET_MARK,
+    type Declared,
+} from "../support/declared";
 
 for (const preview of [true, false])
     describe(`The program ${preview ? "in a preview" : "in an up"}`, function () {
@@ -335,7 +233,10 @@ for (const preview of [true, false])
             assert.equal(rollouts.length, 1);
             const named = (given: object) => Object.keys(given).sort();
             const { engines: all, files, nodeIds } = rollouts[0]!.inputs as Record<string, object>;
-            assert.deepEqual(Object.values(all!), engines.map(() => packages));
+            assert.deepEqual(
+                Object.values(all!),
+                engines.map(() => packages),
+            );
             assert.deepEqual(named(files!), named(all!));
             assert.deepEqual(named(nodeIds!), named(all!));
             const some = await declare({ upgrade: { hosts: ["worker-2"] } }, preview);

@@ -146,6 +146,40 @@ describe("certificates of the tls stand-in", () => {
         assert.equal(new X509Certificate(cert.certPem).validTo, openssl(cert.validityEndTime));
     });
 
+    it("of an authority are trusted by who knows only the one before it, and the other way round", async () => {
+        const { key, ca } = await authority();
+        const renewed = await make(tls, "tls:index/selfSignedCert:SelfSignedCert", {
+            ...{ privateKeyPem: key.privateKeyPem, allowedUses: ca.allowedUses, subject: ca.subject },
+            ...{ isCaCertificate: true, validityPeriodHours: 24 },
+        });
+        assert.notEqual(renewed.certPem, ca.certPem);
+        const folder = mkdtempSync(join(tmpdir(), "skep-tls-"));
+        try {
+            for (const [issuer, trusted] of [
+                [ca, renewed],
+                [renewed, ca],
+            ] as const) {
+                const leafKey = await makeKey({ algorithm: "ECDSA", ecdsaCurve: "P256" });
+                const request = await make(tls, "tls:index/certRequest:CertRequest", {
+                    ...{ privateKeyPem: leafKey.privateKeyPem, subject: { commonName: "host" } },
+                });
+                const leaf = await make(tls, "tls:index/locallySignedCert:LocallySignedCert", {
+                    ...{ caCertPem: issuer.certPem, caPrivateKeyPem: key.privateKeyPem },
+                    ...{ certRequestPem: request.certRequestPem, validityPeriodHours: 12 },
+                    allowedUses: ["server_auth"],
+                });
+                writeFileSync(join(folder, "ca"), trusted.certPem);
+                writeFileSync(join(folder, "leaf"), leaf.certPem);
+                const verified = execFileSync("openssl", ["verify", "-CAfile", "ca", "leaf"], {
+                    cwd: folder,
+                });
+                assert.match(verified.toString(), /leaf: OK/);
+            }
+        } finally {
+            rmSync(folder, { recursive: true });
+        }
+    });
+
     it("are replaced when they are due, and not before", async () => {
         const resource = tls.resources["tls:index/locallySignedCert:LocallySignedCert"];
         const { cert } = await signed({ earlyRenewalHours: 11 });

@@ -3,7 +3,6 @@
 
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import * as tls from "@pulumi/tls";
 import { SkepError } from "../../../errors";
 import { managerAddress } from "../../../planning/aws-addresses";
 import type { Facts } from "../../../config/facts";
@@ -20,6 +19,8 @@ import { type Tagging, tagsFor } from "./tags";
 import {
     type Host,
     type Hosts,
+    type Logins,
+    makeLogins,
     meetHost,
     type ObjectStorage,
     prepareHost,
@@ -171,23 +172,23 @@ export class AwsHosts extends pulumi.ComponentResource implements Hosts {
 
     private makeHosts(storage: Storage | undefined): Host[] {
         const { name, args, children, tagging } = this;
-        const login = new tls.PrivateKey(`${name}-login`, { algorithm: "ED25519" }, { parent: this });
+        const logins = makeLogins(name, args.facts.rotations, { parent: this });
         const key = new aws.ec2.KeyPair(
             `${name}-key`,
             {
                 keyNamePrefix: `skep-${args.stack}-`,
-                publicKey: login.publicKeyOpenssh.apply((text) => text.trim()),
+                publicKey: logins.present.publicKeyOpenssh.apply((text) => text.trim()),
                 tags: tagsFor(tagging, "key"),
             },
             children,
         );
         const ami = this.ami();
-        return args.hosts.map((placed) => this.host(placed, login, key, ami, storage));
+        return args.hosts.map((placed) => this.host(placed, logins, key, ami, storage));
     }
 
     private host(
         placed: PlacedHost,
-        login: tls.PrivateKey,
+        logins: Logins,
         key: aws.ec2.KeyPair,
         ami: pulumi.Input<string>,
         storage: Storage | undefined,
@@ -197,7 +198,7 @@ export class AwsHosts extends pulumi.ComponentResource implements Hosts {
         const subnet = network.subnets.find(({ index }) => index === placed.zoneIndex);
         const { nodes, managers } = groups.ids;
         if (!subnet || !nodes || !managers) throw new Error(`no subnet or security group for ${placed.name}`);
-        const birth = prepareHost(placed.name, USER, login, { parent: this });
+        const birth = prepareHost(placed.name, USER, logins.present, { parent: this });
         const instance = makeInstance(
             {
                 tagging: this.tagging,
@@ -226,10 +227,10 @@ export class AwsHosts extends pulumi.ComponentResource implements Hosts {
                 host: isPublic ? instance.publicIp : instance.privateIp,
                 port: PORTS.ssh,
                 user: USER,
-                privateKey: login.privateKeyOpenssh,
+                privateKey: logins.present.privateKeyOpenssh,
             },
         };
-        return meetHost(host, birth, { parent: this });
+        return meetHost(host, birth, logins, { parent: this });
     }
 
     private makeStorage(): Storage {

@@ -1,0 +1,33 @@
+import type { Group } from "../problem-group";
+
+/** Keys, and what changes them. */
+export const KEYS = {
+    title: "Keys and their rotation",
+    exit: "swarm",
+    entries: {
+        ROTATE_FIRST_UP: {
+            meaning:
+                "The settings ask for something that no `up` has done yet, and a rotation changes nothing else.",
+            advice: "Run `up`, then rotate.",
+            exit: "refused",
+        },
+        HOST_LOGIN_KEPT: {
+            meaning:
+                "A host did not answer while the login key was rotated. The stack keeps the key that it takes.",
+            advice: "Run `up` when the host is back.",
+            exit: "left",
+        },
+        HOST_LOGINS: {
+            meaning:
+                "A host would have no key left with which Skep can log in, so its keys stay as they are.",
+            advice: "Look at `authorized_keys` of the login on that host.",
+            exit: "host",
+        },
+        CA_ROTATION_WAITS: {
+            meaning:
+                "Nodes that are down keep the swarm from ending the rotation of its certificate authority.",
+            advice: "Start them, or remove them by the settings. The swarm then ends it by itself.",
+            exit: "left",
+        },
+    },
+} satisfies Group;
