@@ -9,6 +9,7 @@ export type ScriptName =
     | "check"
     | "cis"
     | "collect"
+    | "data-root"
     | "deploy"
     | "engine"
     | "enter"
