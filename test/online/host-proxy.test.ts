@@ -3,11 +3,12 @@
 
 import assert from "node:assert/strict";
 import { dockerClient } from "../../scripts/setup/docker";
+import { NO_SERVER } from "../../scripts/setup/images";
 import { createProgress } from "../../scripts/setup/progress";
 import { setup } from "../../scripts/setup/setup";
 import { makeNetwork, type VpcNetwork } from "../aws/instances";
 import { PackageServer } from "../aws/repository";
-import { Lab } from "../lab/lab";
+import { Lab, type NodeOutput } from "../lab/lab";
 import { required } from "../lab/required";
 import { Proxy } from "./proxy";
 
@@ -70,8 +71,10 @@ describe("Hosts with a proxy of their own", function () {
                 2,
                 `${file} in ${requests.join("\n")}`,
             );
+        // An engine asks the server of each task's image, also where the image is there: this one never exists.
+        const known = (to: string) => to.includes(PACKAGES) || NO_SERVER.startsWith(to.replace(":443", "/"));
         assert.deepEqual(
-            [...requests, ...tunnels].filter((to) => !to.includes(PACKAGES)),
+            [...requests, ...tunnels].filter((to) => !known(to)),
             [],
         );
     });
@@ -89,10 +92,10 @@ describe("Hosts with a proxy of their own", function () {
 
     it("have their engines ask the registry, other nodes and themselves directly", async () => {
         const [server] = (await lab.skep("output", "registry")).match(/registry[\w.]+:\d+/) ?? [];
-        const address = await lab.on("manager-1", "hostname -I | cut -d ' ' -f 1");
+        const { nodes } = await lab.json<{ nodes: NodeOutput[] }>("output");
         const pull = (place: string) => lab.on("worker-1", `docker pull ${place}/any:1 2>&1 || true`);
         assert.match(await pull(server ?? ""), /no basic auth credentials|unauthorized|denied/);
-        for (const place of [`${address}:1`, "127.0.0.1:1", "localhost:1"])
+        for (const place of [`${nodes[0]?.address}:1`, "127.0.0.1:1", "localhost:1"])
             assert.match(await pull(place), /connection refused/);
         assert.deepEqual(passed(), { requests: [], tunnels: [] });
         const report = await lab.json<{ checks: { name: string; result: string }[] }>("check", "registry");
