@@ -28,8 +28,9 @@ export function doneSummary({ steps, changes }: Pick<Outcome, "steps" | "changes
     return `${done}, ${seconds} s`;
 }
 
+/** Pulumi counts the stack as one of its resources; the steps, and so "83 made", have none for it. */
 function unchanged({ same = 0 }: Changes): string {
-    return `No changes, ${same} resources as they should be`;
+    return `No changes, ${Math.max(same - 1, 0)} resources as they should be`;
 }
 
 /** What an operation left undone or could not see, one line each. */

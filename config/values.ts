@@ -27,8 +27,8 @@ export function duration(example: string, least = 1) {
     const error = `it must be a time from ${least}s to 24h, such as ${example}`;
     return z
         .string({ error })
-        .refine((given) => (secondsOf(given) ?? -1) >= least, { error })
-        .transform((given) => secondsOf(given)!);
+        .refine((given) => secondsOf(given, least) !== undefined, { error })
+        .transform((given) => secondsOf(given, least)!);
 }
 
 /** One of a few words. */

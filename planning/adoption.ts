@@ -151,7 +151,7 @@ export function whyUnusable(sightings: readonly Sighting[]): Problem {
     const problem = `The swarm cannot decide: ${needed} of its ${sightings.length} managers must work together (${details.join("; ")}).`;
     const advice =
         locked > 0 && locked + hostsIn(sightings, "active").length >= needed
-            ? "Run up: it unlocks them with the key in its state."
+            ? "Open the locked ones: skep unlock."
             : "Start the missing managers' hosts; where their data is lost, restore a backup.";
     return { id: "QUORUM_LOST", problem, advice };
 }

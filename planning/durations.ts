@@ -1,8 +1,24 @@
 // Times as people write them in settings and options. No I/O.
 
-/** The seconds of a time such as `90s`, `2m` or `1h`, from no second to one day; undefined for anything else. */
-export function secondsOf(given: string): number | undefined {
-    const [, count, unit] = /^(\d{1,5})([smh])$/.exec(given) ?? [];
-    const seconds = Number(count) * { s: 1, m: 60, h: 3600 }[(unit ?? "s") as "s" | "m" | "h"];
-    return seconds <= 86_400 ? seconds : undefined;
+const DAY_SECONDS = 86_400;
+const UNITS = { s: 1, m: 60, h: 3600, d: DAY_SECONDS } as const;
+
+/** The seconds of a time such as `90s`, `2m`, `1h` or `3d`; undefined for anything else. */
+export function spanSeconds(given: string): number | undefined {
+    const [, count, unit] = /^(\d{1,5})([smhd])$/.exec(given) ?? [];
+    return unit === undefined ? undefined : Number(count) * UNITS[unit as keyof typeof UNITS];
+}
+
+/** The same for a time from `least` seconds to one day; undefined for anything else. */
+export function secondsOf(given: string, least = 1): number | undefined {
+    const seconds = spanSeconds(given) ?? -1;
+    return seconds >= least && seconds <= DAY_SECONDS ? seconds : undefined;
+}
+
+/** The seconds since 1970 of `10m` before now, or of a time such as 2026-11-26T10:00:00Z; undefined for anything else. */
+export function sinceSeconds(given: string, now: number): number | undefined {
+    const span = spanSeconds(given);
+    if (span !== undefined) return Math.floor(now / 1000) - span;
+    const at = /^\d{4}-\d{2}-\d{2}/.test(given) ? Date.parse(given) : Number.NaN;
+    return Number.isNaN(at) ? undefined : Math.floor(at / 1000);
 }

@@ -65,6 +65,11 @@ export interface SwarmService {
     UpdateStatus?: Docker.UpdateStatus;
 }
 
+/** The service with this name or id. */
+export function serviceNamed(services: readonly SwarmService[], name: string): SwarmService | undefined {
+    return services.find(({ ID, Spec }) => Spec.Name === name || ID === name);
+}
+
 /** The swarm itself, with the tokens to join it. */
 export type SwarmInfo = Docker.Swarm;
 

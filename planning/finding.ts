@@ -43,9 +43,13 @@ export function lookCode(findings: readonly Finding[]): number {
     return errors.every(({ id }) => exitClassOf(id) === "host") ? EXIT_CODES.host : EXIT_CODES.swarm;
 }
 
-/** How a command ends whose first error decides, as everywhere: see docs/scripting.md. */
+/**
+ * How a look ends whose first error decides: see docs/scripting.md. A look leaves nothing undone, so what another command
+ * would leave undone counts as the swarm's.
+ */
 export function firstCode(findings: readonly Finding[]): number {
     const first = findings.find(({ severity }) => severity === "error");
     if (!first) return EXIT_CODES.done;
-    return exitCodeOf(first.id) || EXIT_CODES.swarm;
+    const code = exitCodeOf(first.id);
+    return code === EXIT_CODES.done || code === EXIT_CODES.left ? EXIT_CODES.swarm : code;
 }

@@ -1,6 +1,8 @@
 // Looks for secrets in texts that leave this machine. It knows the stack's own secrets in the forms in which they occur,
 // and the looks of others that it was not told. No I/O.
 
+import { SECRET_MARK, SIGNATURE } from "./pulumi-marks";
+
 /** A shorter value occurs by chance. */
 const SHORTEST = 8;
 /** Part of a longer base64 text. A shorter one occurs by chance. */
@@ -56,9 +58,6 @@ function encoded(secret: string): string[] {
     });
 }
 
-/** The signature with which Pulumi marks a secret in an exported state. */
-const PULUMI_SECRET = "1b47061264138c4ac30d75fd1eb44270";
-const SIGNATURE = "4dabf18193072939515e22adb298388d";
 /** Names in a secret object whose values are secret themselves. The others are there because they travel with one. */
 const SECRET_NAME =
     /(private_?key|access_?key|(^|[^a-z])key([^a-z]|$)|passw|secret|token|unlock|passphrase)/i;
@@ -67,7 +66,7 @@ const SECRET_NAME =
 export function secretsIn(state: unknown): string[] {
     if (typeof state !== "object" || state === null) return [];
     const { [SIGNATURE]: signature, plaintext } = state as Record<string, unknown>;
-    if (signature === PULUMI_SECRET && typeof plaintext === "string") return textsOf(JSON.parse(plaintext));
+    if (signature === SECRET_MARK && typeof plaintext === "string") return textsOf(JSON.parse(plaintext));
     return Object.values(state).flatMap(secretsIn);
 }
 

@@ -74,12 +74,3 @@ function lineOf(stream: LogLine["stream"], text: string): LogLine[] {
     const nodeId = found.get("com.docker.swarm.node.id");
     return [{ time, stream, text: said.trimEnd(), taskId, nodeId }];
 }
-
-/** The seconds since 1970 of `10m` before now, or of a time such as 2026-11-26T10:00:00Z; undefined for anything else. */
-export function sinceSeconds(given: string, now: number): number | undefined {
-    const [, count, unit] = /^(\d{1,5})([smhd])$/.exec(given) ?? [];
-    if (count !== undefined && unit !== undefined)
-        return Math.floor(now / 1000) - Number(count) * { s: 1, m: 60, h: 3600, d: 86_400 }[unit as "s"];
-    const at = /^\d{4}-\d{2}-\d{2}/.test(given) ? Date.parse(given) : Number.NaN;
-    return Number.isNaN(at) ? undefined : Math.floor(at / 1000);
-}

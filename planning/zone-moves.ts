@@ -3,6 +3,7 @@
 import type { Problem } from "../errors";
 import { type MemberSettings, roleOf } from "./members";
 import { type Placement, type Places, planPlacement } from "./placement";
+import { listed } from "./sentence";
 
 const LAB_ZONES = ["lab-a", "lab-b", "lab-c", "lab-d", "lab-e", "lab-f"];
 /** Most zones that can have addresses at one time, including zones that hosts are about to leave. */
@@ -68,8 +69,7 @@ export function movesRefused(settings: ZoneSettings): Problem[] {
 export function movesWaiting(settings: ZoneSettings): string[] {
     const { waiting } = placementOf(settings);
     if (waiting.length === 0) return [];
-    const who = new Intl.ListFormat("en").format(waiting);
     return [
-        `Managers move to other zones one a run. Still to move after this one: ${who}. Run up again for each.`,
+        `Managers move to other zones one a run. Still to move after this one: ${listed(waiting)}. Run up again for each.`,
     ];
 }

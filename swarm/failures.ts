@@ -40,7 +40,7 @@ export async function ifExists<T>(answer: Promise<T>): Promise<T | undefined> {
  */
 export class EngineError extends HostFailure {
     constructor(
-        host: string,
+        readonly host: string,
         request: string,
         readonly statusCode: number,
         /** The engine's own words. */
@@ -83,17 +83,31 @@ export class NoManager extends HostFailure {
     readonly noHostAnswers: boolean;
 
     constructor(failures: readonly HostFailure[]) {
-        const details = failures.length > 0 ? ` (${failures.map(reasonOf).join("; ")})` : "";
+        const reasons = failures.map((failure) => whyNoManager(failure) ?? reasonOf(failure));
+        const details = reasons.length > 0 ? ` (${reasons.join("; ")})` : "";
         const problem: Problem = {
             id: "SWARM_UNREACHABLE",
             problem: `No manager of the swarm answers${details}.`,
-            advice: "Start the managers' hosts again, or restore the swarm from its backup.",
+            advice: reasons.some((reason) => reason.endsWith(LOCKED))
+                ? "Open the locked managers: skep unlock."
+                : "Start the managers' hosts again, or restore the swarm from its backup.",
         };
         super(problem, failures.length === 0 || failures.some(mayPass));
         this.noHostAnswers = failures.every(
             (error) => error instanceof ConnectionError && UNASKED.includes(error.id),
         );
     }
+}
+
+const LOCKED = "is locked";
+
+/** What a host is, if that is why its engine refused as a manager; undefined for any other failure. */
+function whyNoManager(failure: HostFailure): string | undefined {
+    if (!(failure instanceof EngineError)) return undefined;
+    const { host, reason } = failure;
+    if (/needs to be unlocked/.test(reason)) return `${host} ${LOCKED}`;
+    if (/does not have a leader/.test(reason)) return `${host} is a manager without a leader`;
+    return undefined;
 }
 
 /** The error for a host that manages another swarm than the one asked for. */

@@ -10,6 +10,7 @@ export type ScriptName =
     | "cis"
     | "collect"
     | "daemon"
+    | "data-root"
     | "deploy"
     | "engine"
     | "enter"

@@ -102,7 +102,11 @@ interface Looked {
 
 async function look(host: Host, signal: AbortSignal): Promise<ShellSight> {
     const began = Date.now();
-    const found = await host.script<Looked>(hostScript("look"), {}, { signal, timeoutMs: PROBE_MS });
+    const found = await host.script<Looked>(
+        hostScript("data-root", "look"),
+        {},
+        { signal, timeoutMs: PROBE_MS },
+    );
     const tookMs = Date.now() - began;
     const certificate = found.certificate === null ? undefined : spanOf(unpacked(found.certificate));
     return {

@@ -1,11 +1,10 @@
 // `skep context`: the docker context of a stack's swarm, for the user's own docker.
 
-import { execFile } from "node:child_process";
 import { request } from "node:https";
-import { promisify } from "node:util";
-import { skepError, SkepError } from "../../errors";
+import { skepError } from "../../errors";
 import { oneLine } from "../../planning/sentence";
 import { shellQuote } from "../../planning/shell";
+import { docker } from "../docker-command";
 import type { Options } from "../options";
 import { printJson } from "../print";
 import { writeClientFiles } from "../stack/client-files";
@@ -14,7 +13,6 @@ import { onStanding, type Standing } from "../stack/standing";
 
 const ANSWER_MS = 3000;
 const DOCKER_MS = 20_000;
-const run = promisify(execFile);
 
 export interface ContextOptions extends Options {
     /** Prints the command that makes the context, and runs nothing. */
@@ -60,8 +58,8 @@ export async function contextOf(
         else console.log(command);
         return;
     }
-    const isThere = (await docker("context", "ls", "--format", "{{.Name}}")).split("\n").includes(name);
-    await docker("context", isThere ? "update" : "create", name, "--docker", endpoint);
+    const isThere = (await inDocker("context", "ls", "--format", "{{.Name}}")).split("\n").includes(name);
+    await inDocker("context", isThere ? "update" : "create", name, "--docker", endpoint);
     const did = isThere ? "refreshed" : "made";
     if (options.json) return printJson({ name, manager: manager.name, did, command });
     console.log(`${name} ${did}: it leads to ${manager.name}`);
@@ -108,25 +106,13 @@ function statusOf({ ca, clientCertificate, clientKey }: Outputs, at: Endpoint): 
     });
 }
 
-/** Runs this machine's docker command. Throws DOCKER_COMMAND without it, and CONTEXT_FAILED if it refuses. */
-async function docker(...args: string[]): Promise<string> {
-    try {
-        return (await run("docker", args, { timeout: DOCKER_MS })).stdout;
-    } catch (error) {
-        throw dockerError(error as NodeJS.ErrnoException & { stderr?: string });
-    }
-}
-
-function dockerError({ code, stderr, message }: NodeJS.ErrnoException & { stderr?: string }): SkepError {
-    if (code === "ENOENT")
-        return skepError(
-            "DOCKER_COMMAND",
-            "This machine has no docker command, and a context is made by it.",
-            "Install docker's command line (Debian: docker.io or docker-ce-cli); skep context --print shows what it would run.",
-        );
-    return skepError(
+/** Runs this machine's docker command. Throws CONTEXT_FAILED if it refuses. */
+async function inDocker(...args: string[]): Promise<string> {
+    const ended = await docker(args, { timeout: DOCKER_MS, print: "skep context --print" });
+    if (ended.code === 0) return ended.stdout;
+    throw skepError(
         "CONTEXT_FAILED",
-        `docker did not take the context: ${oneLine(stderr || message)}.`,
+        `docker did not take the context: ${oneLine(ended.stderr) || "it did not end in time"}.`,
         "Correct what it says, or run the line of skep context --print yourself.",
     );
 }

@@ -1,7 +1,7 @@
 // `skep logs`: the journal of a host's engine, or the log of a service, with the node and the task of each line.
 
 import { skepError } from "../../errors";
-import type { SwarmService } from "../../planning/engine-api";
+import { serviceNamed, type SwarmService } from "../../planning/engine-api";
 import { journal, type LogEntry, type LogRange, serviceLog } from "../../swarm/logs";
 import { interruptedCode } from "../interrupt";
 import type { Options } from "../options";
@@ -50,16 +50,16 @@ async function entriesOf(
     const { hosts, swarm } = standing;
     const host = hosts.find((each) => each.name === name);
     if (host) return journal(host.host, range, swarm.ctx.signal);
-    return serviceLog(swarm, serviceNamed(standing, await swarm.services({}), name), range);
+    return serviceLog(swarm, knownService(standing, await swarm.services({}), name), range);
 }
 
 /** The service with this name or id. Throws NAME_UNKNOWN with the most similar name of a host or service. */
-function serviceNamed(
+function knownService(
     { stack, hosts }: Standing,
     services: readonly SwarmService[],
     name: string,
 ): SwarmService {
-    const found = services.find(({ ID, Spec }) => Spec.Name === name || ID === name);
+    const found = serviceNamed(services, name);
     if (found) return found;
     const names = services.map(({ Spec }) => Spec.Name);
     throw skepError(

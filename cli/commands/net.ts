@@ -1,6 +1,7 @@
 // `skep net`: a shell or a command inside one of the swarm's networks, to see what a service sees.
 
 import { skepError } from "../../errors";
+import { serviceNamed } from "../../planning/engine-api";
 import { enterCommand, networksOf, onNetwork, type Place, taskPlace } from "../../swarm/net";
 import type { Options } from "../options";
 import { didYouMean, hostNamed, onStanding, type Standing, type StandingHost } from "../stack/standing";
@@ -33,7 +34,7 @@ export async function netOf(
     const [services, networks] = await progress.step("Asking a manager", () =>
         Promise.all([swarm.services({}), networksOf(swarm)]),
     );
-    const service = services.find(({ ID, Spec }) => Spec.Name === name || ID === name);
+    const service = serviceNamed(services, name);
     if (service) {
         const place = await taskPlace(swarm, service, hosts, only);
         progress.note(`In the network of a task of ${name} on ${place.host.name}`);

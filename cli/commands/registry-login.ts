@@ -1,11 +1,11 @@
 // `skep registry login`: this machine's docker trusts the private registry and is logged in to it.
 
-import { spawn } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { skepError } from "../../errors";
 import { oneLine } from "../../planning/sentence";
 import { shellQuote } from "../../planning/shell";
+import { docker, runLocal } from "../docker-command";
 import type { Options } from "../options";
 import { printJson } from "../print";
 import { writeClientFiles } from "../stack/client-files";
@@ -62,49 +62,19 @@ async function makeTrusted(ca: string, file: string): Promise<boolean> {
         return true;
     } catch (error) {
         if (!["EACCES", "EPERM", "EROFS"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
-        const { code } = await given(
-            "sudo",
-            ["-n", "install", "-D", "-m", "644", "/dev/stdin", file],
-            ca,
-            SUDO_MS,
-        );
-        return code === 0;
+        const args = ["-n", "install", "-D", "-m", "644", "/dev/stdin", file];
+        return (await runLocal("sudo", args, { input: ca, timeout: SUDO_MS })).code === 0;
     }
 }
 
 async function logIn(user: string, password: string, server: string, trust: string): Promise<void> {
     const args = ["login", "--username", user, "--password-stdin", server];
-    const { code, said } = await given("docker", args, password, LOGIN_MS);
+    const print = "skep registry login --print";
+    const { code, stderr } = await docker(args, { input: password, timeout: LOGIN_MS, print });
     if (code === 0) return;
-    if (code === undefined)
-        throw skepError(
-            "DOCKER_COMMAND",
-            "This machine has no docker command, which would be logged in.",
-            "Install docker's command line (Debian: docker.io or docker-ce-cli).",
-        );
     throw skepError(
         "LOGIN_FAILED",
-        `docker cannot log in to ${server}: ${oneLine(said)}.`,
+        `docker cannot log in to ${server}: ${oneLine(stderr) || "it did not end in time"}.`,
         `If it does not trust the registry, run: ${trust}.`,
     );
-}
-
-/** Runs a program with this standard input. Its code is undefined if there is no such program. */
-function given(
-    program: string,
-    args: readonly string[],
-    input: string,
-    timeout: number,
-): Promise<{ code: number | null | undefined; said: string }> {
-    return new Promise((resolve, reject) => {
-        const child = spawn(program, args, { stdio: ["pipe", "ignore", "pipe"], timeout });
-        let said = "";
-        child.stderr.on("data", (chunk) => (said += String(chunk)));
-        child.stdin.on("error", () => undefined); // it may end before it has read all
-        child.on("error", (error: NodeJS.ErrnoException) =>
-            error.code === "ENOENT" ? resolve({ code: undefined, said }) : reject(error),
-        );
-        child.on("close", (code) => resolve({ code, said }));
-        child.stdin.end(input);
-    });
 }

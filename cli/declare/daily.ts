@@ -6,7 +6,7 @@ import type { LogsOptions } from "../commands/logs";
 import type { NetOptions } from "../commands/net";
 import type { Options } from "../options";
 import type { Role } from "../../planning/placement";
-import { sinceSeconds } from "../../planning/service-log";
+import { sinceSeconds } from "../../planning/durations";
 import { onStack } from "./on-stack";
 
 /** Declares unlock, key, token, context, ssh, logs, cp and net. */

@@ -29,6 +29,6 @@ export function onStack(
 /** The seconds of a time such as `90s`, `10m` or `1h`. */
 function seconds(given: string): number {
     const found = secondsOf(given);
-    if (found !== undefined && found > 0) return found;
+    if (found !== undefined) return found;
     throw new InvalidArgumentError("It must be a time from 1s to 24h, such as 10m.");
 }

@@ -146,7 +146,7 @@ export const SWARM = {
     entries: {
         SWARM_UNREACHABLE: {
             meaning: "No manager of the swarm answers.",
-            advice: "Start the managers' hosts.",
+            advice: "Start the managers' hosts, and open locked managers with `skep unlock`.",
         },
         CLUSTER_HOST_UNREACHABLE: {
             meaning: "A swarm is made only when every manager host answers.",

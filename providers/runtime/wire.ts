@@ -2,11 +2,10 @@
 // JSON values; only the two ends convert the protobuf Struct.
 import { Struct, type JavaScriptValue } from "google-protobuf/google/protobuf/struct_pb";
 import { canonical } from "../../planning/canonical";
+import { SECRET_MARK, SIGNATURE } from "../../planning/pulumi-marks";
 import { UNKNOWN, type Props } from "./types";
 
-/** The key under which Pulumi marks special objects, and the marks that matter here. */
-const SIGNATURE = "4dabf18193072939515e22adb298388d";
-const SECRET = "1b47061264138c4ac30d75fd1eb44270";
+/** The mark of an output: its value may not be known yet. */
 const OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4";
 
 /** What Pulumi sends for a value that is not known yet, by the type that it will have. */
@@ -39,7 +38,7 @@ export function decode(value: unknown): unknown {
     if (typeof value === "string") return UNKNOWN_MARKS.has(value) ? UNKNOWN : value;
     if (Array.isArray(value)) return value.map(decode);
     if (!isObject(value)) return value;
-    if (value[SIGNATURE] === SECRET) return decode(value.value);
+    if (value[SIGNATURE] === SECRET_MARK) return decode(value.value);
     if (value[SIGNATURE] === OUTPUT) return "value" in value ? decode(value.value) : UNKNOWN;
     return mapEntries(value, decode);
 }
@@ -61,13 +60,13 @@ export function encode(value: unknown): unknown {
 
 /** Marks a wire value as secret. */
 export function secret(wire: unknown): Props {
-    return { [SIGNATURE]: SECRET, value: wire };
+    return { [SIGNATURE]: SECRET_MARK, value: wire };
 }
 
 /** Whether a wire value is marked as secret as a whole. */
 export function isSecret(wire: unknown): boolean {
     if (!isObject(wire)) return false;
-    return wire[SIGNATURE] === SECRET || (wire[SIGNATURE] === OUTPUT && wire.secret === true);
+    return wire[SIGNATURE] === SECRET_MARK || (wire[SIGNATURE] === OUTPUT && wire.secret === true);
 }
 
 /** Whether a wire value is or contains a secret. */
@@ -145,7 +144,7 @@ export function secretTexts(wire: unknown, inside = false): string[] {
     if (typeof wire === "string") return inside ? [wire] : [];
     if (Array.isArray(wire)) return wire.flatMap((item) => secretTexts(item, inside));
     if (!isObject(wire)) return [];
-    if (wire[SIGNATURE] === SECRET) return secretTexts(wire.value, true);
+    if (wire[SIGNATURE] === SECRET_MARK) return secretTexts(wire.value, true);
     return Object.entries(wire).flatMap(([key, item]) =>
         key === SIGNATURE ? [] : secretTexts(item, inside),
     );

@@ -12,6 +12,7 @@ import { filters } from "../../swarm/swarm";
 import { TimedOut, until } from "../../swarm/wait";
 import { dockerClient } from "../runtime/docker";
 import type { Resource } from "../runtime/types";
+import { itself } from "./inputs";
 
 const LOADS_AT_ONCE = 3;
 const PULLS_AT_ONCE = 4;
@@ -50,7 +51,7 @@ export const image: Resource = {
     computed: ["digest", "reference", "missing", "stored", "hostImageIds"],
     ignoreInDiff: ["hosts"],
     refreshBeforeUpdate: true,
-    entries: { push: (push) => push },
+    entries: { push: itself },
 
     /** Hosts that have not got the image, and a registry that has lost it, get it again with the next up. */
     drift: ({ missing = [], stored }: Partial<State>) => [

@@ -1,5 +1,6 @@
 // Inputs that several resources of the provider share.
 import type { HostInput } from "../../swarm/ssh";
+import type { Props } from "../runtime/types";
 
 /** A resource about one host. */
 export type OnHost = {
@@ -19,4 +20,9 @@ export type InSwarm = {
 export function inputsOf<S extends object, K extends keyof S>(state: S, computed: readonly K[]): Omit<S, K> {
     const inputs = Object.entries(state).filter(([key]) => !(computed as readonly string[]).includes(key));
     return Object.fromEntries(inputs) as Omit<S, K>;
+}
+
+/** For `entries`: the keys of an input are its entries. */
+export function itself(value: Props): Props {
+    return value;
 }

@@ -22,7 +22,7 @@ import {
 import { pausePoint } from "../../swarm/pause-point";
 import { Swarm } from "../../swarm/swarm";
 import { NotConverged, type Props, type Resource } from "../runtime/types";
-import { inputsOf, type InSwarm } from "./inputs";
+import { inputsOf, itself, type InSwarm } from "./inputs";
 
 const COMPUTED = ["services", "deployed", "uneven", "tolerated", "lacking"] as const;
 /**
@@ -97,10 +97,6 @@ export const stack: Resource = {
         await removeAll(Swarm.of(managers, clusterId, ctx), id);
     },
 };
-
-function itself(value: Props): Props {
-    return value;
-}
 
 async function bringUp(inputs: Inputs, ctx: Context): Promise<Outs> {
     const swarm = Swarm.of(inputs.managers, inputs.clusterId, ctx);

@@ -19,8 +19,8 @@ certificates() {
 }
 
 key() {
-    root=$(sed -n 's/.*"data-root"[^"]*"\([^"]*\)".*/\1/p' /etc/docker/daemon.json 2>/dev/null || true)
-    file=${root:-/var/lib/docker}/swarm/certificates/swarm-node.key
+    # data_root is in data-root.sh, which stands before this script.
+    file=$(data_root)/swarm/certificates/swarm-node.key
     sealed=
     [ ! -s "$file" ] || ! head -n 1 "$file" | grep -q ENCRYPTED || sealed=$(base64 -w 0 "$file")
     printf '{"sealed": %s}\n' "$(text "$sealed")"

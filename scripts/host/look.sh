@@ -5,8 +5,8 @@
 set -eu
 
 now=$(date +%s%3N)
-root=$(sed -n 's/.*"data-root"[^"]*"\([^"]*\)".*/\1/p' /etc/docker/daemon.json 2>/dev/null || true)
-root=${root:-/var/lib/docker}
+# data_root is in data-root.sh, which stands before this script.
+root=$(data_root)
 swarm=$root/swarm
 
 # A value that this host does not have is null.

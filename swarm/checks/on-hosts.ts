@@ -179,6 +179,6 @@ function onHosts<T>(
     hosts: readonly PlacedHost[],
     variables: Record<string, string>,
 ): Promise<Asked<T>> {
-    const script = hostScript("check");
+    const script = hostScript("data-root", "check");
     return askEach(hosts, ({ host }) => host.script<T>(script, variables, { signal, timeoutMs: SCRIPT_MS }));
 }

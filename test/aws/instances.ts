@@ -11,15 +11,14 @@ import {
     type Instance,
 } from "@aws-sdk/client-ec2";
 import type Docker from "dockerode";
-import { pack } from "tar-stream";
 import { stringify } from "yaml";
-import { LAB_HOST_CAPABILITIES, LAB_HOST_OPTIONS } from "../../components/hosts/capabilities";
+import { LAB_HOST_OPTIONS } from "../../components/hosts/capabilities";
 import { addressAt, labSubnets } from "../../planning/addresses";
 import { PROJECT_LABEL, STACK_LABEL } from "../../planning/labels";
 import { dockerClient } from "../../scripts/setup/docker";
 import { projectId } from "../../lab/project";
+import { makeHost, runOn } from "../support/host-container";
 
-const SEED = "var/lib/cloud/seed/nocloud";
 const POLL_MILLISECONDS = 500;
 const NOT_MODIFIED = 304;
 /** The address at which instances request their role's credentials. */
@@ -157,43 +156,22 @@ export class InstanceHosts {
     private async make(instance: Instance): Promise<void> {
         const { network, image } = this.options;
         const id = instance.InstanceId ?? "";
-        const made = await this.docker.createContainer({
+        await makeHost(this.docker, {
             name: `skep-${network.name}-${id}`,
             // EC2's name for the instance, until cloud-init sets the name in its user data.
-            Hostname: `ip-${(instance.PrivateIpAddress ?? "").replaceAll(".", "-")}`,
-            Image: image,
-            Labels: labels(network.name),
-            StopSignal: LAB_HOST_OPTIONS.stopSignal,
-            Volumes: Object.fromEntries(LAB_HOST_OPTIONS.volumes.map((path) => [path, {}])),
-            HostConfig: {
-                CapDrop: ["ALL"],
-                CapAdd: LAB_HOST_CAPABILITIES.map(({ name }) => name),
-                SecurityOpt: [...LAB_HOST_OPTIONS.securityOpts],
-                CgroupnsMode: LAB_HOST_OPTIONS.cgroupnsMode,
-                Tmpfs: { ...LAB_HOST_OPTIONS.tmpfs },
-                NetworkMode: `skep-${network.name}`,
-                // The library's types do not have CgroupnsMode.
-            } as Docker.HostConfig,
-            NetworkingConfig: {
-                EndpointsConfig: {
-                    [`skep-${network.name}`]: { IPAMConfig: { IPv4Address: instance.PrivateIpAddress } },
-                },
+            hostname: `ip-${(instance.PrivateIpAddress ?? "").replaceAll(".", "-")}`,
+            image,
+            labels: labels(network.name),
+            network: { name: `skep-${network.name}`, address: instance.PrivateIpAddress ?? "" },
+            seed: {
+                "user-data": await this.userData(id),
+                "meta-data": stringify({
+                    "instance-id": id,
+                    "availability-zone": instance.Placement?.AvailabilityZone,
+                    "public-keys": await this.publicKey(instance.KeyName),
+                }),
             },
         });
-        const files = {
-            "user-data": await this.userData(id),
-            "meta-data": stringify({
-                "instance-id": id,
-                "availability-zone": instance.Placement?.AvailabilityZone,
-                "public-keys": await this.publicKey(instance.KeyName),
-            }),
-        };
-        const archive = pack();
-        for (const [file, text] of Object.entries(files)) archive.entry({ name: `${SEED}/${file}` }, text);
-        archive.finalize();
-        const chunks: Buffer[] = [];
-        for await (const chunk of archive) chunks.push(chunk as Buffer);
-        await made.putArchive(Buffer.concat(chunks), { path: "/" });
     }
 
     private async userData(InstanceId: string): Promise<string> {
@@ -216,7 +194,7 @@ export class InstanceHosts {
         const { metadata } = this.options;
         // OUTPUT is for processes on the host, PREROUTING for containers behind its bridges.
         for (const chain of ["OUTPUT", "PREROUTING"])
-            await this.exec(
+            await runOn(
                 container,
                 `iptables -t nat -A ${chain} -d ${METADATA} -p tcp --dport 80 -j DNAT --to ${metadata.host}:${metadata.port}`,
             );
@@ -231,18 +209,9 @@ export class InstanceHosts {
         if (has === wanted) return;
         const rule = (action: string, hops: number) =>
             `iptables -t mangle ${action} PREROUTING -s ${host} -p tcp --sport ${port} -j TTL --ttl-set ${hops}`;
-        await this.exec(container, rule("-A", wanted));
-        if (has !== undefined) await this.exec(container, rule("-D", has));
+        await runOn(container, rule("-A", wanted));
+        if (has !== undefined) await runOn(container, rule("-D", has));
         this.hops.set(id, wanted);
-    }
-
-    private async exec(container: Docker.Container, command: string): Promise<void> {
-        const exec = await container.exec({ Cmd: ["sh", "-c", command], AttachStdout: true });
-        const stream = await exec.start({});
-        stream.resume();
-        await new Promise((done) => stream.once("end", done));
-        const { ExitCode } = await exec.inspect();
-        if (ExitCode !== 0) throw new Error(`${command} ended with ${ExitCode}`);
     }
 }
 

@@ -107,6 +107,8 @@ describe("Checks side by side", () => {
             [...["passing,failing,hanging one,blind", "hanging one", ""]],
         );
         assert.equal(firstCode(found.flatMap(({ findings }) => findings)), EXIT_CODES.host);
+        const locked = { id: "MANAGER_LOCKED", problem: "", advice: "", severity: "error" } as const;
+        assert.equal(firstCode([locked]), EXIT_CODES.swarm);
         const text = checkText(found);
         assert.deepEqual(
             text.filter((line) => line.length > 80),

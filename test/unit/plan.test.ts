@@ -102,8 +102,8 @@ describe("The last line", () => {
 
     it('begins with "No changes" where nothing changes', () => {
         const unchanged = { steps: [], changes: { same: 40 } };
-        assert.equal(planSummary(unchanged), "No changes, 40 resources as they should be");
-        assert.equal(doneSummary(unchanged, 4), "No changes, 40 resources as they should be, 4 s");
+        assert.equal(planSummary(unchanged), "No changes, 39 resources as they should be");
+        assert.equal(doneSummary(unchanged, 4), "No changes, 39 resources as they should be, 4 s");
     });
 
     it("follows a table with aligned columns", () => {

@@ -4,7 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 
 import { logsOf } from "../../cli/commands/logs";
-import { LogReader, sinceSeconds } from "../../planning/service-log";
+import { sinceSeconds } from "../../planning/durations";
+import { LogReader } from "../../planning/service-log";
 import { fakeStanding } from "../support/fake-standing";
 import { FakeWorld } from "../support/fake-swarm";
 import { printed } from "../support/printed";

@@ -55,6 +55,19 @@ describe("a failure of a host or its engine", () => {
         assert.equal(new NoManager([otherKey!]).passes, false);
     });
 
+    it("of a locked manager says so in a few words, and how to open it", () => {
+        const refused = (name: string, reason: string) => new EngineError(name, "GET /swarm", 503, reason);
+        const { problems } = new NoManager([
+            refused("manager-1", "rpc error: desc = The swarm does not have a leader. It's possible that"),
+            refused("manager-2", "Swarm is encrypted and needs to be unlocked before it can be used."),
+        ]);
+        assert.equal(
+            problems[0]?.problem,
+            "No manager of the swarm answers (manager-1 is a manager without a leader; manager-2 is locked).",
+        );
+        assert.equal(problems[0]?.advice, "Open the locked managers: skep unlock.");
+    });
+
     it("has an engine asked again where it is stopped or breaks off, since it may be restarting", () => {
         const asked = FAILURES.filter(([, error]) => !new NoManager([error as HostFailure]).noHostAnswers);
         assert.deepEqual(
