@@ -58,6 +58,26 @@ export function batches<T extends RolloutHost>(hosts: readonly T[], atOnce: AtOn
     return [next, ...batches(left, atOnce)];
 }
 
+/**
+ * What a rollout does, as one line: "manager-2, manager-3, manager-1 (leader), worker-1 + worker-2; 7 tasks move; about
+ * 3 min". `tasks` are the tasks that run now, by host.
+ */
+export function planLine(
+    order: readonly (readonly RolloutHost[])[],
+    tasks: Readonly<Record<string, number>>,
+): string {
+    const hosts = order.map((batch) =>
+        batch.map(({ name, isLeader }) => (isLeader ? `${name} (leader)` : name)).join(" + "),
+    );
+    const moving = order
+        .flat()
+        .filter(({ work }) => interrupts(work))
+        .reduce((sum, { name }) => sum + (tasks[name] ?? 0), 0);
+    const seconds = secondsFor(order);
+    const time = seconds < 90 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
+    return `${hosts.join(", ")}; ${moving} ${moving === 1 ? "task moves" : "tasks move"}; about ${time}`;
+}
+
 /** What a host takes, in seconds: measured in a lab of six hosts on two cores, drain and the checks after it included. */
 const SECONDS: Readonly<Record<EngineWork, number>> = { hold: 2, reload: 5, restart: 20, packages: 35 };
 

@@ -11,7 +11,7 @@ import { noted } from "./holder";
 import { freeLock } from "./lock";
 import { hasPending, settlePending } from "./pending";
 import { partsOfUrn, type Step, Steps } from "./steps";
-import { Watch } from "./watch";
+import { ROLLOUT_TYPE, Watch } from "./watch";
 
 export type Operation = "preview" | "up" | "refresh" | "destroy";
 /** How many resources an operation created, updated, replaced, deleted or left as they were. */
@@ -105,6 +105,10 @@ async function run(
             text: plain(diagnostic.message),
         };
         if (said && diagnostic.severity === "error") errors.push(said);
+        if (said && diagnostic.severity === "info") {
+            if (watch) watch.said(diagnostic.urn!, said.text);
+            else if (diagnostic.urn!.includes(`${ROLLOUT_TYPE}::`)) progress.note(said.text);
+        }
         // Keep the warnings of resources. Pulumi's own warnings have no resource.
         if (said?.name && diagnostic?.severity === "warning") {
             warnings.push(said);

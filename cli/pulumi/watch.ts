@@ -31,6 +31,9 @@ export interface WatchOptions {
     now?: () => number;
 }
 
+/** The resource that changes hosts one after another: it says what it plans and does. */
+export const ROLLOUT_TYPE = "swarm:index:EngineRollout";
+
 /** Pulumi's operations after which a resource is as the program wants it. The others are about what was before. */
 const SETTLING = ["same", "create", "update", "create-replacement", "import", "delete"];
 
@@ -53,6 +56,12 @@ export class Watch {
         this.standing(step.part).began ??= this.now();
         this.underWay.set(urn, step);
         this.show();
+    }
+
+    /** A resource says what it does. A rollout takes minutes, so its lines stay. */
+    said(urn: string, text: string): void {
+        if (!this.underWay.has(urn) || !urn.includes(`${ROLLOUT_TYPE}::`)) return;
+        this.options.progress.note(text, "   ");
     }
 
     /** A step has ended. */

@@ -1,11 +1,12 @@
 // The versions and settings of all engines of a standing swarm. It is their only owner after the first install, and changes
 // them host by host (swarm/rollout.ts). What somebody changes on a host is found and put right in the same way.
 import { isDeepStrictEqual } from "node:util";
-import { formatProblem, type ProblemId, SkepError } from "../../errors";
+import { formatProblem, type Problem, type ProblemId, SkepError } from "../../errors";
 import { othersProblems, takenProblems } from "../../planning/daemon-json";
 import { describeEngine, type EngineVersions, type FoundEngine } from "../../planning/engine-packages";
+import { mayChangeEngine } from "../../planning/engine-pairs";
 import type { Role } from "../../planning/placement";
-import { batches, interrupts, type AtOnce } from "../../planning/rollout";
+import { type AtOnce, batches, planLine, type RolloutHost } from "../../planning/rollout";
 import { listed, reasonOf } from "../../planning/sentence";
 import { drainRefused } from "../../planning/spare";
 import type { Context } from "../../swarm/context";
@@ -64,7 +65,7 @@ export const engineRollout: Resource = {
         const plan = inputs as Inputs;
         if (typeof plan.engines !== "object" || typeof plan.nodeIds !== "object") return;
         await refuseTaken(plan, olds as Partial<Inputs>, ctx);
-        await refuseTolls(plan, olds as Partial<Inputs>, ctx);
+        await planned(plan, olds as Partial<Inputs>, ctx);
     },
 
     async create(inputs: Inputs, ctx) {
@@ -164,31 +165,64 @@ async function refuseTaken(plan: Inputs, olds: Partial<Inputs>, ctx: Context): P
             const merged = await ifAnswered(mergedDaemon(Host.of(input), plan.daemon, ctx));
             return takenProblems(input.name, merged?.taken ?? []);
         });
-    const problems = (await Promise.all(found)).flat();
-    if (problems.length > 0) throw new SkepError(problems);
+    refuse((await Promise.all(found)).flat());
 }
 
-/** Throws SERVICE_CANNOT_SPARE if a service cannot do without one of the batches that would be drained. */
-async function refuseTolls(plan: Inputs, olds: Partial<Inputs>, ctx: Context): Promise<void> {
-    const members = plan.hosts.map(({ name, role, zone }) => {
-        const work = otherPackages(olds.engines?.[name], plan.engines[name])
-            ? ("packages" as const)
-            : undefined;
-        return { name, role, zone, isLeader: false, ...(work && { work }) };
+/** Throws ENGINE_DOWNGRADE if a host cannot change from the version that it has to the one that it would get. */
+async function refuseWaysBack(due: readonly HostInput[], plan: Inputs, olds: Partial<Inputs>): Promise<void> {
+    const features = plan.daemon.features as Record<string, boolean> | undefined;
+    const found = due.map(async (input) => {
+        const info = await ifAnswered(
+            Host.of(input).call<{ DriverStatus?: [string, string][] }>("GET", "/info"),
+        );
+        const isContainerd = (info?.DriverStatus ?? []).some(([, value]) =>
+            value.startsWith("io.containerd."),
+        );
+        const from = olds.engines?.[input.name]?.["docker-ce"] ?? "";
+        return mayChangeEngine(from, plan.engines[input.name]!["docker-ce"], {
+            imageStore: isContainerd ? "containerd" : "driver",
+            containerdFeature: features?.["containerd-snapshotter"] === true,
+        });
     });
-    const drained = batches(members, plan.upgrade.workersAtOnce).filter((batch) =>
-        batch.some(({ work }) => interrupts(work)),
-    );
-    if (drained.length === 0) return;
+    const problems = (await Promise.all(found)).flatMap((problem) => problem ?? []);
+    refuse(problems);
+}
+
+/** Throws these problems, each once, if there are any. */
+function refuse(problems: readonly Problem[]): void {
+    if (problems.length === 0) return;
+    throw new SkepError([...new Map(problems.map((problem) => [problem.problem, problem])).values()]);
+}
+
+/**
+ * Says in which order hosts would get other versions. Throws SERVICE_CANNOT_SPARE if a service cannot do without one of the
+ * batches that would be drained.
+ */
+async function planned(plan: Inputs, olds: Partial<Inputs>, ctx: Context): Promise<void> {
+    const due = plan.hosts.filter(({ name }) => otherPackages(olds.engines?.[name], plan.engines[name]));
+    if (due.length === 0) return;
+    await refuseWaysBack(due, plan, olds);
     const swarm = Swarm.of(plan.managers, plan.clusterId, ctx).during({ patienceMs: PATIENCE_MS });
     const view = await ifAnswered(drainView(swarm, []));
     if (!view) return;
+    const members = plan.hosts.map((host): RolloutHost => {
+        const { name, role, zone } = host;
+        const node = view.nodes.find(({ ID }) => ID === plan.nodeIds[name]);
+        const isLeader = node?.ManagerStatus?.Leader ?? false;
+        return { name, role, zone, isLeader, ...(due.includes(host) && { work: "packages" }) };
+    });
+    const drained = batches(members, plan.upgrade.workersAtOnce);
     const problems = drained.flatMap((batch) => {
         const draining = batch.flatMap(({ name }) => plan.nodeIds[name] ?? []);
         return drainRefused({ ...view, draining });
     });
-    if (problems.length === 0) return;
-    throw new SkepError([...new Map(problems.map((problem) => [problem.problem, problem])).values()]);
+    refuse(problems);
+    const running = (name: string) =>
+        view.tasks.filter(
+            ({ NodeID, Status }) => NodeID === plan.nodeIds[name] && Status?.State === "running",
+        );
+    const tasks = Object.fromEntries(members.map(({ name }) => [name, running(name).length]));
+    ctx.log(`The engines would change in this order: ${planLine(drained, tasks)}`);
 }
 
 function otherPackages(old: EngineVersions | undefined, now: EngineVersions | undefined): boolean {

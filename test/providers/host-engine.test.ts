@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { utils } from "ssh2";
 import type { Context, Props } from "../../providers/runtime/types";
+import { engineRollout } from "../../providers/swarm/engine-rollout";
 import { hostEngine } from "../../providers/swarm/host-engine";
 import { closeRemotes } from "../../swarm/engine";
 import { SshHost } from "../support/ssh-host";
@@ -55,7 +56,15 @@ describe("A host's engine", () => {
         const port = await host.listen();
         const ssh = { host: "127.0.0.1", port, user: "admin", privateKey: user.private, hostKey: own.public };
         const input = { id: "1", name: "worker-1", role: "worker", zone: "a", address: "10.0.0.1", ssh };
-        return { host: input, hostId: "1", managers: [], packages: ASKED, mesh: true, esp: false };
+        return {
+            host: input,
+            hosts: [input],
+            engines: { "worker-1": ASKED },
+            daemon: {},
+            packages: ASKED,
+            mesh: true,
+            esp: false,
+        };
     }
 
     const said: string[] = [];
@@ -64,11 +73,13 @@ describe("A host's engine", () => {
         said.length = 0;
         const log = (text: string, severity = "info") => void said.push(`${severity} ${text}`);
         const context = { signal: new AbortController().signal, log };
-        const found = await hostEngine.read!("1", state, context as unknown as Context);
-        assert.deepEqual(found.inputs?.packages, found.outs?.packages);
-        assert.equal(found.outs?.mesh, true);
-        assert.ok(!("mesh" in (found.inputs ?? {})));
-        return found.inputs?.packages as Props;
+        const found = await engineRollout.read!("1", state, context as unknown as Context);
+        assert.deepEqual(found.inputs?.engines, found.outs?.engines);
+        assert.deepEqual(found.outs?.differing, {});
+        const installed = await hostEngine.read!("1", state, context as unknown as Context);
+        assert.equal(installed.outs?.mesh, true);
+        assert.ok(!("mesh" in (installed.inputs ?? {})));
+        return (found.inputs?.engines as Record<string, Props>)["worker-1"]!;
     }
 
     it("is what was asked where the host has that, so that a preview shows nothing", async () => {

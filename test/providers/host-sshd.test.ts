@@ -12,6 +12,7 @@ import { ENGINE_PACKAGES } from "../../planning/engine-packages";
 import { PROJECT_LABEL, STACK_LABEL } from "../../planning/labels";
 import { renderMetaData, renderUserData } from "../../planning/userdata";
 import type { Context, Props } from "../../providers/runtime/types";
+import { engineRollout } from "../../providers/swarm/engine-rollout";
 import { hostEngine } from "../../providers/swarm/host-engine";
 import { dockerClient } from "../../scripts/setup/docker";
 import { createProgress } from "../../scripts/setup/progress";
@@ -74,7 +75,7 @@ describe("An sshd that", function () {
         const inputs: Props = {
             host: { id: Id, name: NAME, role: "worker", zone: "a", address, ssh },
             hostId: Id,
-            managers: [],
+            daemon: {},
             repository: { url: repository.url, fingerprint: repository.fingerprint },
             packages: Object.fromEntries(ENGINE_PACKAGES.map((name) => [name, found[name][0]])),
         };
@@ -102,9 +103,11 @@ describe("An sshd that", function () {
 
     /** Asserts that a refresh leaves the engine as it is, and returns what it says. */
     async function looks(): Promise<string> {
-        const { outs, inputs } = await hostEngine.read!("1", state, context);
-        assert.deepEqual(outs?.packages, state.packages);
-        assert.deepEqual(inputs?.packages, state.packages);
+        const engines = { [NAME]: state.packages as Props };
+        const all = { hosts: [state.host as Props], engines, daemon: state.daemon as Props };
+        const { outs, inputs } = await engineRollout.read!("1", all, context);
+        assert.deepEqual(outs?.engines, engines);
+        assert.deepEqual(inputs?.engines, engines);
         return said.join("\n");
     }
 

@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import type { Facts } from "../../config/facts";
 import { FOR_NEW_HOSTS, FOR_NEW_NETWORKS } from "../../components/hosts/lab";
-import { program } from "../../program";
 import { type Props, UNKNOWN } from "../../providers/runtime/types";
 import { encode } from "../../providers/runtime/wire";
 import {

@@ -5,7 +5,6 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { engineSchema } from "../../config/engine";
 import { renderHostFiles } from "../../planning/host-files";
 import { goneFiles, hostFiles } from "../../providers/swarm/host-files";
 import { hostScript } from "../../swarm/scripts";

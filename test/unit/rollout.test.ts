@@ -10,6 +10,7 @@ import {
     batches,
     type AtOnce,
     nextBatch,
+    planLine,
     type RolloutHost,
     secondsFor,
     workersAtOnce,
@@ -90,6 +91,26 @@ describe("The order of a rollout", () => {
         assert.equal(workersAtOnce("1%", 10), 1);
         assert.equal(workersAtOnce("100%", 7), 7);
         assert.equal(workersAtOnce(3, 1), 3);
+    });
+
+    it("is said in one line, with what moves and about how long it takes", () => {
+        const host = (name: string, role: "manager" | "worker", isLeader = false): RolloutHost => ({
+            name,
+            role,
+            zone: "a",
+            isLeader,
+            work: "packages",
+        });
+        const hosts = [
+            host("manager-1", "manager", true),
+            host("manager-2", "manager"),
+            host("worker-1", "worker"),
+            host("worker-2", "worker"),
+        ];
+        assert.equal(
+            planLine(batches(hosts, 2), { "manager-1": 2, "worker-2": 3 }),
+            "manager-2, manager-1 (leader), worker-1 + worker-2; 5 tasks move; about 2 min",
+        );
     });
 
     it("is over when every host is as it should be, and takes longer the more is due", () => {

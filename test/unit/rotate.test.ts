@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { printRotated, refuseRotation } from "../../cli/commands/rotate";
 import { unlockStanding } from "../../cli/commands/unlock";
-import { exitCodeOf, SkepError } from "../../errors";
+import { exitCodeOf } from "../../errors";
 import { EXIT_CODES } from "../../errors/problem-group";
 import { open, setAutolock } from "../../swarm/adopt";
 import { untilTrusted } from "../../swarm/rotate/ca";
