@@ -6,6 +6,9 @@ import { type Bag, differences, isBag, LATER, one, SECRET } from "./differences"
 import type { Verb } from "./parts";
 import { upstream } from "./versions";
 
+/** How many hosts of which the same is said a preview names. */
+const NAMED = 3;
+
 /** How many differences of one resource a preview names. */
 const MOST = 5;
 
@@ -172,10 +175,14 @@ function engines({ name, old, new: now, entries }: Field): string[] {
         ...changes,
         ...gone.map((host): [string, string] => [host, "left as it is"]),
     ];
-    const words = [...new Set(all.map(([, said]) => said))];
-    return words.map((said) => {
+    return grouped(all);
+}
+
+/** What is said of hosts, each text once: of many hosts only their number is named. */
+function grouped(all: readonly (readonly [host: string, said: string])[]): string[] {
+    return [...new Set(all.map(([, said]) => said))].map((said) => {
         const hosts = all.filter(([, other]) => other === said).map(([host]) => host);
-        return `${hosts.join(", ")}: ${said}`;
+        return `${hosts.length > NAMED ? `${hosts.length} hosts` : hosts.join(", ")}: ${said}`;
     });
 }
 
@@ -196,9 +203,8 @@ function unread(field: Field): string[] {
 /** The names whose value differs, with what that means. */
 function of({ old, new: now }: Field, what: string): string[] {
     if (!isBag(old) || !isBag(now)) return [];
-    return keysThatDiffer(old, now)
-        .filter((name) => name in old && name in now)
-        .map((name) => `${name}: ${what}`);
+    const names = keysThatDiffer(old, now).filter((name) => name in old && name in now);
+    return grouped(names.map((name) => [name, what] as const));
 }
 
 /** Files on a host. Entries are paths. */

@@ -39,7 +39,10 @@ export function fixedIn(resources: readonly StateResource[]): Fixed {
     const cluster = outputs("swarm:index:Cluster");
     const vpc = outputs("aws:ec2/vpc:Vpc");
     const pools = outputs("docker:index/network:Network")?.ipamConfigs as { subnet?: string }[] | undefined;
-    const mounts = (outputs("docker:index/container:Container")?.mounts ?? []) as Mount[];
+    // Any host will do: all mount the same folder, and the gateway mounts none.
+    const mounts = resources
+        .filter(({ type }) => type === "docker:index/container:Container")
+        .flatMap(({ outputs }) => (outputs?.mounts ?? []) as Mount[]);
     return {
         hosts: vpc ? "aws" : pools ? "lab" : undefined,
         overlay: textIn(cluster?.addressPool),

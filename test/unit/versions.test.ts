@@ -185,7 +185,7 @@ describe("A standing stack", () => {
         const other = { source: "/a", target: "/var/lib/docker" };
         const older = { source: "/cache/repository/1", target: "/srv/docker-repository" };
         const now = { source: "/cache/repository/2/linux", target: "/srv/docker-repository/linux" };
-        assert.deepEqual(fixedIn([container([other, older])]).packages, older);
+        assert.deepEqual(fixedIn([container([]), container([other, older])]).packages, older);
         assert.deepEqual(fixedIn([container([now])]).packages, now);
         assert.equal(fixedIn([container([other])]).packages, undefined);
     });
