@@ -18,6 +18,7 @@ import { openStack } from "../pulumi/workspace";
 import { writeClientFiles } from "../stack/client-files";
 import type { Outputs } from "../stack/outputs";
 import { confirmed } from "../confirm";
+import { inAskedSteps } from "./asked-rollout";
 import type { Options } from "../options";
 import { ready } from "../prepare";
 import {
@@ -100,7 +101,11 @@ export async function up(options: Options): Promise<void> {
         unchanged ??
         (await progress
             .step(`Bringing up ${options.stack}`, (update) =>
-                bringUp(stack, settings, progress, { update, verbose: options.verbose, sizes }),
+                inAskedSteps(
+                    program,
+                    () => bringUp(stack, settings, progress, { update, verbose: options.verbose, sizes }),
+                    asks ? (question) => confirmed(question, options) : undefined,
+                ),
             )
             .catch(async (error: unknown) => {
                 throw await explained(error, settings, stack, progress);

@@ -30,6 +30,7 @@ export const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 /** The outputs of the real providers that the program reads. */
 const OUTPUTS: Record<string, object> = {
     "swarm:index:HostEngine": { mesh: false, esp: false },
+    "swarm:index:HostFiles": { engineFiles: 0 },
     "tls:index/privateKey:PrivateKey": {
         publicKeyOpenssh: "ssh-ed25519 AAAA",
         privateKeyOpenssh: "key",

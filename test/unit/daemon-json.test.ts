@@ -9,6 +9,7 @@ import { engineSchema } from "../../config/engine";
 import { daemonSettings } from "../../planning/daemon-settings";
 import { daemonMode, daemonText, mergeDaemon } from "../../planning/daemon-json";
 import { sayOthers } from "../../providers/swarm/engine-rollout";
+import { hostScript } from "../../swarm/scripts";
 import { LOOK } from "../../planning/engine-packages";
 
 const json = (value: unknown) => JSON.stringify(value);
@@ -84,6 +85,28 @@ describe("The settings of an engine", () => {
         assert.match(json(daemon), /"splunk-token":"t0ken"/);
         assert.equal(daemonMode(daemonText(daemon)), "600");
         assert.equal(daemonMode(json(OURS)), "644");
+    });
+});
+
+describe("An engine that refuses its settings", () => {
+    it("keeps the old ones, and says what it refuses", () => {
+        const folder = mkdtempSync(join(tmpdir(), "skep-test-"));
+        const dockerd = `#!/bin/sh
+case "$*" in *--help*) echo "  --validate" ;; *) echo "unable to configure: unknown log opt"; exit 1 ;; esac
+`;
+        writeFileSync(join(folder, "dockerd"), dockerd, { mode: 0o755 });
+        const fail = 'fail() { echo "skep: $1: $2" >&2; exit 1; }';
+        const env = {
+            PATH: [folder, process.env.PATH].join(delimiter),
+            DAEMON: Buffer.from(json(OURS)).toString("base64"),
+            RECORD: "",
+            FILE_MODE: "644",
+            RELOAD: "no",
+        };
+        const run = () =>
+            execFileSync("sh", ["-c", `${fail}\n${hostScript("daemon")}`], { env, stdio: "pipe" });
+        assert.throws(run, /skep: ENGINE_CONFIG: The engine refuses the settings .*unknown log opt/);
+        rmSync(folder, { recursive: true });
     });
 });
 

@@ -47,7 +47,6 @@ const UNTESTED = new Map(
             "APT_BUSY",
             "HOST_BOOT",
             "HOST_BUSY",
-            "ENGINE_SILENT",
             "SWARM_BUSY",
         ],
         "comes where all of a range is taken": ["LAB_PORTS"],

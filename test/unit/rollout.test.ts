@@ -18,6 +18,9 @@ import {
 import { drainRefused, leastOf, MIN_AVAILABLE, tolls } from "../../planning/spare";
 import { noConnection } from "../../swarm/failures";
 import { rollOut, type RolloutMember } from "../../swarm/rollout";
+import { inAskedSteps } from "../../cli/commands/asked-rollout";
+import type { Outcome } from "../../cli/pulumi/operate";
+import type { ProgramArgs } from "../../program";
 import { FakeWorld } from "../support/fake-swarm";
 
 const anyHost = fc.record({
@@ -345,6 +348,33 @@ describe("A rollout", function () {
         const hosts = new Hosts();
         const { due } = await hosts.run({ most: 2 });
         assert.deepEqual(due, ["manager-1", "worker-1", "worker-2"]);
+    });
+
+    it("asks after its first host or after each where the settings say so, and a no leaves the others", async () => {
+        const upOf = (confirm: string, answers: boolean[]) => {
+            const args = { settings: { upgrade: { confirm } } } as unknown as ProgramArgs;
+            const steps: (number | undefined)[] = [];
+            let left = 3;
+            const up = () => {
+                steps.push(args.rolloutSteps);
+                left -= args.rolloutSteps ?? left;
+                const paused = left > 0 ? [{ id: "ROLLOUT_PAUSED" as const }] : [];
+                return Promise.resolve({ steps: [], changes: {}, left: paused } as unknown as Outcome);
+            };
+            const asks = (): Promise<boolean> => Promise.resolve(answers.shift() ?? false);
+            return { steps, run: () => inAskedSteps(args, up, asks) };
+        };
+        for (const [confirm, answers, steps] of [
+            ["none", [], [undefined]],
+            ["first", [true], [1, undefined]],
+            ["first", [false], [1]],
+            ["each", [true, true], [1, 1, 1]],
+            ["each", [true, false], [1, 1]],
+        ] as const) {
+            const asked = upOf(confirm, [...answers]);
+            await asked.run();
+            assert.deepEqual(asked.steps, steps);
+        }
     });
 
     it("drains nobody for settings that an engine reads again", async () => {
