@@ -34,6 +34,7 @@ const FOLLOWED: readonly Settings[] = [
         },
         swarm: { taskHistory: 3, snapshotInterval: 5000, heartbeat: "6s", certificateExpiry: "30d" },
         encryptOverlays: "always",
+        upgrade: { workersAtOnce: "50%", soak: "10s", pause: "1s", confirm: "first", hosts: ["worker-2"] },
         registry: { name: "images.skep.internal", port: 5001, user: "pusher" },
         proxy: { http: "http://192.0.2.1:3128", https: "http://192.0.2.1:3128", noProxy: ["192.0.2.2"] },
         sample: { replicas: 2, port: 9191 },

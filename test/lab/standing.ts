@@ -7,6 +7,7 @@ import type { Lab } from "./lab";
 import { testLooks } from "./looks";
 import { testRepositories } from "./repositories";
 import { testRotation } from "./rotation";
+import { testUpgrade } from "./upgrade";
 import { testWholeness } from "./wholeness";
 
 /** A lab of three zones that is up, with the sample on every node. */
@@ -19,6 +20,7 @@ export function testStanding(lab: Lab): void {
         testLooks,
         testHelp,
         testWholeness,
+        testUpgrade,
     ];
     for (const test of tests) test(lab);
 }
