@@ -2,8 +2,14 @@
 // anew before each host, so an interrupted rollout goes on where it stopped, and one that is turned around ends with one
 // version everywhere.
 import { type Problem, SkepError, skepError } from "../errors";
-import { type MergedDaemon, takenProblems } from "../planning/daemon-json";
-import { type EngineVersions, type FoundEngine, workFor } from "../planning/engine-packages";
+import { DAEMON_JSON, type MergedDaemon, takenProblems } from "../planning/daemon-json";
+import {
+    describeEngine,
+    ENGINE_PACKAGES,
+    type EngineVersions,
+    type FoundEngine,
+    workFor,
+} from "../planning/engine-packages";
 import type { Role } from "../planning/placement";
 import { type AtOnce, interrupts, nextBatch, type RolloutHost } from "../planning/rollout";
 import { listed } from "../planning/sentence";
@@ -72,6 +78,8 @@ export async function rollOut(args: RolloutArgs): Promise<RolloutEnd> {
     const { swarm, members, settings } = args;
     const { ctx } = swarm;
     const gate = new Gate(swarm, members);
+    /** What was done to each host already, by name. */
+    const tried = new Map<string, string>();
     let begun = false;
     let done = 0;
     for (;;) {
@@ -85,6 +93,9 @@ export async function rollOut(args: RolloutArgs): Promise<RolloutEnd> {
                 due,
                 unseen: seen.flatMap(({ name, unseen }) => (unseen ? [{ name, problem: unseen }] : [])),
             };
+        const again = batch.filter(({ name, work }) => tried.get(name) === work);
+        if (again.length > 0) throw stopped(again.map(unchanged), batch, due);
+        for (const { name, work = "" } of batch) tried.set(name, work);
         const isQuiet = batch.every(({ work }) => work === "hold");
         // If no host is as it should be, the first one shows what the change does.
         const isFirst = seen.every(({ work }) => work !== undefined);
@@ -177,6 +188,18 @@ function stepLine(batch: readonly Seen[], left: number): string {
         return from === to ? `${name}: containerd` : `${name}: docker-ce ${from} → ${to}`;
     });
     return `${what.join(", ")} (${left} ${left === 1 ? "host" : "hosts"} to go)`;
+}
+
+/** The problem of a host that the same work has to be done to again: another time would change nothing either. */
+function unchanged({ name, found, member }: Seen): Problem {
+    const has = found && describeEngine(found);
+    const differs = ENGINE_PACKAGES.filter((each) => has?.[each] !== member.packages[each]);
+    const what = differs.map((each) => `${each} ${has?.[each]}`).join(", ") || "daemon.json";
+    return {
+        id: "ENGINE_OTHER",
+        problem: `The engine of ${name} is not as it should be after it was changed: ${what}.`,
+        advice: `Look at that host: journalctl -u docker, apt-mark showhold, ${DAEMON_JSON}.`,
+    };
 }
 
 function stopped(wrong: readonly Problem[], batch: readonly Seen[], due: readonly string[]): SkepError {

@@ -219,6 +219,8 @@ class Hosts {
     readonly daemon = new Map(this.world.hosts.map(({ name }) => [name, "{}"]));
     /** What happened, in order. */
     readonly done: string[] = [];
+    /** The engine of this host stays what it was. */
+    stubborn = "";
     /** Fails the installation on this host. */
     broken = "";
 
@@ -267,7 +269,7 @@ class Hosts {
         if (this.broken === name)
             return { code: 1, stdout: "", stderr: "skep: ENGINE_SILENT: The engine did not answer." };
         const drained = this.cluster.members.get(this.world.at(name).nodeId)?.spec.Availability;
-        this.has.set(name, value("DOCKER_VERSION"));
+        if (this.stubborn !== name) this.has.set(name, value("DOCKER_VERSION"));
         this.done.push(`${name} installed, ${drained}`);
         this.world.at(name).restart();
         return said('{"mesh": false, "esp": false}');
@@ -342,6 +344,16 @@ describe("A rollout", function () {
             /ROLLOUT_UNWELL: The swarm is not well, so no engine was changed/,
         );
         assert.deepEqual(hosts.done, []);
+    });
+
+    it("does nothing twice to a host that stays as it was, and says what it has", async () => {
+        const hosts = new Hosts();
+        hosts.stubborn = "manager-2";
+        await assert.rejects(
+            hosts.run(),
+            /ENGINE_OTHER: The engine of manager-2 is not as it should be .*: docker-ce 5:26\.1\.5-1, .*ROLLOUT_STOPPED/s,
+        );
+        assert.equal(hosts.done.filter((line) => line.startsWith("manager-2 installed")).length, 1);
     });
 
     it("ends after as many steps as it may take, and says which hosts are left", async () => {
