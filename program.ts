@@ -130,6 +130,7 @@ export function program({
         files: engine.files,
         drainSeconds: settings.drainTimeout,
         upgrade: settings.upgrade,
+        checkDataPath: settings.checkDataPath,
         most: rolloutSteps,
     });
     const registry = new Registry("registry", {

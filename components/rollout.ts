@@ -21,6 +21,8 @@ export interface RolloutArgs {
     drainSeconds: number;
     /** How the hosts change one after another. */
     upgrade: UpgradeSettings;
+    /** Whether the data path is tried before the first host and after each. */
+    checkDataPath: boolean;
     /** After how many steps this run ends. Default: when all hosts are done. */
     most?: number;
 }
@@ -51,6 +53,7 @@ export class Rollout extends pulumi.ComponentResource {
                     workersAtOnce,
                     soakSeconds: soak,
                     pauseSeconds: pause,
+                    checkDataPath: args.checkDataPath,
                     ...(args.most !== undefined && { most: args.most }),
                 },
             },

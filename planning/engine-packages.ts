@@ -57,10 +57,19 @@ export function workFor(
     return isAsAsked(found, asked) ? undefined : "hold";
 }
 
+/** Whether the engine serves nobody as it should: what is wrong with its host may be due to that. */
+export function isBroken({ installed, running, stale }: FoundEngine): boolean {
+    const has = installed["docker-ce"]?.version;
+    if (has === undefined || running === undefined) return true;
+    return upstream(running) !== upstream(has) || stale.includes(NO_CHAINS);
+}
+
 function isAsAsked(found: FoundEngine, asked: EngineVersions): boolean {
     const described = describeEngine(found);
     return ENGINE_PACKAGES.every((name) => described[name] === asked[name]);
 }
+
+const NO_CHAINS = "its firewall rules are gone";
 
 /** Parses the output of LOOK. Packages that are not installed are missing from the result. */
 export function parseInstalled(text: string): FoundEngine["installed"] {
@@ -78,7 +87,7 @@ export function parseStale(text: string): string[] {
     return text.split("\n").flatMap((line) => {
         const [kind, file] = line.split(" ");
         if (kind === "newer" && file) return [`it started before ${file} was changed`];
-        return line === "no-chains" ? ["its firewall rules are gone"] : [];
+        return line === "no-chains" ? [NO_CHAINS] : [];
     });
 }
 

@@ -61,7 +61,10 @@ export function tolls(view: DrainView): Toll[] {
 function tollOf(service: SwarmService, here: number, elsewhere: number, view: DrainView): Toll {
     const least = leastOf(service);
     const toll = { id: service.ID, service: service.Spec.Name, here, elsewhere, least };
-    if (elsewhere >= least) return { ...toll, way: "drain" };
+    const isAlone = !view.nodes.some((node) => !view.draining.includes(node.ID) && takesTasks(node));
+    // Where no other node takes tasks, a service is away in any case, unless its label forbids that.
+    if (elsewhere >= least || (isAlone && service.Spec.Labels?.[MIN_AVAILABLE] === undefined))
+        return { ...toll, way: "drain" };
     const reason = cannotMove(service, view, least, elsewhere);
     if (reason === undefined) return { ...toll, way: "move" };
     const problem: Problem = {

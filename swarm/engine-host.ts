@@ -15,6 +15,8 @@ import {
     parseStale,
 } from "../planning/engine-packages";
 import { proxiesForOthers } from "../planning/proxies";
+import { oneLine } from "../planning/sentence";
+import { skepError } from "../errors";
 import type { Context } from "./context";
 import { ConnectionError } from "./failures";
 import type { Host } from "./host";
@@ -62,25 +64,37 @@ export async function mergedDaemon(
     { signal }: Pick<Context, "signal">,
 ): Promise<MergedDaemon> {
     const read = async (path: string) => {
-        const { code, stdout } = await host.exec(`sudo -n cat ${path}`, { timeoutMs: CHECK_MS, signal });
-        return code === 0 ? stdout : undefined;
+        const command = `sudo -n sh -c 'if [ -e ${path} ]; then cat ${path}; fi'`;
+        const { code, stdout, stderr } = await host.exec(command, { timeoutMs: CHECK_MS, signal });
+        // A file that cannot be read must not be taken for one that is not there: it would be written anew.
+        if (code !== 0)
+            throw skepError(
+                "HOST_SCRIPT",
+                `${path} of ${host.name} could not be read: ${oneLine(stderr)}.`,
+                "Look at the host, then run the same command again.",
+            );
+        return stdout === "" ? undefined : stdout;
     };
     const [daemon, record] = await Promise.all([read(DAEMON_JSON), read(DAEMON_RECORD)]);
     return mergeDaemon(daemonText(ours), { daemon, record });
 }
 
-/** Writes daemon.json. Throws ENGINE_CONFIG if the installed engine refuses it; then nothing is written. */
+/**
+ * Writes daemon.json. `reload`: the engine reads it again. `check`: throws ENGINE_CONFIG if the installed engine refuses it,
+ * and writes nothing then.
+ */
 export async function writeDaemon(
     host: Host,
     { content, record }: MergedDaemon,
-    reload: boolean,
+    how: { reload: boolean; check: boolean },
     { signal }: Pick<Context, "signal">,
 ): Promise<void> {
     const base64 = (text: string) => Buffer.from(text).toString("base64");
     const variables = {
         DAEMON: base64(content),
         RECORD: base64(record),
-        RELOAD: reload ? "yes" : "no",
+        RELOAD: how.reload ? "yes" : "no",
+        CHECK: how.check ? "yes" : "no",
         FILE_MODE: daemonMode(content),
     };
     await host.script(hostScript("lock", "daemon"), variables, { signal, timeoutMs: WRITE_MS });

@@ -65,6 +65,8 @@ async function maintain<T>(
             await pausePoint(`rollout:changed:${host.name}`, turn.ctx);
             await wake(host, key, turn.ctx);
             await untilBack(turn, host, node.ID, node.Spec);
+            const { Availability } = node.Spec;
+            await turn.updateNode(node.ID, (spec) => ({ ...spec, Availability }));
             return done;
         };
         // Every host's work comes to its end, whatever happens at another.
@@ -73,7 +75,7 @@ async function maintain<T>(
         if (failed) throw failed.reason;
         return done.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
     } finally {
-        // Even if the work failed, the nodes have to take tasks again once they can.
+        // Even if the work failed or was interrupted, the nodes have to take tasks again once they can.
         await Promise.all(found.flatMap((node) => (node ? [restore(turn, node.ID, node.Spec)] : [])));
     }
 }

@@ -26,21 +26,25 @@ export class Gate {
 
     constructor(
         private readonly swarm: Swarm,
+        /** All hosts of the swarm. */
         private readonly hosts: readonly PlacedHost[],
+        /** Whether the data path is tried. */
+        private readonly triesDataPath: boolean,
     ) {}
 
     /**
-     * Throws ROLLOUT_UNWELL if the swarm is not well. What is wrong with hosts that the rollout is about to mend does not
-     * count, and services that lack tasks may go on lacking them.
+     * Throws ROLLOUT_UNWELL if the swarm is not well. What is wrong with hosts whose engine is broken does not count, and
+     * services that lack tasks may go on lacking them.
      */
-    async before(due: readonly string[]): Promise<void> {
+    async before(broken: readonly string[]): Promise<void> {
         this.lacking = Object.keys(await lackingServices(this.swarm));
         if (this.lacking.length > 0)
             this.swarm.ctx.log(`${listed(this.lacking)} lack tasks already, and nothing waits for them`);
-        const isDue = ({ problem }: Problem) => due.some((name) => problem.includes(name));
+        const isOfBroken = ({ problem }: Problem) =>
+            broken.some((name) => new RegExp(`\\b${name}(?![\\w-])`).test(problem));
         const quick = await this.errors([nodes, votes, leader], BEFORE_MS);
-        const found = quick.length > 0 ? quick : await this.errors([dataPath], BEFORE_MS);
-        const against = found.filter((problem) => !isDue(problem));
+        const found = quick.length > 0 ? quick : await this.errors(this.path(), BEFORE_MS);
+        const against = found.filter((problem) => !isOfBroken(problem));
         if (against.length === 0) return;
         throw new SkepError([
             ...against,
@@ -61,7 +65,7 @@ export class Gate {
         const first = await this.errors(checks, AFTER_MS);
         if (first.length > 0) return first;
         await pause(BETWEEN_MS, this.swarm.ctx.signal);
-        const second = await this.errors([...checks, dataPath], AFTER_MS, changed);
+        const second = await this.errors([...checks, ...this.path()], AFTER_MS, changed);
         const end = Date.now() + watchMs;
         if (watchMs > 0)
             this.swarm.ctx.log(`watching ${listed(changed)} for ${Math.round(watchMs / 1000)} s`);
@@ -71,6 +75,10 @@ export class Gate {
             last = await this.errors(checks, 0);
         }
         return last;
+    }
+
+    private path(): readonly Check[] {
+        return this.triesDataPath ? [dataPath] : [];
     }
 
     /** What the checks call wrong when the patience is over. The data path is tried by way of the changed hosts. */

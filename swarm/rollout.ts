@@ -2,67 +2,27 @@
 // anew before each host, so an interrupted rollout goes on where it stopped, and one that is turned around ends with one
 // version everywhere.
 import { type Problem, SkepError, skepError } from "../errors";
-import { DAEMON_JSON, type MergedDaemon, takenProblems } from "../planning/daemon-json";
-import {
-    describeEngine,
-    ENGINE_PACKAGES,
-    type EngineVersions,
-    type FoundEngine,
-    workFor,
-} from "../planning/engine-packages";
-import type { Role } from "../planning/placement";
-import { type AtOnce, interrupts, nextBatch, type RolloutHost } from "../planning/rollout";
+import { DAEMON_JSON } from "../planning/daemon-json";
+import { describeEngine, ENGINE_PACKAGES, isBroken } from "../planning/engine-packages";
+import { interrupts, nextBatch, type RolloutHost } from "../planning/rollout";
 import { listed } from "../planning/sentence";
 import { upstream } from "../planning/versions";
 import type { Context } from "./context";
-import { type EngineSource, findEngine, installEngine, mergedDaemon, writeDaemon } from "./engine-host";
+import { installEngine, writeDaemon } from "./engine-host";
 import type { Host } from "./host";
 import { inMaintenance } from "./maintenance";
 import { pausePoint } from "./pause-point";
 import { Gate } from "./rollout-gate";
+import {
+    observe,
+    refuseTaken,
+    refuseWaysBack,
+    type RolloutArgs,
+    type RolloutMember,
+    type Seen,
+} from "./rollout-look";
 import { orProblems } from "./snapshot";
-import type { Swarm } from "./swarm";
 import { pause } from "./wait";
-
-/** A host, its place in the swarm, and the engine that it should have. */
-export interface RolloutMember {
-    host: Host;
-    /** The login that may use its engine. */
-    user: string;
-    role: Role;
-    zone: string;
-    nodeId: string;
-    packages: EngineVersions;
-}
-
-/** How a rollout goes on. */
-export interface RolloutSettings {
-    workersAtOnce: AtOnce;
-    /** How long the first host is watched before the others follow, in seconds. */
-    soakSeconds: number;
-    /** How long to wait between hosts, in seconds. */
-    pauseSeconds: number;
-    /** How many batches this run changes. Default: all. */
-    most?: number;
-}
-
-export interface RolloutArgs {
-    swarm: Swarm;
-    members: readonly RolloutMember[];
-    repository: EngineSource["repository"];
-    /** Skep's keys of daemon.json. */
-    daemon: Readonly<Record<string, unknown>>;
-    settings: RolloutSettings;
-}
-
-/** A member as it was found. */
-interface Seen extends RolloutHost {
-    member: RolloutMember;
-    found?: FoundEngine;
-    daemon?: MergedDaemon;
-    /** Why it could not be looked at. */
-    unseen?: Problem;
-}
 
 /** What a rollout left: hosts that it could not look at, with the reason, and hosts that are still due. */
 export interface RolloutEnd {
@@ -71,21 +31,21 @@ export interface RolloutEnd {
 }
 
 /**
- * Changes the engines, host by host. Throws ROLLOUT_UNWELL or SERVICE_CANNOT_SPARE before anything is touched, and
- * ROLLOUT_STOPPED with the reason if it ends at a host.
+ * Changes the engines, host by host. Throws ENGINE_KEY_TAKEN, ENGINE_DOWNGRADE or ROLLOUT_UNWELL before anything is
+ * touched, and ROLLOUT_STOPPED with the reason if it ends at a host.
  */
 export async function rollOut(args: RolloutArgs): Promise<RolloutEnd> {
     const { swarm, members, settings } = args;
     const { ctx } = swarm;
-    const gate = new Gate(swarm, members);
+    const gate = new Gate(swarm, members, settings.checkDataPath ?? true);
     /** What was done to each host already, by name. */
     const tried = new Map<string, string>();
     let begun = false;
     let done = 0;
     for (;;) {
         const seen = await observe(args);
-        const taken = seen.flatMap(({ name, daemon }) => takenProblems(name, daemon?.taken ?? []));
-        if (taken.length > 0) throw new SkepError(taken);
+        if (ctx.signal.aborted) throw interrupted("before the next host");
+        refuseTaken(seen);
         const batch = nextBatch(seen, settings.workersAtOnce);
         const due = namesOf(seen.filter(({ work }) => work !== undefined));
         if (batch.length === 0 || done >= (settings.most ?? Number.POSITIVE_INFINITY))
@@ -97,10 +57,11 @@ export async function rollOut(args: RolloutArgs): Promise<RolloutEnd> {
         if (again.length > 0) throw stopped(again.map(unchanged), batch, due);
         for (const { name, work = "" } of batch) tried.set(name, work);
         const isQuiet = batch.every(({ work }) => work === "hold");
-        // If no host is as it should be, the first one shows what the change does.
-        const isFirst = seen.every(({ work }) => work !== undefined);
+        // The first host shows what the change does, before others follow.
+        const isFirst = done === 0 && due.length > 1;
         if (!isQuiet && !begun) {
-            await gate.before(due);
+            await refuseWaysBack(seen, args.daemon);
+            await gate.before(namesOf(seen.filter(({ found }) => found && isBroken(found))));
             await download(args, seen, ctx);
             begun = true;
         }
@@ -111,12 +72,7 @@ export async function rollOut(args: RolloutArgs): Promise<RolloutEnd> {
                 isQuiet ? [] : gate.after(namesOf(batch), isFirst ? settings.soakSeconds * 1000 : 0),
             ),
         );
-        if (ctx.signal.aborted)
-            throw skepError(
-                "CANCELLED",
-                `Interrupted at ${listed(namesOf(batch))}.`,
-                "Run up again: the rollout goes on.",
-            );
+        if (ctx.signal.aborted) throw interrupted(`at ${listed(namesOf(batch))}`);
         const wrong = "problems" in problems ? problems.problems : problems.value;
         if (wrong.length > 0) throw stopped(wrong, batch, due);
         if (!isQuiet) {
@@ -124,23 +80,6 @@ export async function rollOut(args: RolloutArgs): Promise<RolloutEnd> {
             await pausePoint(`rollout:passed:${batch[0]!.name}`, ctx);
         }
     }
-}
-
-async function observe({ swarm, members, daemon }: RolloutArgs): Promise<Seen[]> {
-    const leader = (await swarm.members()).find(({ ManagerStatus }) => ManagerStatus?.Leader)?.ID;
-    return Promise.all(
-        members.map(async (member): Promise<Seen> => {
-            const { host, role, zone, nodeId } = member;
-            const place = { name: host.name, role, zone, isLeader: nodeId === leader, member };
-            const said = await orProblems(
-                Promise.all([findEngine(host, swarm.ctx), mergedDaemon(host, daemon, swarm.ctx)]),
-            );
-            if ("problems" in said) return { ...place, unseen: said.problems[0] };
-            const [found, merged] = said.value;
-            const work = workFor(found, member.packages, merged.changed);
-            return { ...place, found, daemon: merged, ...(work && { work }) };
-        }),
-    );
 }
 
 /** Fetches the packages on every host before the first one is drained: trouble with the repository shows early. */
@@ -157,7 +96,8 @@ async function change(args: RolloutArgs, batch: readonly Seen[], ctx: Context): 
     const seenOf = (host: Host) => batch.find(({ name }) => name === host.name)!;
     const one = async (host: Host, turn: Context) => {
         const { member, daemon, found, work } = seenOf(host);
-        if (daemon && daemon.changed.length > 0) await writeDaemon(host, daemon, work === "reload", turn);
+        if (daemon && daemon.changed.length > 0)
+            await writeDaemon(host, daemon, { reload: work === "reload", check: work !== "packages" }, turn);
         if (work === "reload") return;
         const restart = work === "restart" || (found?.stale.length ?? 0) > 0;
         await install(args, member, { restart }, turn);
@@ -172,28 +112,32 @@ async function install(
     how: { restart?: boolean; download?: boolean },
     ctx: Context,
 ): Promise<void> {
-    await installEngine(host, user, { repository, packages }, how, ctx);
+    if (packages) await installEngine(host, user, { repository, packages }, how, ctx);
 }
 
 function namesOf(hosts: readonly Pick<RolloutHost, "name">[]): string[] {
     return hosts.map(({ name }) => name);
 }
 
-/** As in "manager-2: docker-ce 26.1.5 → 28.5.2, 5 hosts left with it". */
+/** As in "manager-2: docker-ce 26.1.5 → 28.5.2 (5 hosts to go)". */
 function stepLine(batch: readonly Seen[], left: number): string {
     const what = batch.map(({ name, work, found, member }) => {
         const from = upstream(found?.installed["docker-ce"]?.version ?? "none");
-        const to = upstream(member.packages["docker-ce"]);
+        const to = upstream(member.packages?.["docker-ce"] ?? "none");
         if (work !== "packages") return `${name}: ${work}`;
         return from === to ? `${name}: containerd` : `${name}: docker-ce ${from} → ${to}`;
     });
     return `${what.join(", ")} (${left} ${left === 1 ? "host" : "hosts"} to go)`;
 }
 
+function interrupted(where: string): SkepError {
+    return skepError("CANCELLED", `Interrupted ${where}.`, "Run up again: the rollout goes on.");
+}
+
 /** The problem of a host that the same work has to be done to again: another time would change nothing either. */
 function unchanged({ name, found, member }: Seen): Problem {
     const has = found && describeEngine(found);
-    const differs = ENGINE_PACKAGES.filter((each) => has?.[each] !== member.packages[each]);
+    const differs = ENGINE_PACKAGES.filter((each) => has?.[each] !== member.packages?.[each]);
     const what = differs.map((each) => `${each} ${has?.[each]}`).join(", ") || "daemon.json";
     return {
         id: "ENGINE_OTHER",

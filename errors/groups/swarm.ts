@@ -117,8 +117,8 @@ export const HOSTS = {
             advice: "Look at `journalctl -u docker` on the host.",
         },
         ENGINE_LEFT: {
-            meaning: "An engine could not be changed now without harm to the swarm, and was left as it is.",
-            advice: "Bring back what the line names, then run `up` again.",
+            meaning: "An engine could not be looked at, and was left as it is.",
+            advice: "Mend what the line names, then run `up` again.",
             exit: "left",
         },
         ENGINE_STALE: {

@@ -178,6 +178,8 @@ export interface EngineRolloutArgs {
         soakSeconds: number;
         /** How long to wait between hosts, in seconds. */
         pauseSeconds: number;
+        /** Whether the data path is tried before the first host and after each. Default: true. */
+        checkDataPath?: boolean;
         /** After how many steps this run ends. Default: when all hosts are done. */
         most?: number;
     };

@@ -1,23 +1,20 @@
 // The versions and settings of all engines of a standing swarm. It is their only owner after the first install, and changes
 // them host by host (swarm/rollout.ts). What somebody changes on a host is found and put right in the same way.
 import { isDeepStrictEqual } from "node:util";
-import { formatProblem, type Problem, type ProblemId, SkepError } from "../../errors";
-import { othersProblems, takenProblems } from "../../planning/daemon-json";
+import { formatProblem, type ProblemId, SkepError } from "../../errors";
+import { othersProblems } from "../../planning/daemon-json";
 import { describeEngine, type EngineVersions, type FoundEngine } from "../../planning/engine-packages";
-import { mayChangeEngine } from "../../planning/engine-pairs";
 import type { Role } from "../../planning/placement";
-import { type AtOnce, batches, planLine, type RolloutHost } from "../../planning/rollout";
 import { listed, reasonOf } from "../../planning/sentence";
-import { drainRefused } from "../../planning/spare";
 import type { Context } from "../../swarm/context";
 import { type EngineSource, findEngine, mergedDaemon } from "../../swarm/engine-host";
-import { ifAnswered } from "../../swarm/failures";
 import { Host } from "../../swarm/host";
-import { drainView } from "../../swarm/make-room";
 import { rollOut } from "../../swarm/rollout";
+import { planRollout, type RolloutArgs, type RolloutSettings } from "../../swarm/rollout-look";
 import type { HostInput } from "../../swarm/ssh";
 import { Swarm } from "../../swarm/swarm";
-import type { Props, Resource } from "../runtime/types";
+import { hasUnknown } from "../runtime/wire";
+import type { Resource } from "../runtime/types";
 import { type InSwarm, inputsOf } from "./inputs";
 
 const COMPUTED = ["differing"] as const;
@@ -43,7 +40,7 @@ type Inputs = InSwarm & {
     /** By host, how often files changed that only a restart makes the engine read. */
     files: Record<string, number>;
     drainSeconds: number;
-    upgrade: { workersAtOnce: AtOnce; soakSeconds: number; pauseSeconds: number; most?: number };
+    upgrade: RolloutSettings;
 };
 /** By host, the keys of daemon.json that have another value there. */
 type Outs = { differing: Record<string, string[]> };
@@ -60,12 +57,18 @@ export const engineRollout: Resource = {
     drift: ({ differing }: Partial<State>) =>
         Object.values(differing ?? {}).some((keys) => keys.length > 0) ? ["daemon"] : [],
 
-    /** Refuses versions that hosts cannot get without a service losing more than it can spare. */
-    async guard({ olds, inputs }, ctx) {
+    /** Refuses a rollout that could not go well, and says the order of one that could. */
+    async guard({ olds, inputs, replaced }, ctx) {
         const plan = inputs as Inputs;
-        if (typeof plan.engines !== "object" || typeof plan.nodeIds !== "object") return;
-        await refuseTaken(plan, olds as Partial<Inputs>, ctx);
-        await planned(plan, olds as Partial<Inputs>, ctx);
+        if (replaced || [plan.engines, plan.daemon].some(hasUnknown)) return;
+        const isSame = (name: "engines" | "daemon") => isDeepStrictEqual(olds[name], plan[name]);
+        if (isSame("engines") && isSame("daemon")) return;
+        // In a preview, nobody can ask a host that has yet to be made.
+        const made = plan.hosts.filter((host) => !hasUnknown(host) && !hasUnknown(plan.nodeIds[host.name]));
+        const managers = plan.managers.filter((host) => !hasUnknown(host));
+        if (managers.length === 0) return;
+        const args = argsFor({ ...plan, managers, hosts: made }, ctx);
+        await planRollout({ ...args, swarm: args.swarm.during({ patienceMs: PATIENCE_MS }) });
     },
 
     async create(inputs: Inputs, ctx) {
@@ -92,22 +95,25 @@ export const engineRollout: Resource = {
     delete: () => Promise.resolve(),
 };
 
-async function run(inputs: Inputs, ctx: Context): Promise<Outs> {
+function argsFor(inputs: Inputs, ctx: Context): RolloutArgs {
     const { clusterId, managers, hosts, nodeIds, engines, drainSeconds, upgrade } = inputs;
-    const swarm = Swarm.of(managers, clusterId, ctx, drainSeconds);
     const members = hosts.flatMap((input) => {
-        const [packages, nodeId] = [engines[input.name], nodeIds[input.name]];
-        if (!packages || !nodeId) return [];
-        const { role, zone, ssh } = input;
-        return [{ host: Host.of(input), user: ssh.user, role, zone, nodeId, packages }];
+        const { name, role, zone, ssh } = input;
+        const [packages, nodeId] = [engines[name], nodeIds[name]];
+        if (!nodeId) return [];
+        return [{ host: Host.of(input), user: ssh.user, role, zone, nodeId, ...(packages && { packages }) }];
     });
-    const { unseen, due } = await rollOut({
-        swarm,
+    return {
+        swarm: Swarm.of(managers, clusterId, ctx, drainSeconds),
         members,
         repository: inputs.repository,
         daemon: inputs.daemon,
         settings: upgrade,
-    });
+    };
+}
+
+async function run(inputs: Inputs, ctx: Context): Promise<Outs> {
+    const { unseen, due } = await rollOut(argsFor(inputs, ctx));
     for (const { name, problem } of unseen) sayLeft(name, problem.problem, ctx);
     if (due.length > 0) {
         const problem = `The rollout has come as far as it should now; ${listed(due)} ${due.length === 1 ? "is" : "are"} left.`;
@@ -154,79 +160,4 @@ function sayStale(name: string, { stale }: FoundEngine, ctx: Context): void {
 /** Names the keys of daemon.json that others wrote. */
 export function sayOthers(name: string, others: readonly string[], ctx: Pick<Context, "log">): void {
     for (const problem of othersProblems(name, others)) ctx.log(formatProblem(problem), "warning");
-}
-
-/** Throws ENGINE_KEY_TAKEN if the settings give a key that somebody else has given another value on a host. */
-async function refuseTaken(plan: Inputs, olds: Partial<Inputs>, ctx: Context): Promise<void> {
-    if (isDeepStrictEqual(plan.daemon, olds.daemon)) return;
-    const found = plan.hosts
-        .filter(({ name }) => name in plan.engines)
-        .map(async (input) => {
-            const merged = await ifAnswered(mergedDaemon(Host.of(input), plan.daemon, ctx));
-            return takenProblems(input.name, merged?.taken ?? []);
-        });
-    refuse((await Promise.all(found)).flat());
-}
-
-/** Throws ENGINE_DOWNGRADE if a host cannot change from the version that it has to the one that it would get. */
-async function refuseWaysBack(due: readonly HostInput[], plan: Inputs, olds: Partial<Inputs>): Promise<void> {
-    const features = plan.daemon.features as Record<string, boolean> | undefined;
-    const found = due.map(async (input) => {
-        const info = await ifAnswered(
-            Host.of(input).call<{ DriverStatus?: [string, string][] }>("GET", "/info"),
-        );
-        const isContainerd = (info?.DriverStatus ?? []).some(([, value]) =>
-            value.startsWith("io.containerd."),
-        );
-        const from = olds.engines?.[input.name]?.["docker-ce"] ?? "";
-        return mayChangeEngine(from, plan.engines[input.name]!["docker-ce"], {
-            imageStore: isContainerd ? "containerd" : "driver",
-            containerdFeature: features?.["containerd-snapshotter"] === true,
-        });
-    });
-    const problems = (await Promise.all(found)).flatMap((problem) => problem ?? []);
-    refuse(problems);
-}
-
-/** Throws these problems, each once, if there are any. */
-function refuse(problems: readonly Problem[]): void {
-    if (problems.length === 0) return;
-    throw new SkepError([...new Map(problems.map((problem) => [problem.problem, problem])).values()]);
-}
-
-/**
- * Says in which order hosts would get other versions. Throws SERVICE_CANNOT_SPARE if a service cannot do without one of the
- * batches that would be drained.
- */
-async function planned(plan: Inputs, olds: Partial<Inputs>, ctx: Context): Promise<void> {
-    const due = plan.hosts.filter(({ name }) => otherPackages(olds.engines?.[name], plan.engines[name]));
-    if (due.length === 0) return;
-    await refuseWaysBack(due, plan, olds);
-    const swarm = Swarm.of(plan.managers, plan.clusterId, ctx).during({ patienceMs: PATIENCE_MS });
-    const view = await ifAnswered(drainView(swarm, []));
-    if (!view) return;
-    const members = plan.hosts.map((host): RolloutHost => {
-        const { name, role, zone } = host;
-        const node = view.nodes.find(({ ID }) => ID === plan.nodeIds[name]);
-        const isLeader = node?.ManagerStatus?.Leader ?? false;
-        return { name, role, zone, isLeader, ...(due.includes(host) && { work: "packages" }) };
-    });
-    const drained = batches(members, plan.upgrade.workersAtOnce);
-    const problems = drained.flatMap((batch) => {
-        const draining = batch.flatMap(({ name }) => plan.nodeIds[name] ?? []);
-        return drainRefused({ ...view, draining });
-    });
-    refuse(problems);
-    const running = (name: string) =>
-        view.tasks.filter(
-            ({ NodeID, Status }) => NodeID === plan.nodeIds[name] && Status?.State === "running",
-        );
-    const tasks = Object.fromEntries(members.map(({ name }) => [name, running(name).length]));
-    ctx.log(`The engines would change in this order: ${planLine(drained, tasks)}`);
-}
-
-function otherPackages(old: EngineVersions | undefined, now: EngineVersions | undefined): boolean {
-    if (!old || !now) return false;
-    const [a, b]: Props[] = [old, now];
-    return ["docker-ce", "containerd.io"].some((name) => a?.[name] !== b?.[name]);
 }

@@ -65,25 +65,34 @@ export const hostEngine: Resource = {
 async function bringUp(inputs: Inputs, ctx: Context): Promise<Outs> {
     const host = Host.of(inputs.host);
     const found = await findEngine(host, ctx);
-    const packages = standing(found);
-    if (!packages) await writeFirst(host, inputs.daemon, ctx);
-    const { mesh, esp } = await installEngine(
-        host,
-        inputs.host.ssh.user,
-        { repository: inputs.repository, packages: packages ?? inputs.packages },
-        {},
-        ctx,
-    );
+    const { user } = inputs.host.ssh;
+    const { repository } = inputs;
+    const put = (packages: EngineVersions) => installEngine(host, user, { repository, packages }, {}, ctx);
+    const there = standing(found);
+    const asItIs =
+        there &&
+        (await put(there).catch((error: unknown) => {
+            if (found.running !== undefined || ctx.signal.aborted || !(error instanceof SkepError))
+                throw error;
+            // Nobody is served by it, and the rollout that would mend it comes after the swarm that needs it.
+            ctx.log(`does not start as it is (${reasonOf(error)}): it gets the wanted settings and packages`);
+            return undefined;
+        }));
+    if (!asItIs) await writeFirst(host, inputs.daemon, ctx);
+    const { mesh, esp } = asItIs ?? (await put(inputs.packages));
     return { mesh, esp, lacking: "" };
 }
 
-/** The versions on a host that has all packages; undefined if one is missing. */
+/** The versions on a host that has an engine; undefined if it has none. The command line goes with the engine. */
 function standing({ installed }: FoundEngine): EngineVersions | undefined {
-    const versions = ENGINE_PACKAGES.flatMap((name) => {
-        const version = installed[name]?.version;
-        return version === undefined ? [] : [[name, version]];
-    });
-    return versions.length === ENGINE_PACKAGES.length ? Object.fromEntries(versions) : undefined;
+    const docker = installed["docker-ce"]?.version;
+    const containerd = installed["containerd.io"]?.version;
+    if (docker === undefined || containerd === undefined) return undefined;
+    return {
+        "docker-ce": docker,
+        "docker-ce-cli": installed["docker-ce-cli"]?.version ?? docker,
+        "containerd.io": containerd,
+    };
 }
 
 /** log-opts apply only to containers created later (moby/moby#35185), so the file comes before the engine's first start. */
@@ -91,11 +100,11 @@ async function writeFirst(host: Host, daemon: Inputs["daemon"], ctx: Context): P
     const merged = await mergedDaemon(host, daemon, ctx);
     const problems = takenProblems(host.name, merged.taken);
     if (problems.length > 0) throw new SkepError(problems);
-    await writeDaemon(host, merged, false, ctx);
+    await writeDaemon(host, merged, { reload: false, check: false }, ctx);
     ctx.log(`wrote ${DAEMON_JSON}`);
 }
 
 function lackOf(found: FoundEngine): string {
-    if (!standing(found)) return "not installed";
+    if (ENGINE_PACKAGES.some((name) => !found.installed[name])) return "not installed";
     return found.running === undefined ? "not running" : "";
 }

@@ -110,6 +110,8 @@ install_engine() {
         "docker-ce=$DOCKER_VERSION" "docker-ce-cli=$DOCKER_VERSION" "containerd.io=$CONTAINERD_VERSION" bash-completion \
         >"$work/log" 2>&1
 }
+# A host that lost its power in the middle of an installation refuses every further one until this.
+[ "${DOWNLOAD:-no}" = yes ] || dpkg --configure -a >/dev/null 2>&1 || true
 option=
 if [ "${DOWNLOAD:-no}" = yes ]; then option=--download-only; fi
 # The first attempt uses only the engine's repository. Fetch Debian's lists only if something is missing.

@@ -50,7 +50,11 @@ export async function untilConfirmed(
 }
 
 function keyFileOf(host: Host, signal: AbortSignal): Promise<KeyFile> {
-    return host.script<KeyFile>(hostScript("data-root", "check"), { MODE: "key" }, { timeoutMs: SCRIPT_MS, signal });
+    return host.script<KeyFile>(
+        hostScript("data-root", "check"),
+        { MODE: "key" },
+        { timeoutMs: SCRIPT_MS, signal },
+    );
 }
 
 function isSealedWith(unlockKey: string, { sealed }: KeyFile): boolean {

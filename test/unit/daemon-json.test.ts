@@ -102,6 +102,7 @@ case "$*" in *--help*) echo "  --validate" ;; *) echo "unable to configure: unkn
             RECORD: "",
             FILE_MODE: "644",
             RELOAD: "no",
+            CHECK: "yes",
         };
         const run = () =>
             execFileSync("sh", ["-c", `${fail}\n${hostScript("daemon")}`], { env, stdio: "pipe" });
