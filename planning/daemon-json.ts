@@ -23,6 +23,8 @@ export interface MergedDaemon {
     content: string;
     /** The text of the record. */
     record: string;
+    /** What the host has now; undefined if it has no daemon.json. */
+    former?: { content: string; record: string };
     /** Keys that others wrote. */
     others: string[];
     /** Keys whose value is another one on the host than it should be. */
@@ -79,6 +81,9 @@ export function mergeDaemon(ours: string, found: FoundDaemon): MergedDaemon {
     return {
         content: isThere ? found.daemon! : others.length === 0 ? ours : text(merged),
         record: text(Object.keys(wanted)),
+        ...(found.daemon !== undefined && {
+            former: { content: found.daemon, record: found.record ?? text(UNRECORDED) },
+        }),
         others: others.map(([key]) => key),
         changed: [...new Set([...Object.keys(there ?? {}), ...Object.keys(merged)])].filter(
             (key) => !isDeepStrictEqual(there?.[key], (merged as Record<string, unknown>)[key]),

@@ -85,7 +85,7 @@ export async function mergedDaemon(
  */
 export async function writeDaemon(
     host: Host,
-    { content, record }: MergedDaemon,
+    { content, record }: Pick<MergedDaemon, "content" | "record">,
     how: { reload: boolean; check: boolean },
     { signal }: Pick<Context, "signal">,
 ): Promise<void> {

@@ -5,6 +5,7 @@ import { formatProblem, SkepError } from "../errors";
 import { isReady, type NodeSpec } from "../planning/engine-api";
 import { listed, reasonOf } from "../planning/sentence";
 import type { Context } from "./context";
+import { ifAnswered } from "./failures";
 import type { Host } from "./host";
 import { makeRoom } from "./make-room";
 import { pausePoint } from "./pause-point";
@@ -61,7 +62,10 @@ async function maintain<T>(
             if (!node) return work(host, turn.ctx);
             await turn.drain(node.ID, host.name);
             await pausePoint(`rollout:drained:${host.name}`, turn.ctx);
-            const done = await work(host, turn.ctx);
+            const done = await work(host, turn.ctx).catch(async (error: unknown) => {
+                await openAnyway(host, key, turn.ctx);
+                throw error;
+            });
             await pausePoint(`rollout:changed:${host.name}`, turn.ctx);
             await wake(host, key, turn.ctx);
             await untilBack(turn, host, node.ID, node.Spec);
@@ -87,6 +91,18 @@ async function wake(host: Host, key: string, ctx: Context): Promise<void> {
     };
     const state = await until(`${host.name} to be in the swarm again`, awake, AWAKE_MS, ctx);
     if (state === "locked") await host.unlockWith(key, ctx);
+}
+
+/** Opens a manager whose work failed and whose engine runs all the same: while it is locked, it has no vote. */
+async function openAnyway(host: Host, key: string, ctx: Context): Promise<void> {
+    if (ctx.signal.aborted) return;
+    try {
+        const member = await ifAnswered(host.membership());
+        if (member?.state === "locked") await host.unlockWith(key, ctx);
+    } catch (error) {
+        if (!(error instanceof SkepError)) throw error;
+        ctx.log(`${host.name} could not be opened: ${reasonOf(error)}`, "warning");
+    }
 }
 
 /**

@@ -39,7 +39,7 @@ export class Gate {
     async before(broken: readonly string[]): Promise<void> {
         this.lacking = Object.keys(await lackingServices(this.swarm));
         if (this.lacking.length > 0)
-            this.swarm.ctx.log(`${listed(this.lacking)} lack tasks already, and nothing waits for them`);
+            this.swarm.ctx.log(`not waited for, since tasks are lacking already: ${listed(this.lacking)}`);
         const isOfBroken = ({ problem }: Problem) =>
             broken.some((name) => new RegExp(`\\b${name}(?![\\w-])`).test(problem));
         const quick = await this.errors([nodes, votes, leader], BEFORE_MS);

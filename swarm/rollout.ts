@@ -5,7 +5,7 @@ import { type Problem, SkepError, skepError } from "../errors";
 import { DAEMON_JSON } from "../planning/daemon-json";
 import { describeEngine, ENGINE_PACKAGES, isBroken } from "../planning/engine-packages";
 import { interrupts, nextBatch, type RolloutHost } from "../planning/rollout";
-import { listed } from "../planning/sentence";
+import { listed, reasonOf } from "../planning/sentence";
 import { upstream } from "../planning/versions";
 import type { Context } from "./context";
 import { installEngine, writeDaemon } from "./engine-host";
@@ -100,10 +100,28 @@ async function change(args: RolloutArgs, batch: readonly Seen[], ctx: Context): 
             await writeDaemon(host, daemon, { reload: work === "reload", check: work !== "packages" }, turn);
         if (work === "reload") return;
         const restart = work === "restart" || (found?.stale.length ?? 0) > 0;
-        await install(args, member, { restart }, turn);
+        await install(args, member, { restart }, turn).catch(async (error: unknown) => {
+            if (error instanceof SkepError && !turn.signal.aborted) await putBack(args, seenOf(host), turn);
+            throw error;
+        });
     };
     if (batch.some(({ work }) => interrupts(work))) await inMaintenance(args.swarm, hosts, one);
     else await Promise.all(hosts.map((host) => one(host, ctx)));
+}
+
+/** Gives an engine that does not start with new settings its former ones, so that its host is not lost to the swarm. */
+async function putBack(args: RolloutArgs, { member, daemon }: Seen, ctx: Context): Promise<void> {
+    const { host } = member;
+    if (!daemon?.former || daemon.changed.length === 0) return;
+    ctx.log(`${host.name} gets its former settings back`);
+    try {
+        await writeDaemon(host, daemon.former, { reload: false, check: false }, ctx);
+        await install(args, member, {}, ctx);
+    } catch (error) {
+        if (!(error instanceof SkepError)) throw error;
+        // Why the new settings failed is what the user has to know first.
+        ctx.log(`${host.name} does not start with its former settings either: ${reasonOf(error)}`, "warning");
+    }
 }
 
 async function install(

@@ -133,17 +133,22 @@ usermod -aG docker "$LOGIN_USER"
 # systemd does not start an engine again that failed too often (its unit allows three starts a minute): reset that first.
 systemctl reset-failed docker.service docker.socket 2>/dev/null || true
 systemctl enable --quiet containerd docker
-systemctl start containerd docker
+# In the engine's own words.
+silent() {
+    why=$(journalctl -u docker -n 50 --no-pager -o cat 2>/dev/null | grep -i 'fail\|unable\|invalid' | grep -v 'docker.service' | tail -n 1)
+    fail ENGINE_SILENT "The engine $1${why:+ ($why)}. Look at: journalctl -u docker."
+}
+systemctl start containerd docker 2>/dev/null || silent "does not start"
 answers() {
     timeout 60 sh -c 'until docker version >/dev/null 2>&1; do sleep 0.3; done' ||
-        fail ENGINE_SILENT "The engine did not answer within 60 seconds of its start. Look at: journalctl -u docker."
+        silent "did not answer within 60 seconds of its start"
 }
 # Compare versions without the epoch and without Debian's suffix.
 asked=${DOCKER_VERSION#*:}
 runs() { [ "$(docker version --format '{{.Server.Version}}' | sed 's/[-+~].*//')" = "${asked%%[-+~]*}" ]; }
 answers
 if [ "${RESTART:-no}" = yes ] || ! runs; then
-    systemctl restart docker
+    systemctl restart docker 2>/dev/null || silent "does not start again"
     answers
     runs || fail ENGINE_OTHER "Another engine than docker-ce $DOCKER_VERSION runs also after a restart. Look at: systemctl cat docker."
 fi

@@ -71,6 +71,10 @@ class Hosts {
             this.done.push(`${name} fetched`);
             return said("{}");
         }
+        if (this.daemon.get(name)!.includes("bad")) {
+            this.world.at(name).restart();
+            return { code: 1, stdout: "", stderr: "skep: ENGINE_SILENT: The engine does not start." };
+        }
         if (this.broken === name)
             return { code: 1, stdout: "", stderr: "skep: ENGINE_SILENT: The engine did not answer." };
         const drained = this.cluster.members.get(this.world.at(name).nodeId)?.spec.Availability;
@@ -142,6 +146,20 @@ describe("A rollout", function () {
         await hosts.run();
         assert.ok(!hosts.done.some((line) => line.startsWith("manager-2")));
         assert.ok([...hosts.has.values()].every((version) => version === NEW["docker-ce"]));
+    });
+
+    it("gives an engine that does not start with new settings its former ones, opens it, and stops", async () => {
+        const hosts = new Hosts();
+        for (const name of hosts.has.keys()) hosts.has.set(name, NEW["docker-ce"]);
+        await assert.rejects(hosts.run({}, { "log-driver": "bad" }), /ENGINE_SILENT.*ROLLOUT_STOPPED/s);
+        assert.deepEqual([...new Set(hosts.daemon.values())], ["{}"]);
+        const manager = hosts.world.at("manager-2");
+        assert.equal(manager.isLocked, false);
+        assert.equal(hosts.cluster.members.get(manager.nodeId)?.spec.Availability, "active");
+        assert.deepEqual(
+            hosts.done.filter((line) => line.includes("installed")),
+            ["manager-2 installed, drain"],
+        );
     });
 
     it("begins nothing in a swarm that has lost a manager", async () => {
