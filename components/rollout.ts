@@ -43,6 +43,7 @@ export class Rollout extends pulumi.ComponentResource {
                 clusterId: swarm.cluster.clusterId,
                 managers: swarm.managers,
                 hosts: swarm.members,
+                hostIds: Object.fromEntries(swarm.hosts.map(({ name, id }) => [name, id])),
                 nodeIds: Object.fromEntries([...swarm.nodes].map(([host, { nodeId }]) => [host, nodeId])),
                 repository: args.repository,
                 engines: Object.fromEntries(named.map((host) => [host.name, args.packages])),

@@ -69,7 +69,7 @@ const WORDS: Readonly<Record<string, Readonly<Record<string, Words>>>> = {
         engines,
         daemon,
         files: unread,
-        nodeIds: (field) => of(field, "its node is another one"),
+        hostIds: (field) => of(field, "its host is another one"),
     },
     "swarm:HostKey": NEW_HOST,
     "swarm:HostLogin": {

@@ -158,7 +158,9 @@ export interface EngineRolloutArgs {
     managers: HostArgs[];
     /** All hosts of the swarm. */
     hosts: HostArgs[];
-    /** Their node ids, by name. Another one is another host. */
+    /** Their identities, by name. Another one is another host. */
+    hostIds: Record<string, pulumi.Input<string>>;
+    /** Their node ids, by name. A change of this alone changes nothing: any change of a node makes its id unknown in a preview. */
     nodeIds: Record<string, pulumi.Input<string>>;
     /** Where packages come from. A change of this alone changes no host. */
     repository: HostRepository;

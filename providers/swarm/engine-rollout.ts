@@ -30,6 +30,8 @@ const PATIENCE_MS = 5000;
 type Inputs = InSwarm & {
     /** All hosts of the swarm. */
     hosts: (HostInput & { role: Role; zone: string })[];
+    /** Their identities, by name. */
+    hostIds: Record<string, string>;
     /** Their node ids, by name. */
     nodeIds: Record<string, string>;
     repository: EngineSource["repository"];
@@ -47,10 +49,20 @@ type Outs = { differing: Record<string, string[]> };
 type State = Inputs & Outs;
 
 export const engineRollout: Resource = {
-    required: ["clusterId", "managers", "hosts", "nodeIds", "repository", "engines", "daemon", "upgrade"],
+    required: [
+        "clusterId",
+        "managers",
+        "hosts",
+        "hostIds",
+        "nodeIds",
+        "repository",
+        "engines",
+        "daemon",
+        "upgrade",
+    ],
     computed: COMPUTED,
     replaceOn: ["clusterId"],
-    ignoreInDiff: ["managers", "hosts", "repository", "drainSeconds", "upgrade"],
+    ignoreInDiff: ["managers", "hosts", "nodeIds", "repository", "drainSeconds", "upgrade"],
     refreshBeforeUpdate: true,
     entries: { daemon: (daemon) => daemon },
 
