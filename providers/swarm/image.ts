@@ -176,14 +176,25 @@ async function pushedBefore(
 
 /** Asks the registry through the host that answers first; undefined if none does. */
 async function keptBy(hosts: readonly Host[], push: Push, digest: string): Promise<Kept | undefined> {
+    const host = await firstAnswering(hosts);
+    const said = host && (await askedAt(host, push, digest));
+    if (said !== "unknown") return said;
+    // What is broken may be that host's own way to the registry, or its trust in it.
+    const other = await firstAnswering(hosts.filter((each) => each !== host));
+    return other ? askedAt(other, push, digest) : said;
+}
+
+function firstAnswering(hosts: readonly Host[]): Promise<Host | undefined> {
     const answering = hosts.map(async (host) => {
         await host.call("GET", "/_ping", { timeoutMs: PROBE_MS });
         return host;
     });
-    const host = await Promise.any(answering).catch(() => undefined);
+    return Promise.any(answering).catch(() => undefined);
+}
+
+async function askedAt({ connection }: Host, push: Push, digest: string): Promise<Kept> {
     try {
-        const found = await host?.connection.inRegistry(push.reference, authOf(push));
-        return found === undefined ? undefined : found === digest ? "kept" : "other";
+        return (await connection.inRegistry(push.reference, authOf(push))) === digest ? "kept" : "other";
     } catch (error) {
         if (!(error instanceof HostFailure)) throw error;
         return error instanceof EngineError && error.statusCode === 404 ? "gone" : "unknown";

@@ -227,6 +227,12 @@ describe("An image that was given to hosts and their registry", () => {
         assert.equal((await whereItIs({ ...state, push }, [host("a", down)])).stored, true);
     });
 
+    it("is in a registry that one host does not reach and another one does", async () => {
+        const hosts = [host("a", pulled, refused(500)), host("b", pulled)];
+        assert.deepEqual(await whereItIs({ ...state, push }, hosts), { missing: [], stored: true });
+        assert.equal((await whereItIs({ ...state, push }, [hosts[0]!, hosts[0]!])).stored, false);
+    });
+
     it("is not known to be in a registry that has lost it, has another one, or does not answer", async () => {
         for (const kept of [refused(404), refused(500), digest("another")])
             assert.deepEqual(await whereItIs({ ...state, push }, [host("a", pulled, kept)]), {
