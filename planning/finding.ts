@@ -17,6 +17,11 @@ export function finding(problem: Problem): Finding {
     return { ...problem, severity: isWarning ? "warning" : "error" };
 }
 
+/** The same problems, each sentence once. */
+export function distinct(problems: readonly Problem[]): Problem[] {
+    return [...new Map(problems.map((problem) => [problem.problem, problem])).values()];
+}
+
 /** A problem as a warning, whatever its class. */
 export function warning(problem: Problem): Finding {
     return { ...problem, severity: "warning" };

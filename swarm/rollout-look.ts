@@ -4,6 +4,7 @@ import { type MergedDaemon, takenProblems } from "../planning/daemon-json";
 import { CONTAINERD_IMAGES } from "../planning/daemon-settings";
 import { type EngineVersions, type FoundEngine, workFor } from "../planning/engine-packages";
 import { mayChangeEngine } from "../planning/engine-pairs";
+import { distinct } from "../planning/finding";
 import type { Role } from "../planning/placement";
 import { type AtOnce, batches, interrupts, planLine, type RolloutHost } from "../planning/rollout";
 import { drainRefused } from "../planning/spare";
@@ -144,5 +145,5 @@ async function wayBack(
 /** Throws these problems, each once, if there are any. */
 function refuse(problems: readonly Problem[]): void {
     if (problems.length === 0) return;
-    throw new SkepError([...new Map(problems.map((problem) => [problem.problem, problem])).values()]);
+    throw new SkepError(distinct(problems));
 }

@@ -15,7 +15,7 @@ import type { HostInput } from "../../swarm/ssh";
 import { Swarm } from "../../swarm/swarm";
 import { hasUnknown } from "../runtime/wire";
 import type { Resource } from "../runtime/types";
-import { type InSwarm, inputsOf } from "./inputs";
+import { type InSwarm, inputsOf, itself } from "./inputs";
 
 const COMPUTED = ["differing"] as const;
 /** What an sshd's settings cause. It stays until somebody changes them, while a host that is made anew gets another key. */
@@ -64,7 +64,7 @@ export const engineRollout: Resource = {
     replaceOn: ["clusterId"],
     ignoreInDiff: ["managers", "hosts", "nodeIds", "repository", "drainSeconds", "upgrade"],
     refreshBeforeUpdate: true,
-    entries: { daemon: (daemon) => daemon },
+    entries: { daemon: itself },
 
     drift: ({ differing }: Partial<State>) =>
         Object.values(differing ?? {}).some((keys) => keys.length > 0) ? ["daemon"] : [],

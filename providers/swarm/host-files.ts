@@ -8,11 +8,12 @@ import type { HostFile } from "../../planning/host-files";
 import { reasonOf } from "../../planning/sentence";
 import type { Context } from "../../swarm/context";
 import { Host } from "../../swarm/host";
+import { loginAnew } from "../../swarm/login";
 import { hostScript } from "../../swarm/scripts";
-import { type HostInput, SshConnection } from "../../swarm/ssh";
+import type { HostInput } from "../../swarm/ssh";
 import { until } from "../../swarm/wait";
 import type { Props, Resource } from "../runtime/types";
-import { inputsOf, type OnHost } from "./inputs";
+import { inputsOf, itself, type OnHost } from "./inputs";
 
 const CHECK_MS = 10_000;
 const RELOAD_MS = 30_000;
@@ -38,7 +39,7 @@ export const hostFiles: Resource = {
     replaceOn: ["hostId"],
     ignoreInDiff: ["host"],
     refreshBeforeUpdate: true,
-    entries: { files: (files) => files },
+    entries: { files: itself },
 
     check({ files }: Props) {
         const paths = typeof files === "object" ? Object.keys(files as object) : [];
@@ -109,15 +110,12 @@ async function apply({ host, files }: Inputs, gone: readonly string[], ctx: Cont
 async function untilLogin(host: HostInput, ctx: Context): Promise<void> {
     let answered = 0;
     const steady = async () => {
-        const fresh = new SshConnection(host);
         try {
-            await fresh.exec("true", ctx);
+            await loginAnew(host, ctx);
             answered += 1;
         } catch (error) {
             answered = 0;
             throw error;
-        } finally {
-            await fresh.close();
         }
         return answered >= 2;
     };

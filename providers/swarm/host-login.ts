@@ -4,8 +4,9 @@ import { formatProblem, SkepError } from "../../errors";
 import { reasonOf } from "../../planning/sentence";
 import type { Context } from "../../swarm/context";
 import { Host } from "../../swarm/host";
+import { loginAnew } from "../../swarm/login";
 import { hostScript } from "../../swarm/scripts";
-import { type HostInput, SshConnection } from "../../swarm/ssh";
+import type { HostInput } from "../../swarm/ssh";
 import type { Resource } from "../runtime/types";
 import { inputsOf, type OnHost } from "./inputs";
 
@@ -79,14 +80,8 @@ async function firstThatOpens(host: HostInput, keys: readonly string[], ctx: Con
     throw last;
 }
 
-/** Logs in anew: a connection that stands proves nothing. */
-async function login(host: HostInput, { signal }: Context): Promise<void> {
-    const fresh = new SshConnection(host);
-    try {
-        await fresh.exec("true", { signal, timeoutMs: LOGIN_MS });
-    } finally {
-        await fresh.close();
-    }
+function login(host: HostInput, { signal }: Context): Promise<void> {
+    return loginAnew(host, { signal, timeoutMs: LOGIN_MS });
 }
 
 async function writeKeys(host: HostInput, keys: { add: string; drop?: string }, ctx: Context): Promise<void> {

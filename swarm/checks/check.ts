@@ -1,5 +1,6 @@
 // What a check of a standing swarm is. Each check has a file beside this one; list.ts names them in their order.
 import { type Problem, SkepError } from "../../errors";
+import { distinct } from "../../planning/finding";
 import type { Role } from "../../planning/placement";
 import type { Host } from "../host";
 import type { Swarm } from "../swarm";
@@ -61,8 +62,7 @@ export async function findings(
     const end = Date.now() + patienceMs;
     for (;;) {
         const found = (await Promise.all(checks.map((check) => run(check, swarm, expected)))).flat();
-        if (found.length === 0 || Date.now() >= end || swarm.ctx.signal.aborted)
-            return [...new Map(found.map((problem) => [problem.problem, problem])).values()];
+        if (found.length === 0 || Date.now() >= end || swarm.ctx.signal.aborted) return distinct(found);
         await pause(POLL_MS, swarm.ctx.signal);
     }
 }
