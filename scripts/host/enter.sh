@@ -6,7 +6,12 @@ set -eu
 container=$1
 shift
 [ $# -gt 0 ] || set -- bash
-pid=$(docker inspect --format '{{.State.Pid}}' "$container")
+pid=$(docker inspect --format '{{.State.Pid}}' "$container" || true)
+# Managers learn late of a task that ended with its engine.
+if [ "${pid:-0}" -eq 0 ]; then
+    echo "The container $container does not run on this host any more. Run the same command again." >&2
+    exit 1
+fi
 names=$(docker inspect --format '{{.ResolvConfPath}}' "$container")
 hosts=$(docker inspect --format '{{.HostsPath}}' "$container")
 # In a mount namespace of its own, the command finds the container's resolver in the place of the host's. systemd's resolver

@@ -14,6 +14,7 @@ import { cacheFolder } from "../../scripts/setup/cache";
 import { dockerClient } from "../../scripts/setup/docker";
 import { makeClone } from "./clone";
 import { eventually, hostContainers, Lab, type NodeOutput } from "./lab";
+import { inFull } from "./required";
 
 interface Outputs {
     nodes: NodeOutput[];
@@ -174,22 +175,27 @@ describe("A lab in daily use", function () {
         assert.equal(await nodes(), before_);
     });
 
-    it("is brought back as the same swarm with the same images when the machine was switched off", async () => {
-        await pushProbe();
-        const hosts = await docker.listContainers({ filters: { label: [`io.skep.stack=${first.stack}`] } });
-        // Four hosts and the gateway.
-        assert.equal(hosts.length, 5);
-        await Promise.all(hosts.map(({ Id }) => docker.getContainer(Id).kill()));
-        await first.skep("up", "--json");
-        assert.equal((await first.json<Outputs>("output")).clusterId, outputs.clusterId);
-        assert.deepEqual(await clusterIds(first.stack), [outputs.clusterId]);
-        await eventually("the image in the registry", async () =>
-            (await probeIsThere()) ? true : undefined,
-        );
-        await assertUnchanged(first, "up");
-    });
+    inFull(
+        "is brought back as the same swarm with the same images when the machine was switched off",
+        async () => {
+            await pushProbe();
+            const hosts = await docker.listContainers({
+                filters: { label: [`io.skep.stack=${first.stack}`] },
+            });
+            // Four hosts and the gateway.
+            assert.equal(hosts.length, 5);
+            await Promise.all(hosts.map(({ Id }) => docker.getContainer(Id).kill()));
+            await first.skep("up", "--json");
+            assert.equal((await first.json<Outputs>("output")).clusterId, outputs.clusterId);
+            assert.deepEqual(await clusterIds(first.stack), [outputs.clusterId]);
+            await eventually("the image in the registry", async () =>
+                (await probeIsThere()) ? true : undefined,
+            );
+            await assertUnchanged(first, "up");
+        },
+    );
 
-    it("killed while it makes a host is freed by the next up, which says so and finishes", async () => {
+    inFull("killed while it makes a host is freed by the next up, which says so and finishes", async () => {
         await docker.getContainer(`skep-${second.stack}-manager-1`).remove({ force: true });
         // Then the state surely has the operation as one that has begun.
         const at = "engine:apt:manager-1";

@@ -39,12 +39,16 @@ export function testEveryDay(lab: Lab): void {
         assert.match(readFileSync(html, "utf8"), /"name":"manager-3"[^{}]*"state":"locked"/);
 
         await lock(lab, "manager-2");
-        const two = await look<Status>(lab, "status");
-        assertMatches("status", two.value);
+        // A leader that has lost the others still answers until its next election.
+        const two = await eventually("no manager to answer", async () => {
+            const seen = await look<Status>(lab, "status");
+            assertMatches("status", seen.value);
+            return seen.value.from === null ? seen : undefined;
+        });
         assert.equal(two.code, EXIT_CODES.swarm);
         // The engine of manager-1 gives no answer for a while after the others are lost.
         assert.match(two.value.quorum.text, /^[01] of 3, no majority: needs 2$/);
-        assert.deepEqual([two.value.from, two.value.stacks], [null, null]);
+        assert.equal(two.value.stacks, null);
         const unreachable = two.value.findings.find(({ id }) => id === "SWARM_UNREACHABLE");
         assert.match(unreachable?.problem ?? "", /manager-2 is locked; manager-3 is locked\)/);
         assert.equal(unreachable?.advice, "Open the locked managers: skep unlock.");

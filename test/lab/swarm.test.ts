@@ -9,7 +9,7 @@ import { EXIT_CODES } from "../../errors/problem-group";
 import { dockerClient } from "../../scripts/setup/docker";
 import { ProcessWatch } from "./process-watch";
 import { canType, eventually, hostContainers, Lab, type NodeOutput, servingNode } from "./lab";
-import { required } from "./required";
+import { inFull, required } from "./required";
 import { testStanding } from "./standing";
 
 interface Outputs {
@@ -173,26 +173,29 @@ describe("A locked swarm over three zones from one command", function () {
         });
     });
 
-    it("serves the web page at one address over all zones, on another port too, and replaces no host for it", async () => {
-        const hosts = async () => (await hostContainers(lab.stack)).map(({ Id }) => Id).sort();
-        const serves = async () => {
-            const serving = new Set<string>();
-            const { url } = (await lab.json<Outputs>("output")).sample;
-            await eventually("answers from three nodes at one address", async () => {
-                for (let i = 0; i < 3; i++) serving.add((await servingNode(url)) ?? "");
-                return serving.size === 3 && !serving.has("") ? true : serving.clear();
-            });
-        };
-        await serves();
-        const before = await hosts();
-        lab.usual = { "skep:sample": { port: 9090 } };
-        lab.configure();
-        const { steps } = await lab.json<Outcome>("up");
-        const replaced = steps.filter(({ verb }) => verb === "± replace").map(({ name }) => name);
-        assert.deepEqual([...new Set(replaced)], ["lab-gateway"]);
-        assert.deepEqual(await hosts(), before);
-        await serves();
-    });
+    inFull(
+        "serves the web page at one address over all zones, on another port too, and replaces no host for it",
+        async () => {
+            const hosts = async () => (await hostContainers(lab.stack)).map(({ Id }) => Id).sort();
+            const serves = async () => {
+                const serving = new Set<string>();
+                const { url } = (await lab.json<Outputs>("output")).sample;
+                await eventually("answers from three nodes at one address", async () => {
+                    for (let i = 0; i < 3; i++) serving.add((await servingNode(url)) ?? "");
+                    return serving.size === 3 && !serving.has("") ? true : serving.clear();
+                });
+            };
+            await serves();
+            const before = await hosts();
+            lab.usual = { "skep:sample": { port: 9090 } };
+            lab.configure();
+            const { steps } = await lab.json<Outcome>("up");
+            const replaced = steps.filter(({ verb }) => verb === "± replace").map(({ name }) => name);
+            assert.deepEqual([...new Set(replaced)], ["lab-gateway"]);
+            assert.deepEqual(await hosts(), before);
+            await serves();
+        },
+    );
 
     it("lets the client on every node reach the web server by name", async () => {
         await eventually("client log lines with answers", async () => {
