@@ -22,6 +22,7 @@ export type ScriptName =
     | "look"
     | "net"
     | "probe"
+    | "raft"
     | "restart"
     | "support";
 
