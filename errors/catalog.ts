@@ -1,5 +1,6 @@
 // Every problem that has a name. Errors take their ids from here, docs/troubleshooting.md is generated from it, and a
 // command exits with the code of the problem's class. The groups are files in groups/.
+import { BACKUP } from "./groups/backup";
 import { CARE } from "./groups/care";
 import { DAILY } from "./groups/daily";
 import { KEYS } from "./groups/keys";
@@ -26,6 +27,7 @@ export const GROUPS: readonly Group[] = [
     DAILY,
     KEYS,
     RECOVERY,
+    BACKUP,
     PULUMI,
     TESTS,
 ];
@@ -44,6 +46,7 @@ export type ProblemId =
     | keyof typeof DAILY.entries
     | keyof typeof KEYS.entries
     | keyof typeof RECOVERY.entries
+    | keyof typeof BACKUP.entries
     | keyof typeof PULUMI.entries
     | keyof typeof TESTS.entries;
 
