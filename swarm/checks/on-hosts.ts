@@ -11,9 +11,10 @@ import {
     raftProblems,
     versionProblems,
 } from "../../planning/host-findings";
+import { opensNodeKey } from "../../planning/recovery/node-key";
 import { listed } from "../../planning/sentence";
 import type { HostSight } from "../../planning/snapshot";
-import { type KeyFile, opens } from "../rotate/key-file";
+import type { KeyFile } from "../rotate/key-file";
 import { hostScript, unpacked } from "../scripts";
 import { askEach, type Asked, hostSight } from "../snapshot";
 import type { Swarm } from "../swarm";
@@ -139,7 +140,7 @@ export const lock: Check = {
                         advice: "Run up; if it stays so, rotate the unlock key: skep rotate unlock-key.",
                     },
                 ];
-            if (opens(unlockKey, unpacked(sealed))) return [];
+            if (opensNodeKey(unpacked(sealed), unlockKey)) return [];
             return [
                 {
                     id: "LOCK_KEY",
