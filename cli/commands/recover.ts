@@ -41,7 +41,9 @@ export async function recover(options: RecoverOptions): Promise<void> {
         const { from, rejoin, silent } = plan;
         const anew = [...rejoin, ...silent];
         const others = anew.length === 0 ? "" : ` ${listed(anew)} joined anew.`;
-        console.log(`The swarm goes on with the data of ${from}.${others} The unlock key is new, if there is one.`);
+        console.log(
+            `The swarm goes on with the data of ${from}.${others} The unlock key is new, if there is one.`,
+        );
         console.log(`The recovery took ${seconds} s.`);
     }
     if (found.length > 0) throw new SkepError(found);
@@ -54,7 +56,11 @@ async function goOn(standing: Standing, options: RecoverOptions): Promise<Recove
     const managers = hosts.filter(({ role }) => role === "manager");
     if (options.from !== undefined) hostNamed(standing, options.from);
     const plan = await progress.step("Looking for copies of the swarm's data", async () =>
-        planRecover(await Promise.all(managers.map((host) => seen(host, standing))), await works(standing), options.from),
+        planRecover(
+            await Promise.all(managers.map((host) => seen(host, standing))),
+            await works(standing),
+            options.from,
+        ),
     );
     if (options.dryRun && options.json) {
         printJson({ ...plan, dryRun: true, seconds: 0, found: [] });
@@ -114,11 +120,11 @@ function planLines({ from, why, rejoin, silent }: RecoverPlan): string[] {
         ...(silent.length === 0
             ? []
             : [
-                  `  ${listed(silent)} ${silent.length === 1 ? "does" : "do"} not answer. Never start ${silent.length === 1 ? "it" : "them"} again with the old data:`,
-                  "  two such managers would be a second swarm under the same name.",
+                  `  ${listed(silent)} ${silent.length === 1 ? "does" : "do"} not answer. If their hosts can come back, bring them back`,
+                  "  instead: nothing is lost then. If not, never start them again with the old",
+                  "  data: they would be a second swarm under the same name.",
               ]),
         "  The unlock key changes.",
         "",
     ];
 }
-

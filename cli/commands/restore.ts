@@ -6,11 +6,10 @@ import type { OpenArchive } from "../../planning/recovery/manifest";
 import { lacking, planRestore, type RestoreHost, type RestorePlan } from "../../planning/recovery/restore";
 import { listed } from "../../planning/sentence";
 import { ifAnswered } from "../../swarm/failures";
-import { inventory } from "../../swarm/recovery/inventory";
+import { inventoryOf } from "../../swarm/recovery/inventory";
 import { putBack } from "../../swarm/recovery/restore";
-import { openBackup } from "../backup/open";
+import { findBackup, openBackup, type ReadOptions } from "../backup/find";
 import { confirmedByName } from "../confirm";
-import type { Options } from "../options";
 import type { Ready } from "../prepare";
 import { printJson, printNext } from "../print";
 import { operate } from "../pulumi/operate";
@@ -23,11 +22,9 @@ import { spanText } from "../../planning/durations";
 /** What an up says that finds the swarm's hosts without the swarm. */
 const LOST = ["CLUSTER_GONE", "QUORUM_LOST", "SWARM_UNREACHABLE"];
 
-export interface RestoreOptions extends Options {
+export interface RestoreOptions extends ReadOptions {
     /** The one manager to restore. Default: a majority of them, if the backup has that. */
     from?: string;
-    /** The file with the key that opens the backup. Default: the stack's own. */
-    identity?: string;
     /** Says what would be done, and changes nothing. */
     dryRun?: boolean;
 }
@@ -50,7 +47,9 @@ export async function restore(archivePath: string, options: RestoreOptions): Pro
     const began = Date.now();
     const work = await readyToRecover(options);
     const { progress } = work;
-    const archive = await progress.step("Reading the backup", () => openBackup(archivePath, options));
+    const archive = await progress.step("Reading the backup", async () =>
+        openBackup(await findBackup(archivePath, options), options),
+    );
     const plan = await planned(archive, options, progress, began);
     const rpoSeconds = Math.round((began - Date.parse(plan.at)) / 1000);
     if (options.dryRun && options.json)
@@ -135,13 +134,14 @@ async function bringBack(standing: Standing, plan: RestorePlan, archive: OpenArc
         putBack(plan, archive, managers, ctx),
     );
     const rtoSeconds = Math.round((Date.now() - began) / 1000);
-    return { missing: lacking(archive.manifest.objects, await inventory(swarm)), rtoSeconds };
+    return { missing: lacking(archive.manifest.objects, (await inventoryOf(swarm)).objects), rtoSeconds };
 }
 
 function planLines(plan: RestorePlan, { manifest }: OpenArchive, rpoSeconds: number): string[] {
     const { objects, members } = manifest;
     const workers = members.filter(({ role }) => role === "worker").length;
-    const count = (of: readonly unknown[], word: string) => `${of.length} ${word}${of.length === 1 ? "" : "s"}`;
+    const count = (of: readonly unknown[], word: string) =>
+        `${of.length} ${word}${of.length === 1 ? "" : "s"}`;
     return [
         "",
         `The backup of ${manifest.made} goes back onto ${listed(plan.managers)}: ${plan.why}.`,
@@ -152,14 +152,19 @@ function planLines(plan: RestorePlan, { manifest }: OpenArchive, rpoSeconds: num
             count(objects.networks, "network"),
         ].join(", ")}; ${workers} workers come back by themselves, with their running tasks.`,
         `  Lost: what changed in the swarm in the last ${spanText(rpoSeconds)}, and volumes on hosts that are gone.`,
-        ...(plan.absent.length === 0 ? [] : [`  ${listed(plan.absent)}: an up makes these hosts anew first.`]),
+        ...(plan.absent.length === 0
+            ? []
+            : [`  ${listed(plan.absent)}: an up makes these hosts anew first.`]),
         ...(plan.rejoin.length === 0 ? [] : [`  ${listed(plan.rejoin)}: joining anew, without old data.`]),
         "  The unlock key changes.",
         "",
     ];
 }
 
-function resultLines({ way, missing, rpoSeconds, rtoSeconds, managers }: Restored, { manifest }: OpenArchive) {
+function resultLines(
+    { way, missing, rpoSeconds, rtoSeconds, managers }: Restored,
+    { manifest }: OpenArchive,
+) {
     const { services, secrets, configs, networks } = manifest.objects;
     const all = services.length + secrets.length + configs.length + networks.length;
     return [

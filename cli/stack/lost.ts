@@ -16,7 +16,8 @@ export async function outputsNow(stack: string, progress: Progress): Promise<Out
     if (!reader || outputs.nodes === undefined || outputs.clusterId === undefined)
         throw await stackDown(stack);
     const known = outputs as Outputs;
-    const engines = (await reader.openResources()).filter(({ type }) => type === ENGINE_TYPE);
+    const resources = await reader.openResources();
+    const engines = resources.filter((each) => each.type === ENGINE_TYPE && each.delete !== true);
     const hosts = new Map(engines.map(({ inputs }) => hostOf(inputs)));
     const ways = known.ssh.hosts.map((way) => {
         const { host, port, hostKey, privateKey } = hosts.get(way.name)?.ssh ?? way;

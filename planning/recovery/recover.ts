@@ -34,7 +34,9 @@ export interface RecoverPlan {
  * RECOVERY_NOT_NEEDED while nothing need be lost, and RECOVERY_NO_DATA if no copy is left.
  */
 export function planRecover(seen: readonly Seen[], works: boolean, wanted?: string): RecoverPlan {
-    const refusal = works ? WORKS : (noCopy(seen, wanted) ?? (wanted === undefined ? mends(seen) : undefined));
+    const refusal = works
+        ? WORKS
+        : (noCopy(seen, wanted) ?? (wanted === undefined ? mends(seen) : undefined));
     if (refusal) throw new SkepError([refusal]);
     const copies = seen.filter(({ hasData }) => hasData);
     const newest = copies.reduce((best, each) => ((each.newest ?? 0) > (best.newest ?? 0) ? each : best));
@@ -56,7 +58,8 @@ const WORKS: Problem = {
 
 function reason(from: string, newest: string, copies: number, wanted?: string): string {
     if (copies === 1) return `only ${from} still has a copy of the swarm's data`;
-    if (wanted === undefined || from === newest) return `its copy of the swarm's data is the newest of ${copies}`;
+    if (wanted === undefined || from === newest)
+        return `its copy of the swarm's data is the newest of ${copies}`;
     return `you chose it, although the copy of ${newest} is newer`;
 }
 

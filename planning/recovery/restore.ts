@@ -46,7 +46,8 @@ export function planRestore(
     from?: string,
 ): RestorePlan {
     if (manifest.clusterId !== clusterId) throw new SkepError([otherSwarm(manifest, clusterId)]);
-    const wanted = from === undefined ? manifest.managers : manifest.managers.filter(({ name }) => name === from);
+    const wanted =
+        from === undefined ? manifest.managers : manifest.managers.filter(({ name }) => name === from);
     if (wanted.length === 0) throw new SkepError([notSaved(manifest, from)]);
     const judged = wanted.map((saved) => ({ saved, problem: problemOf(saved, hosts) }));
     const fit = judged.filter(({ problem }) => problem === undefined).map(({ saved }) => saved);
@@ -67,7 +68,13 @@ export function planRestore(
     };
 }
 
-function reason(of: { isMajority: boolean; isOld: boolean; from?: string; fit: number; voters: number }): string {
+function reason(of: {
+    isMajority: boolean;
+    isOld: boolean;
+    from?: string;
+    fit: number;
+    voters: number;
+}): string {
     if (of.isMajority)
         return `the backup has ${of.fit} of ${of.voters} managers, a majority, so they come back as they were`;
     if (of.from !== undefined) return `you chose ${of.from}, which becomes the only manager at first`;
