@@ -1,12 +1,13 @@
 // `skep restore`: a swarm comes back from a backup, onto managers that lost its data. It says first which way it goes, what
 // comes back and what is lost.
 
-import { SkepError, skepError } from "../../errors";
+import { type Problem, SkepError, skepError } from "../../errors";
 import type { OpenArchive } from "../../planning/recovery/manifest";
 import { lacking, planRestore, type RestoreHost, type RestorePlan } from "../../planning/recovery/restore";
 import { listed } from "../../planning/sentence";
 import { ifAnswered } from "../../swarm/failures";
 import { inventoryOf } from "../../swarm/recovery/inventory";
+import { lookAtData } from "../../swarm/recovery/manager-data";
 import { putBack } from "../../swarm/recovery/restore";
 import { findBackup, openBackup, type ReadOptions } from "../backup/find";
 import { confirmedByName } from "../confirm";
@@ -89,15 +90,19 @@ function planned(
 ): Promise<RestorePlan> {
     return onHosts(options, { progress }, async (standing) => {
         const hosts = await progress.step("Looking at the managers' hosts", () =>
-            Promise.all(managersOf(standing).map(asItIs)),
+            Promise.all(managersOf(standing).map((host) => asItIs(host, standing))),
         );
         return planRestore(manifest, hosts, standing.outputs.clusterId, now, options.from);
     });
 }
 
-async function asItIs({ name, host }: StandingHost): Promise<RestoreHost> {
-    const version = await ifAnswered(host.call<{ Version: string }>("GET", "/version"));
-    return { name, address: host.address, answers: version !== undefined, engine: version?.Version };
+/** A host whose engine was stopped by an earlier attempt answers too: its version was judged then. */
+async function asItIs({ name, host }: StandingHost, { ctx }: Standing): Promise<RestoreHost> {
+    const [version, data] = await Promise.all([
+        ifAnswered(host.call<{ Version: string }>("GET", "/version")),
+        ifAnswered(lookAtData(host, ctx)),
+    ]);
+    return { name, address: host.address, answers: data !== undefined, engine: version?.Version };
 }
 
 /**
@@ -174,11 +179,12 @@ function resultLines(
     ];
 }
 
-function differs({ missing }: Restored) {
+/** The problem of what did not come back; none if all did. */
+export function differs({ missing }: Pick<Restored, "missing">): Problem[] {
     if (missing.length === 0) return [];
     return [
         {
-            id: "RESTORE_DIFFERS" as const,
+            id: "RESTORE_DIFFERS",
             problem: `The swarm came back without ${listed(missing)}.`,
             advice: "Compare with skep backup show; run up for what Skep deploys.",
         },

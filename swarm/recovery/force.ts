@@ -97,11 +97,11 @@ function noKey({ name }: Host) {
     );
 }
 
-/** Waits for an engine that starts without a majority. Throws ENGINE_SILENT with the engine's state if it does not answer. */
-export async function untilAnswers(host: Host, ctx: Context): Promise<void> {
+/** Waits for an engine that starts without a majority. Throws RECOVERY_ENGINE if it does not come up as a member. */
+export async function untilAnswers(host: Host, ctx: Context, timeoutMs = ENGINE_MS): Promise<void> {
     const answers = async () => (await host.membership()).state !== "inactive";
     try {
-        await until(`the engine of ${host.name}`, answers, ENGINE_MS, { ...ctx, pollMs: 1000 });
+        await until(`the engine of ${host.name}`, answers, timeoutMs, { ...ctx, pollMs: 1000 });
     } catch (error) {
         if (!(error instanceof TimedOut) && !(error instanceof HostFailure)) throw error;
         throw skepError(

@@ -2,7 +2,11 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { differs } from "../../cli/commands/restore";
+import { confirmedByName } from "../../cli/confirm";
 import { SkepError } from "../../errors";
+import { type Connection, Host } from "../../swarm/host";
+import { untilAnswers } from "../../swarm/recovery/force";
 import { MANIFEST_FORM, type BackupManifest } from "../../planning/recovery/manifest";
 import { planRecover, type Seen } from "../../planning/recovery/recover";
 import { lacking, planRestore, type RestoreHost } from "../../planning/recovery/restore";
@@ -108,6 +112,42 @@ describe("A swarm that lost its majority", () => {
         assert.deepEqual(
             idsOf(() => planRecover([seen("m1"), seen("m2", gone)], false, "m2")),
             ["RECOVERY_NO_DATA"],
+        );
+    });
+});
+
+describe("A recovery", () => {
+    it("begins only with the stack's name, which --yes does not stand for", async () => {
+        const refused = async (loseSwarm?: string) => {
+            try {
+                return String(await confirmedByName({ stack: "dev", yes: true, loseSwarm }));
+            } catch (error) {
+                return (error as SkepError).problems[0]?.id;
+            }
+        };
+        assert.deepEqual(
+            [await refused(), await refused("other"), await refused("dev")],
+            ["RECOVERY_NAME", "LOSE_SWARM_NAME", "true"],
+        );
+    });
+
+    it("names the engine that does not come up with its copy of the swarm's data", async () => {
+        const answer = { Name: "m1", Swarm: { LocalNodeState: "inactive" } };
+        const connection = { call: () => Promise.resolve(answer) } as unknown as Connection;
+        const host = new Host({ name: "m1", address: "10.0.0.11" }, connection);
+        const ctx = { signal: new AbortController().signal, log: () => undefined };
+        await assert.rejects(
+            untilAnswers(host, ctx, 10),
+            /RECOVERY_ENGINE: The engine of m1 does not come up/,
+        );
+    });
+
+    it("says what did not come back", () => {
+        assert.deepEqual(differs({ missing: [] }), []);
+        const [problem] = differs({ missing: ["secret key"] });
+        assert.deepEqual(
+            [problem?.id, problem?.problem],
+            ["RESTORE_DIFFERS", "The swarm came back without secret key."],
         );
     });
 });
