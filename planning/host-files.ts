@@ -1,8 +1,9 @@
 // The files that Skep keeps on every host: the authorities that its engine trusts, the registry's addresses, the SSH host
-// key. daemon-settings.ts has the engine's own settings. No I/O.
+// key, what the host does for itself. daemon-settings.ts has the engine's own settings. No I/O.
 
 import { AUDIT_FILE, auditText } from "./audit-rules";
 import { type HostProxy, proxyFiles } from "./host-proxy";
+import { type Upkeep, upkeepFiles } from "./upkeep-files";
 
 export interface HostFile {
     content: string;
@@ -21,6 +22,8 @@ export interface HostFilesArgs {
     engine?: { certificate: string; privateKey: string };
     /** The proxy of the host's apt and engine. Default: none. */
     proxy?: HostProxy;
+    /** What the host does for itself. */
+    upkeep: Upkeep;
     /** The text of scripts/host/hosts.sh. */
     hostsScript: string;
 }
@@ -35,6 +38,7 @@ export function renderHostFiles({
     auditRules,
     engine,
     proxy,
+    upkeep,
     hostsScript,
 }: HostFilesArgs): Record<string, HostFile> {
     return {
@@ -54,6 +58,7 @@ export function renderHostFiles({
         // sshd shows only the key that the host made itself (scripts/host/hostkey.sh).
         "/etc/ssh/sshd_config.d/10-skep.conf": { content: "HostKey /etc/ssh/skep_host_key\n" },
         ...(proxy && proxyFiles(proxy)),
+        ...upkeepFiles(upkeep),
         ...(engine && {
             // CIS 3.10, 3.12 and 3.14
             [`${TLS}/ca.pem`]: { content: lines(ca), mode: "444" },

@@ -22,6 +22,9 @@ export type ScriptName =
     | "look"
     | "net"
     | "probe"
+    | "prune"
+    | "reboot"
+    | "reserve"
     | "restart"
     | "support";
 
