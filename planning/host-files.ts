@@ -30,6 +30,7 @@ export interface HostFilesArgs {
 
 const TLS = "/etc/docker/tls";
 const HOSTS_SCRIPT = "/usr/local/sbin/skep-hosts";
+const SYSCTL_FILE = "/etc/sysctl.d/60-skep.conf";
 
 /** All files that Skep keeps on a host, by path. */
 export function renderHostFiles({
@@ -54,7 +55,7 @@ export function renderHostFiles({
         [HOSTS_SCRIPT]: { content: hostsScript, mode: "755" },
         "/etc/systemd/system/skep-hosts.service": { content: HOSTS_UNIT },
         // IPVS forgets a connection after 900 s without traffic (moby/moby#31208), so keepalive probes must come sooner.
-        "/etc/sysctl.d/60-skep.conf": { content: "net.ipv4.tcp_keepalive_time = 600\n" },
+        [SYSCTL_FILE]: { content: "net.ipv4.tcp_keepalive_time = 600\n" },
         // sshd shows only the key that the host made itself (scripts/host/hostkey.sh).
         "/etc/ssh/sshd_config.d/10-skep.conf": { content: "HostKey /etc/ssh/skep_host_key\n" },
         ...(proxy && proxyFiles(proxy)),
@@ -74,14 +75,16 @@ function lines(text: string): string {
     return `${text.trimEnd()}\n`;
 }
 
+// A container's systemd applies no sysctls at its start.
 const HOSTS_UNIT = `[Unit]
-Description=Names of the swarm's registry in /etc/hosts
+Description=Names of the swarm's registry in /etc/hosts, and keepalives
 Before=docker.service
 
 [Service]
 Type=oneshot
 RemainAfterExit=yes
 ExecStart=${HOSTS_SCRIPT}
+ExecStart=-/sbin/sysctl -q -p ${SYSCTL_FILE}
 
 [Install]
 WantedBy=multi-user.target

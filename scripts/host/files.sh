@@ -74,7 +74,6 @@ if [ "$MODE" = apply ]; then
     systemctl daemon-reload
     systemctl enable --quiet skep-hosts.service
     systemctl restart skep-hosts.service
-    sysctl -q -p /etc/sysctl.d/60-skep.conf || true
     case $differing$removed in *sshd_config*) systemctl reload ssh ;; esac
     # Without auditd, its rules wait for it.
     case $differing$removed in
