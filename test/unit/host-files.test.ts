@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { renderHostFiles } from "../../planning/host-files";
@@ -107,6 +107,35 @@ describe("The files that a host keeps", () => {
             assert.equal(String(run("apply")), `"${given}"`);
             assert.equal(String(run("apply")), "");
             assert.ok(!existsSync(given) && existsSync(other));
+        } finally {
+            rmSync(root, { recursive: true });
+        }
+    });
+
+    it("make auditd load its rules where it runs, and say so where it does not take them", () => {
+        const root = mkdtempSync(join(tmpdir(), "skep-test-"));
+        try {
+            const program = (name: string, text: string) =>
+                writeFileSync(join(root, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+            const [part = ""] =
+                /^ {4}case .*\n {4}\*\/audit[^]+?^ {4}esac\n/m.exec(hostScript("files")) ?? [];
+            const head = `set -eu\nremoved=\nnote() { echo "$1"; }\ndiffering=`;
+            const run = (path: string) =>
+                execFileSync("sh", ["-c", `${head}'"${path}"'\n${part}`], {
+                    env: { PATH: `${root}:${process.env.PATH}` },
+                    encoding: "utf8",
+                });
+            const rules = "/etc/audit/rules.d/60-skep-docker.rules";
+            program("systemctl", "exit 0");
+            program("augenrules", `echo "$@" >>${root}/loaded`);
+            assert.equal(run("/etc/skep/hosts"), "");
+            assert.ok(!existsSync(join(root, "loaded")));
+            assert.equal(run(rules), "");
+            assert.equal(readFileSync(join(root, "loaded"), "utf8"), "--load\n");
+            program("augenrules", "exit 1");
+            assert.match(run(rules), /at the next start only/);
+            program("systemctl", "exit 3");
+            assert.equal(run(rules), "");
         } finally {
             rmSync(root, { recursive: true });
         }
