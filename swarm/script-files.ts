@@ -23,6 +23,9 @@ export type ScriptName =
     | "net"
     | "probe"
     | "raft"
+    | "prune"
+    | "reboot"
+    | "reserve"
     | "restart"
     | "support";
 
