@@ -12,7 +12,8 @@ swarm=$root/swarm
 # A value that this host does not have is null.
 disk=null
 if [ -d "$root" ]; then
-    disk=$(df -Pk "$root" | awk 'NR == 2 { printf "{\"totalKib\": %s, \"freeKib\": %s}", $2, $4 }')
+    # As the percentage of df: what a file system or a quota keeps back is nobody's room.
+    disk=$(df -Pk "$root" | awk 'NR == 2 { printf "{\"totalKib\": %.0f, \"freeKib\": %s}", $3 + $4, $4 }')
 fi
 certificate=null
 if [ -s "$swarm/certificates/swarm-node.crt" ]; then
