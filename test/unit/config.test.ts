@@ -59,6 +59,7 @@ describe("configuration", () => {
             registry: { name: "registry.skep.internal", port: 5000, user: "skep", replicas: 1 },
             sample: { enabled: true, replicas: 3, port: 8080 },
             upgrade: { workersAtOnce: 1, soak: 30, pause: 0, confirm: "none" },
+            upkeep: { securityUpgrades: false, reserveMib: 256 },
         });
     });
 

@@ -92,13 +92,13 @@ describe("Reboots", function () {
             Name: "db",
             Labels: { [MIN_AVAILABLE]: "1" },
             Mode: { Replicated: { Replicas: 1 } },
-            TaskTemplate: { Placement: { Constraints: ["node.hostname == worker-1"] } },
+            TaskTemplate: { Placement: { Constraints: ["node.hostname == worker-2"] } },
         };
         const { services, tasks } = needed.cluster;
         services.push({ ID: "db", Spec } as (typeof services)[number]);
         tasks.push({
             ServiceID: "db",
-            NodeID: needed.world.at("worker-1").nodeId,
+            NodeID: needed.world.at("worker-2").nodeId,
             DesiredState: "running",
             Status: { State: "running" },
         });
