@@ -1,16 +1,10 @@
 // Settings of the swarm as a whole, `skep:swarm`.
 
 import { z } from "zod";
-import { duration, group, text, whole } from "./values";
+import { days, duration, group, whole } from "./values";
 
-const DAY_SECONDS = 86_400;
 /** The port of overlay networks in a swarm that was made without another. */
 export const DATA_PATH_PORT = 4789;
-
-const days = (example: string) =>
-    text(/^([1-9]\d{0,3})d$/, `a number of days, such as ${example}`).transform(
-        (given) => Number.parseInt(given, 10) * DAY_SECONDS,
-    );
 
 export const swarmSchema = group({
     /** The number of ended tasks that the swarm keeps for each replica. Default: as it is, 5 in a new swarm. */

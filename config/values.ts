@@ -7,6 +7,7 @@ import { parseRange } from "../planning/addresses";
 import { secondsOf } from "../planning/durations";
 import { isOwnLabel } from "../planning/members";
 
+const DAY_SECONDS = 86_400;
 /** What a constraint can name: `node.labels.NAME` (swarmkit, manager/constraint). */
 const LABEL = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,127}$/;
 
@@ -29,6 +30,13 @@ export function duration(example: string, least = 1) {
         .string({ error })
         .refine((given) => secondsOf(given, least) !== undefined, { error })
         .transform((given) => secondsOf(given, least)!);
+}
+
+/** A time in days, such as `90d`. Its value is in seconds. */
+export function days(example: string) {
+    return text(/^([1-9]\d{0,3})d$/, `a number of days, such as ${example}`).transform(
+        (given) => Number.parseInt(given, 10) * DAY_SECONDS,
+    );
 }
 
 /** One of a few words. */

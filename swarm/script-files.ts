@@ -23,6 +23,7 @@ export type ScriptName =
     | "net"
     | "probe"
     | "restart"
+    | "save"
     | "support";
 
 /** The text of scripts/host/NAME.sh. */

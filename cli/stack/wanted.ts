@@ -21,7 +21,8 @@ export async function wantedOf({ stack, outputs, hosts }: Standing): Promise<Wan
     const stacks = ownStacks(outputs);
     if (!settings) return { stacks };
     const availability = hosts.map((host) => [host.name, availabilityOf(host, settings)] as const);
-    return { stacks, availability: Object.fromEntries(availability) };
+    const backupSeconds = settings.backup.warnAfter;
+    return { stacks, availability: Object.fromEntries(availability), backupSeconds };
 }
 
 /** The user's settings; undefined if they are wrong, which must not keep anyone from a look at the swarm. */
