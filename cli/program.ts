@@ -2,6 +2,7 @@
 
 import { Command } from "commander";
 import { EXIT_CODES } from "../errors/problem-group";
+import { declareBackup } from "./declare/backup";
 import { declareChange } from "./declare/change";
 import { declareHelp } from "./declare/help";
 import { declareSee } from "./declare/see";
@@ -24,6 +25,7 @@ export function commandLine(): Command {
         declareKeys,
         declareRegistry,
         declareRecovery,
+        declareBackup,
         declareHelp,
     ])
         declare(program);

@@ -46,5 +46,9 @@ export function pulumiConfigFile(stack: string): string {
 
 export const STATE_FOLDER = resolve(IGNORED, "state");
 export const PASSPHRASE_FILE = resolve(IGNORED, "passphrase");
+/** The file with the key that opens this project's backups, as age-keygen writes one. */
+export const BACKUP_KEY_FILE = resolve(IGNORED, "backup-key");
+/** Where backups are kept if the settings name no other place. */
+export const BACKUP_FOLDER = resolve(PROJECT, "backups");
 /** The file with the id of this copy of the project. */
 export const PROJECT_FILE = resolve(IGNORED, "project");

@@ -6,6 +6,7 @@ import { z } from "zod";
 import type { Problem } from "../errors";
 import { overlaps } from "../planning/addresses";
 import { awsSchema, type AwsSettings, checkAws } from "./aws";
+import { backupSchema } from "./backup";
 import { checkEngine, engineSchema } from "./engine";
 import { countMembers, roleOf, unknownNodes } from "../planning/members";
 import { movesRefused, movesWaiting, placementOf, zoneNames } from "../planning/zone-moves";
@@ -16,6 +17,7 @@ import { proxySchema } from "./proxy";
 import { repositorySchema } from "./repository";
 import { upgradeSchema } from "./upgrade";
 import { upkeepSchema } from "./upkeep";
+import { checkStackName, NAME } from "./stack-name";
 import { swarmSchema } from "./swarm";
 import { checkPools, checkPorts } from "./ranges-and-ports";
 import {
@@ -43,7 +45,6 @@ const MOST_WORKERS = 1000;
 const MOST_LAB_WORKERS = 40;
 /** Of settings that nobody writes by hand. */
 const BY_SKEP = "Skep writes it itself";
-const NAME = /^[a-z][a-z0-9-]{0,29}$/;
 
 const zoneName = text(
     NAME,
@@ -144,6 +145,8 @@ const schema = group({
     registry: registrySchema.prefault({}),
     /** A mirror of Docker's package repository (config/repository.ts). Default: Docker's own. */
     repository: repositorySchema.optional(),
+    /** Where backups go, and what is in them. config/backup.ts and docs/recovery.md have its settings. */
+    backup: backupSchema.prefault({}),
     /** How engines of a standing swarm change (config/upgrade.ts). */
     upgrade: upgradeSchema.prefault({}),
     /** What hosts do for themselves while they stand (config/upkeep.ts). */
@@ -211,18 +214,6 @@ export interface Checked {
     problems: Problem[];
     /** What is allowed, but worth knowing. */
     warnings: string[];
-}
-
-/** Checks a stack's name, which becomes part of the names of hosts and files. */
-export function checkStackName(stack: string): Problem[] {
-    if (NAME.test(stack)) return [];
-    return [
-        {
-            id: "STACK_NAME",
-            problem: `"${stack}" cannot be a stack's name.`,
-            advice: "Take a lower-case letter, then letters, digits and dashes, 30 at most.",
-        },
-    ];
 }
 
 /** Checks a stack's settings (keys without the prefix `skep:`) and fills in the defaults. */

@@ -1,12 +1,11 @@
 // Settings of the swarm as a whole, `skep:swarm`.
 
 import { z } from "zod";
+import { DAY_SECONDS } from "../planning/durations";
 import { days, duration, group, whole } from "./values";
 
 /** The port of overlay networks in a swarm that was made without another. */
 export const DATA_PATH_PORT = 4789;
-
-const DAY_SECONDS = 86_400;
 
 export const swarmSchema = group({
     /** The number of ended tasks that the swarm keeps for each replica. Default: as it is, 5 in a new swarm. */

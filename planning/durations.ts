@@ -1,6 +1,6 @@
 // Times as people write them in settings and options. No I/O.
 
-const DAY_SECONDS = 86_400;
+export const DAY_SECONDS = 86_400;
 const UNITS = { s: 1, m: 60, h: 3600, d: DAY_SECONDS } as const;
 
 /** The seconds of a time such as `90s`, `2m`, `1h` or `3d`; undefined for anything else. */

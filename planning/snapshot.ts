@@ -82,6 +82,8 @@ export interface SwarmSight {
     /** The name of the host that said it. */
     from: string;
     autolock: boolean;
+    /** When its last backup was finished, in ISO 8601 and UTC; undefined if none was made. */
+    lastBackup?: string;
     nodes: readonly SwarmNode[];
     services: readonly SwarmService[];
     tasks: readonly SwarmTask[];

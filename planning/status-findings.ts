@@ -15,6 +15,7 @@ import {
     reserveProblems,
     versionProblems,
 } from "./host-findings";
+import { ageText } from "./recovery/archives";
 import { type Quorum, quorumProblems } from "./quorum";
 import { oneLine } from "./sentence";
 import type { Snapshot, SwarmSight } from "./snapshot";
@@ -50,12 +51,26 @@ export function findingsOf(
         ...rebootProblems(hosts),
         ...nodeCertificateProblems(hosts, at),
         ...clockProblems(hosts),
+        ...backupProblems(snapshot, wanted),
     ];
     const users = [
         ...(swarm ? userProblems(swarm, wanted.stacks) : []),
         ...hosts.flatMap(({ name, shell }) => othersProblems(name, shell?.ownKeys ?? [])),
     ];
     return [...problems.map(finding), ...users.map((problem) => warning(problem))];
+}
+
+/** A backup that was made too long ago. Who never made one has decided so. */
+function backupProblems({ swarm, at }: Snapshot, { backupSeconds }: Wanted): Problem[] {
+    const last = Date.parse(swarm?.lastBackup ?? "");
+    if (backupSeconds === undefined || !(at - last > backupSeconds * 1000)) return [];
+    return [
+        {
+            id: "BACKUP_OLD",
+            problem: `The last backup was made ${ageText(last, at)} ago.`,
+            advice: "Make one now: skep backup. Have one made every day: skep backup schedule.",
+        },
+    ];
 }
 
 /** What is wrong with one member, or with a host that should be one. */

@@ -11,7 +11,8 @@ import type { HostSight, Snapshot, SwarmSight } from "./snapshot";
 import { findingsOf, stackOf } from "./status-findings";
 import { upstream } from "./versions";
 
-const REGISTRY_LABEL = "registry";
+/** The label of the nodes that the registry may run on. */
+export const REGISTRY_LABEL = "registry";
 
 /** What the settings say of a swarm, beside what a snapshot has. */
 export interface Wanted {
@@ -19,6 +20,8 @@ export interface Wanted {
     stacks: readonly string[];
     /** The availability that the settings ask for, by node name; undefined if the settings could not be read. */
     availability?: Readonly<Record<string, Availability>>;
+    /** From which age in seconds the last backup is worth a warning; undefined if the settings could not be read. */
+    backupSeconds?: number;
 }
 
 /**
@@ -85,6 +88,8 @@ export interface Status {
     /** Null if no manager answered. */
     stacks: StackStatus[] | null;
     registry: { server: string; state: "answers" | "off" | "silent" | "unknown" };
+    /** When the last backup was finished; null if none was made, or if no manager answered. */
+    lastBackup: string | null;
     findings: Finding[];
 }
 
@@ -105,6 +110,7 @@ export function statusOf(snapshot: Snapshot, wanted: Wanted): Status {
         quorum,
         stacks,
         registry: { server: registry.server, state: registryState(snapshot) },
+        lastBackup: swarm?.lastBackup ?? null,
         findings: inOrder(findingsOf(snapshot, nodes, quorum, wanted)),
     };
 }

@@ -39,6 +39,22 @@ export async function collectGarbage(
     hosts: readonly PlacedHost[],
     say: (text: string) => void,
 ): Promise<Collected> {
+    return whileReadOnly(swarm, hosts, say, (host) => {
+        say(`collecting on ${host.name}`);
+        return step<Collected>(host, "collect", swarm.ctx.signal, COLLECT_MS);
+    });
+}
+
+/**
+ * Does `work` on a host with a task of the registry, which takes no pushes meanwhile. It restarts before and afterwards.
+ * Throws REGISTRY_BUSY if a collection is at work, REGISTRY_NO_TASK, or REGISTRY_READ_ONLY if it could not be set back.
+ */
+export async function whileReadOnly<T>(
+    swarm: Swarm,
+    hosts: readonly PlacedHost[],
+    say: (text: string) => void,
+    work: (host: Host, service: SwarmService) => Promise<T>,
+): Promise<T> {
     const service = await registryService(swarm);
     for (const host of await runningOn(swarm, service, hosts)) await step(host, "check", swarm.ctx.signal);
     try {
@@ -47,8 +63,7 @@ export async function collectGarbage(
         await settled(swarm);
         const [host] = await runningOn(swarm, service, hosts);
         if (!host) throw noTask();
-        say(`collecting on ${host.name}`);
-        return await step<Collected>(host, "collect", swarm.ctx.signal, COLLECT_MS);
+        return await work(host, service);
     } finally {
         say("making the registry writable");
         await setBack(swarm, service, hosts);
@@ -56,7 +71,7 @@ export async function collectGarbage(
 }
 
 /** The registry's service. Throws REGISTRY_NO_TASK if the swarm has none. */
-async function registryService(swarm: Swarm): Promise<SwarmService> {
+export async function registryService(swarm: Swarm): Promise<SwarmService> {
     const found = (await swarm.services({ name: [SERVICE] })).find(({ Spec }) => Spec.Name === SERVICE);
     if (!found) throw noTask();
     return found;

@@ -27,6 +27,7 @@ export type ScriptName =
     | "reboot"
     | "reserve"
     | "restart"
+    | "save"
     | "support";
 
 /** The text of scripts/host/NAME.sh. */

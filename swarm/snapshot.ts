@@ -5,6 +5,7 @@ import { membershipOf } from "../planning/adoption";
 import { spanOf } from "../planning/certificates";
 import { foreignKeys } from "../planning/daemon-json";
 import type { EngineInfo } from "../planning/engine-api";
+import { LAST_BACKUP } from "../planning/recovery/archives";
 import type { EngineSight, HostSight, ShellSight, Snapshot, SwarmSight } from "../planning/snapshot";
 import type { Expected, PlacedHost } from "./checks/check";
 import { registry } from "./checks/registry";
@@ -138,7 +139,8 @@ async function swarmSight(swarm: Swarm): Promise<SwarmSight> {
         swarm.clock(),
     ]);
     const autolock = Spec.EncryptionConfig?.AutoLockManagers ?? false;
-    return { id, from, autolock, nodes, services, tasks, now };
+    const lastBackup = Spec.Labels?.[LAST_BACKUP];
+    return { id, from, autolock, lastBackup, nodes, services, tasks, now };
 }
 
 /** The value, or what kept it away. A bug still throws. */

@@ -1,6 +1,7 @@
 // `skep status`: what the swarm is like now. It asks hosts and managers, and changes nothing.
 
 import { type Finding, lookCode, strictly } from "../../planning/finding";
+import { ageText } from "../../planning/recovery/archives";
 import { type NodeStatus, type Status, statusOf } from "../../planning/status";
 import { pause } from "../../swarm/wait";
 import { interruptedCode } from "../interrupt";
@@ -67,11 +68,17 @@ export function statusText(seen: Status, stack: string): string[] {
         `Stack ${stack}, ${said}, ${time}`,
         `Managers: ${quorum.text}${quorum.leader === null ? "" : `; ${quorum.leader} leads`}`,
         `Registry: ${registry.server}, ${REGISTRY[registry.state]}`,
+        `Last backup: ${backupText(seen)}`,
         "",
         ...nodeLines(seen),
         ...stackLines(seen),
         ...findingLines(findings),
     ];
+}
+
+function backupText({ lastBackup, from, at }: Status): string {
+    if (lastBackup !== null) return `${ageText(Date.parse(lastBackup), Date.parse(at))} ago`;
+    return from === null ? "not known, because no manager answers" : "none was made";
 }
 
 const REGISTRY = {

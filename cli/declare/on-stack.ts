@@ -7,16 +7,18 @@ import type { Options } from "../options";
 
 /**
  * Declares a command that works on a stack. The command loads its module when it is called: Pulumi's SDK takes a second to
- * load, and `--help` need not wait for that. `hint` tells the user how to go on after an interrupt.
+ * load, and `--help` need not wait for that. `hint` tells the user how to go on after an interrupt. `isDefault`: its group
+ * without a command stands for it.
  */
 export function onStack(
     program: Command,
     name: string,
     description: string,
     hint = "Run the same command again: it goes on from what is there.",
+    isDefault = false,
 ): Command {
     return program
-        .command(name)
+        .command(name, { isDefault })
         .description(description)
         .option("-s, --stack <name>", "the stack", "dev")
         .option("--json", "print the result as JSON, and no progress")

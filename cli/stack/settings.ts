@@ -2,7 +2,8 @@
 // lab/ranges.ts chooses what a lab may take from this machine.
 
 import { existsSync } from "node:fs";
-import { checkSettings, checkStackName, type ReadySettings, type Settings } from "../../config/settings";
+import { checkSettings, type ReadySettings, type Settings } from "../../config/settings";
+import { checkStackName } from "../../config/stack-name";
 import { chosenSettings, type Facts } from "../../config/facts";
 import { lostKeys, misplacedKeys, ownSettings, PREFIX, readConfig, type Values } from "../../config/file";
 import { pulumiConfigFile, settingsFile, stackFile } from "../../config/folders";

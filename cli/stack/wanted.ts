@@ -4,6 +4,7 @@ import { ownSettings, readConfig } from "../../config/file";
 import { settingsFile } from "../../config/folders";
 import { checkSettings, type Settings } from "../../config/settings";
 import { SkepError } from "../../errors";
+import { DAY_SECONDS } from "../../planning/durations";
 import { availabilityOf } from "../../planning/members";
 import type { Wanted } from "../../planning/status";
 import type { Outputs } from "./outputs";
@@ -21,7 +22,8 @@ export async function wantedOf({ stack, outputs, hosts }: Standing): Promise<Wan
     const stacks = ownStacks(outputs);
     if (!settings) return { stacks };
     const availability = hosts.map((host) => [host.name, availabilityOf(host, settings)] as const);
-    return { stacks, availability: Object.fromEntries(availability) };
+    const backupSeconds = settings.backup.warnAfter * DAY_SECONDS;
+    return { stacks, availability: Object.fromEntries(availability), backupSeconds };
 }
 
 /** The user's settings; undefined if they are wrong, which must not keep anyone from a look at the swarm. */

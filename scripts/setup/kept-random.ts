@@ -1,4 +1,4 @@
-// Small files with a random text that is made once and then kept, also when two commands start at the same moment.
+// Small secret files that are made once and then kept, also when two commands start at the same moment.
 
 import { randomBytes } from "node:crypto";
 import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -8,9 +8,13 @@ const MODE = 0o600;
 
 /** The file's text. A missing file gets a text of that many random bytes, and is readable by the user only. */
 export function keptRandom(path: string, bytes: number): string {
+    return keptText(path, randomBytes(bytes).toString("base64url")).trim();
+}
+
+/** The file's text. A missing file gets this one, and is readable by the user only. */
+export function keptText(path: string, text: string): string {
     if (!existsSync(path)) {
         mkdirSync(dirname(path), { recursive: true });
-        const text = randomBytes(bytes).toString("base64url");
         const own = `${path}.${process.pid}`;
         writeFileSync(own, text, { mode: MODE });
         try {
@@ -22,5 +26,5 @@ export function keptRandom(path: string, bytes: number): string {
             rmSync(own);
         }
     }
-    return readFileSync(path, "utf8").trim();
+    return readFileSync(path, "utf8");
 }

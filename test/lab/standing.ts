@@ -1,5 +1,6 @@
 // The tests that work on a swarm that stands: they share the lab of swarm.test.ts, each leaves it as it was.
 
+import { testBackup } from "./backup";
 import { testEveryDay } from "./every-day";
 import { testEverySetting } from "./every-setting";
 import { testHelp } from "./help";
@@ -19,6 +20,7 @@ export function testStanding(lab: Lab): void {
         testEveryDay,
         testRotation,
         testLooks,
+        testBackup,
         testHelp,
         testWholeness,
         testUpkeep,

@@ -34,6 +34,7 @@ describe("configuration", () => {
             managers: 3,
             workers: 3,
             autolock: true,
+            backup: { managers: "majority", registry: false, warnAfter: 604_800 },
             managersRunTasks: true,
             drainTimeout: 120,
             nodes: {},

@@ -96,6 +96,22 @@ const silent = { engine: undefined, shell: undefined, problems: [GONE] };
 const idsOf = ({ findings }: Status) => findings.map(({ id, severity }) => `${severity} ${id}`);
 
 describe("Status", () => {
+    it("says how old the last backup is, and warns when it is older than the settings allow", () => {
+        const made = (daysAgo: number) => (snapshot: Snapshot) =>
+            void (snapshot.swarm!.lastBackup = new Date(AT - daysAgo * 86_400_000).toISOString());
+        const wanted = { ...WANTED, backupSeconds: 7 * 86_400 };
+        const found = (status: Status) => status.findings.filter(({ id }) => id === "BACKUP_OLD");
+        const old = seen(made(8), wanted);
+        assert.deepEqual(
+            found(old).map(({ severity, problem }) => [severity, problem]),
+            [["warning", "The last backup was made 8 d ago."]],
+        );
+        assert.ok(statusText(old, "dev").includes("Last backup: 8 d ago"));
+        assert.deepEqual(found(seen(made(6), wanted)), []);
+        assert.deepEqual(found(seen(undefined, wanted)), []);
+        assert.ok(statusText(seen(), "dev").includes("Last backup: none was made"));
+    });
+
     it("finds nothing in a swarm that is well, and says so within 80 columns", () => {
         const well = seen();
         assert.deepEqual(well.findings, []);
