@@ -14,7 +14,7 @@ const SAID: Record<Opening["did"], string> = {
     unlocked: "unlocked",
     waiting: "unlocked, and waits for a majority of the managers",
     locked: "stays locked: no known key opens it",
-    broken: "is open, and its engine cannot work with its data",
+    broken: "cannot work with its part of the swarm's data",
     silent: "does not answer",
     "no-member": "is in no swarm",
 };

@@ -1,5 +1,6 @@
 // The tests that work on a swarm that stands: they share the lab of swarm.test.ts, each leaves it as it was.
 
+import { testDamage } from "./damage";
 import { testEveryDay } from "./every-day";
 import { testEverySetting } from "./every-setting";
 import { testHelp } from "./help";
@@ -17,6 +18,7 @@ export function testStanding(lab: Lab): void {
         testEverySetting,
         testEveryDay,
         testRotation,
+        testDamage,
         testLooks,
         testHelp,
         testWholeness,
