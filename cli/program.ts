@@ -8,6 +8,7 @@ import { declareSee } from "./declare/see";
 import { declareDaily } from "./declare/daily";
 import { declareKeys } from "./declare/keys";
 import { declareRegistry } from "./declare/registry";
+import { declareRecovery } from "./declare/recovery";
 
 /** The whole command line. Nothing of a command is loaded before it is called. */
 export function commandLine(): Command {
@@ -22,6 +23,7 @@ export function commandLine(): Command {
         declareDaily,
         declareKeys,
         declareRegistry,
+        declareRecovery,
         declareHelp,
     ])
         declare(program);

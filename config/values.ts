@@ -31,6 +31,13 @@ export function duration(example: string, least = 1) {
         .transform((given) => secondsOf(given, least)!);
 }
 
+/** A number of days, from `1d` to `9999d`. Its value is the number. */
+export function days(example: string) {
+    return text(/^[1-9]\d{0,3}d$/, `a number of days, such as ${example}`).transform((given) =>
+        Number.parseInt(given, 10),
+    );
+}
+
 /** One of a few words. */
 export function choice<const T extends readonly [string, ...string[]]>(words: T) {
     const list = new Intl.ListFormat("en", { type: "disjunction" }).format(words);

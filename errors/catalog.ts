@@ -1,10 +1,12 @@
 // Every problem that has a name. Errors take their ids from here, docs/troubleshooting.md is generated from it, and a
 // command exits with the code of the problem's class. The groups are files in groups/.
+import { BACKUP } from "./groups/backup";
 import { CARE } from "./groups/care";
 import { DAILY } from "./groups/daily";
 import { KEYS } from "./groups/keys";
 import { MACHINE } from "./groups/machine";
 import { PULUMI, TESTS } from "./groups/pulumi";
+import { RECOVERY } from "./groups/recovery";
 import { ROLLOUT } from "./groups/rollout";
 import { SETUP } from "./groups/setup";
 import { EC2, SETTINGS } from "./groups/settings";
@@ -24,6 +26,8 @@ export const GROUPS: readonly Group[] = [
     CARE,
     DAILY,
     KEYS,
+    RECOVERY,
+    BACKUP,
     PULUMI,
     TESTS,
 ];
@@ -41,6 +45,8 @@ export type ProblemId =
     | keyof typeof CARE.entries
     | keyof typeof DAILY.entries
     | keyof typeof KEYS.entries
+    | keyof typeof RECOVERY.entries
+    | keyof typeof BACKUP.entries
     | keyof typeof PULUMI.entries
     | keyof typeof TESTS.entries;
 

@@ -12,6 +12,8 @@ import {
     lockedProblem,
     nodeCertificateProblems,
     raftProblems,
+    rebootProblems,
+    reserveProblems,
     versionProblems,
 } from "./host-findings";
 import { type Quorum, quorumProblems } from "./quorum";
@@ -50,7 +52,9 @@ export function findingsOf(
         ...lifeProblems(hosts, at),
         ...versionProblems(hosts),
         ...diskProblems(hosts),
+        ...reserveProblems(hosts),
         ...raftProblems(hosts),
+        ...rebootProblems(hosts),
         ...nodeCertificateProblems(hosts, at),
         ...clockProblems(hosts),
     ];

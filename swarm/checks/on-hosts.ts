@@ -10,6 +10,8 @@ import {
     lockedProblem,
     nodeCertificateProblems,
     raftProblems,
+    rebootProblems,
+    reserveProblems,
     versionProblems,
 } from "../../planning/host-findings";
 import { opensNodeKey } from "../../planning/recovery/node-key";
@@ -76,9 +78,11 @@ export const clocks = ofSights("clocks", "the clocks of all hosts agree within 2
 
 export const disks = ofSights(
     "disks",
-    "every engine's disk has room, and no manager's log is large",
-    (all) => [...diskProblems(all), ...raftProblems(all)],
+    "every engine's disk has room, managers keep a reserve on it, and no manager's log is large",
+    (all) => [...diskProblems(all), ...reserveProblems(all), ...raftProblems(all)],
 );
+
+export const reboots = ofSights("reboots", "no host runs what an upgrade has replaced", rebootProblems);
 
 export const versions = ofSights(
     "versions",
