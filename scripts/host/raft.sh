@@ -1,7 +1,7 @@
 #!/bin/sh
 # A manager's own copy of the swarm's data, under the folder that data_root says. MODE says what is done:
 # look: nothing. stop: the engine stops, also one that hangs. Both print what is there.
-# put: ARCHIVE, in base 64 a gzipped tar with the folder "swarm", takes the place of the data. What was there stays beside it.
+# put: the gzipped tar ARCHIVE with the folder "swarm" takes the place of the data, and goes. What was there stays beside it.
 # start: the engine starts. NODE_KEY, in base 64, first takes the place of the node key, which stays beside it.
 # settle: what the other steps left beside the data goes.
 set -eu
@@ -32,13 +32,14 @@ put() {
     new=$root/swarm.skep-new
     rm -rf "$new"
     mkdir -p "$new"
-    printf %s "$ARCHIVE" | base64 -d | tar -xz -C "$new"
+    tar -xzf "$ARCHIVE" -C "$new"
     [ -d "$new/swarm/raft" ]
     # The data of the first attempt is what this host had, so a second attempt leaves it.
     if [ -d "$swarm" ] && [ ! -e "$root/swarm.skep-before" ]; then mv "$swarm" "$root/swarm.skep-before"; fi
     rm -rf "$swarm"
     mv "$new/swarm" "$swarm"
     rmdir "$new"
+    rm -f "$ARCHIVE"
     show
 }
 

@@ -1,8 +1,11 @@
 // A manager's own copy of the swarm's data on its host, handled while its engine does not run.
+import { skepError } from "../../errors";
+import { oneLine } from "../../planning/sentence";
 import type { Context } from "../context";
 import type { Host } from "../host";
 import { hostScript, unpacked } from "../scripts";
 
+const ARCHIVE = "/run/skep-restore.tar.gz";
 const LOOK_MS = 20_000;
 const STOP_MS = 120_000;
 const WORK_MS = 120_000;
@@ -35,8 +38,17 @@ export async function stopEngine(host: Host, ctx: Context): Promise<ManagerData>
 
 /** Puts the folder `swarm` of a backup, a gzipped tar, in the place of the host's. The engine must be stopped. */
 export async function putData(host: Host, archive: Buffer, ctx: Context): Promise<ManagerData> {
-    const variables = { MODE: "put", ARCHIVE: archive.toString("base64") };
-    return dataOf(await step<Shown>(host, variables, WORK_MS, ctx));
+    // The tar is too large for a variable of a script. It lies in memory, and only root can read it.
+    const command = `sudo -n sh -c 'umask 077 && base64 -d >${ARCHIVE}'`;
+    const stdin = archive.toString("base64");
+    const { code, stderr } = await host.exec(command, { stdin, timeoutMs: WORK_MS, signal: ctx.signal });
+    if (code !== 0)
+        throw skepError(
+            "HOST_SCRIPT",
+            `The backup's data did not get to ${host.name}: ${oneLine(stderr)}.`,
+            "See df /run there, then run the same command again.",
+        );
+    return dataOf(await step<Shown>(host, { MODE: "put", ARCHIVE }, WORK_MS, ctx));
 }
 
 /** Starts the host's engine, with another text of its node key if one is given. Does not wait for the engine. */
