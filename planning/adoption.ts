@@ -2,7 +2,8 @@
 // swarm cannot be used now. No I/O.
 import { SkepError, skepError, type Problem } from "../errors";
 import { type EngineInfo, SWARM_PORT } from "./engine-api";
-import { majority } from "./membership";
+import { majority, RECOVER } from "./membership";
+import { oneLine } from "./sentence";
 
 /** A host's own view of its membership. */
 export interface Membership {
@@ -14,6 +15,8 @@ export interface Membership {
     remoteManagers: string[];
     /** The host's name as the swarm shows it. */
     hostname: string;
+    /** In the state `error`: what the engine says of it, in its own words; else empty. */
+    error: string;
 }
 
 /** A manager host's answer, or why it gave none. */
@@ -32,6 +35,8 @@ export function membershipOf({ Name, Swarm = {} }: EngineInfo, hostName: string)
         clusterId: Swarm.Cluster?.ID || undefined,
         remoteManagers: (Swarm.RemoteManagers ?? []).map(({ Addr }) => Addr),
         hostname: Name ?? hostName,
+        // A locked engine says in the same place that it waits for its key.
+        error: Swarm.LocalNodeState === "error" ? (Swarm.Error ?? "") : "",
     };
 }
 
@@ -87,8 +92,8 @@ export function refuseUnsafe(sightings: readonly Sighting[]): void {
     if (busy.length > 0)
         throw skepError(
             "CLUSTER_HOST_BUSY",
-            `These hosts are in a swarm that none of them can manage now: ${busy.map(({ host }) => host.name).join(", ")}.`,
-            "Restore that swarm's quorum, or let the hosts leave it with `docker swarm leave --force`.",
+            `These hosts are in a swarm that none of them can manage now: ${busy.map(({ host, member }) => (member?.error ? `${host.name} (${described(member)})` : host.name)).join(", ")}.`,
+            "Start that swarm's other managers, or let the hosts leave it with `docker swarm leave --force`.",
         );
 }
 
@@ -134,7 +139,7 @@ export function whyUnusable(sightings: readonly Sighting[]): Problem {
         return {
             id: "CLUSTER_GONE",
             problem: "No manager host is in the swarm any more: its data is gone from all of them.",
-            advice: "Restore a backup, or run up once more for a new swarm with the same stacks.",
+            advice: "Bring it back from a backup with skep restore ARCHIVE, or run up once more for a new swarm with the same stacks.",
         };
     const unseen = sightings.filter(({ member }) => !member);
     if (unseen.length === sightings.length)
@@ -149,14 +154,26 @@ export function whyUnusable(sightings: readonly Sighting[]): Problem {
     const locked = hostsIn(sightings, "locked").length;
     const needed = majority(sightings.length);
     const problem = `The swarm cannot decide: ${needed} of its ${sightings.length} managers must work together (${details.join("; ")}).`;
-    const advice =
-        locked > 0 && locked + hostsIn(sightings, "active").length >= needed
-            ? "Open the locked ones: skep unlock."
-            : "Start the missing managers' hosts; where their data is lost, restore a backup.";
+    if (locked > 0 && locked + hostsIn(sightings, "active").length >= needed)
+        return { id: "QUORUM_LOST", problem, advice: "Open the locked ones: skep unlock." };
+    const isLost = ({ member }: Sighting) => member?.state === "inactive" || member?.state === "error";
+    const advice = sightings.every(isLost)
+        ? "Mend what the engines say and restart them; if their data is lost, bring it back from a backup: skep restore ARCHIVE."
+        : RECOVER;
     return { id: "QUORUM_LOST", problem, advice };
 }
 
-function described({ state, isManager }: Membership): string {
+/** A manager whose engine cannot work with the swarm's data on its disk. `why` is in the engine's words. */
+export function brokenProblem(name: string, why: string): Problem {
+    return {
+        id: "NODE_BROKEN",
+        problem: `The engine of ${name} cannot work with its part of the swarm's data: ${oneLine(why)}.`,
+        advice: "Mend what keeps it from that, such as a full disk, and run up: among healthy managers it joins anew. Without a majority of the others: skep recover.",
+    };
+}
+
+function described({ state, isManager, error }: Membership): string {
+    if (state === "error") return `in error: ${oneLine(error)}`;
     if (state === "inactive") return "in no swarm";
     if (state === "active") return isManager ? "a manager without a leader" : "no manager";
     return state;

@@ -52,6 +52,10 @@ export interface Refusal {
     problem: Problem;
 }
 
+/** What brings back a majority. */
+export const RECOVER =
+    "Start the hosts of the others; if their data is lost, go on with a manager that has it: skep recover.";
+
 /** How many voters must agree on a change (Raft, section 5.2; Docker admin guide, "Maintain the quorum of managers"). */
 export function majority(voters: number): number {
     return Math.floor(voters / 2) + 1;
@@ -108,7 +112,7 @@ function withoutQuorum(voters: readonly Member[]): Refusal | undefined {
         return later(
             "QUORUM_LOST",
             `${reachable} of ${voters.length} managers ${reachable === 1 ? "is" : "are"} reachable, and any change needs ${needed}: ${names(silent)} ${be(silent)} not.`,
-            "Start their hosts; where their data is lost, restore the swarm from a backup.",
+            RECOVER,
         );
     if (voters.some(({ leader }) => leader)) return undefined;
     return later(

@@ -1,6 +1,6 @@
 // How many managers vote, and how many of them the swarm can lose. No I/O.
 import type { Problem } from "../errors";
-import { majority, type Member } from "./membership";
+import { majority, type Member, RECOVER } from "./membership";
 
 /** The managers that vote. */
 export interface Quorum {
@@ -43,7 +43,7 @@ export function quorumProblems({ voters, reachable, needed, leader, text }: Quor
             {
                 id: "QUORUM_LOST",
                 problem: `The managers have no majority: ${reachable} of ${voters} answer, and any change needs ${needed}.`,
-                advice: "Start the hosts of the others; where their data is lost, restore a backup.",
+                advice: RECOVER,
             },
         ];
     if (leader === null)

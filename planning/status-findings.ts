@@ -1,5 +1,6 @@
 // What status finds in a snapshot. No I/O.
 import type { Problem } from "../errors";
+import { brokenProblem } from "./adoption";
 import { shortfalls } from "./convergence";
 import { othersProblems } from "./daemon-json";
 import type { SwarmService } from "./engine-api";
@@ -18,7 +19,7 @@ import {
 import { ageText } from "./recovery/archives";
 import { type Quorum, quorumProblems } from "./quorum";
 import { oneLine } from "./sentence";
-import type { Snapshot, SwarmSight } from "./snapshot";
+import type { HostSight, Snapshot, SwarmSight } from "./snapshot";
 import type { NodeStatus, Wanted } from "./status";
 
 const STACK_LABEL = "com.docker.stack.namespace";
@@ -39,7 +40,13 @@ export function findingsOf(
     const problems = [
         ...hosts.flatMap((host) => host.problems),
         ...(swarm ? quorumProblems(quorum) : swarmProblems),
-        ...nodes.flatMap((node) => memberProblems(node, swarm)),
+        ...nodes.flatMap((node) =>
+            memberProblems(
+                node,
+                swarm,
+                hosts.find(({ nodeId }) => nodeId === node.nodeId),
+            ),
+        ),
         ...(swarm ? stackProblems(swarm, wanted.stacks) : []),
         // Without the swarm, nobody could be asked, and the reason is said already.
         ...(registry.asked ? registry.problems : []),
@@ -74,7 +81,7 @@ function backupProblems({ swarm, at }: Snapshot, { backupSeconds }: Wanted): Pro
 }
 
 /** What is wrong with one member, or with a host that should be one. */
-function memberProblems(node: NodeStatus, swarm: SwarmSight | undefined): Problem[] {
+function memberProblems(node: NodeStatus, swarm?: SwarmSight, host?: HostSight): Problem[] {
     const { name, role, state, availability, lock, reached } = node;
     const problems: Problem[] = [];
     if (role.wanted === null)
@@ -85,7 +92,9 @@ function memberProblems(node: NodeStatus, swarm: SwarmSight | undefined): Proble
                 advice: `If nobody needs it, remove it: docker node rm ${node.nodeId}${state === "ready" ? " --force" : ""}.`,
             },
         ];
+    const member = host?.engine?.member;
     if (lock === "locked") problems.push(lockedProblem(name));
+    else if (member?.state === "error") problems.push(brokenProblem(name, member.error));
     // A host that does not answer, or waits for its key, is named already.
     else if (swarm && state !== "ready" && reached)
         problems.push({
@@ -108,9 +117,9 @@ function memberProblems(node: NodeStatus, swarm: SwarmSight | undefined): Proble
             problem: `${name} is a ${role.found}, and the stack made it a ${role.wanted}.`,
             advice: "Run up: it sets the role back.",
         });
-    const member = swarm?.nodes.find(({ ID }) => ID === node.nodeId);
-    const label = member?.Spec.Labels?.availability_zone;
-    if (member && label !== node.zone)
+    const found = swarm?.nodes.find(({ ID }) => ID === node.nodeId);
+    const label = found?.Spec.Labels?.availability_zone;
+    if (found && label !== node.zone)
         problems.push({
             id: "NODE_DIFFERS",
             problem: `${name} has ${label === undefined ? "no zone label" : `the zone label ${label}`}, and stands in ${node.zone}.`,

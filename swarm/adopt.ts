@@ -1,5 +1,5 @@
 // Finds the swarm that the manager hosts are in and unlocks its managers, or creates one if there can be none yet.
-import { formatProblem, SkepError } from "../errors";
+import { formatProblem, type Problem, SkepError } from "../errors";
 import {
     hostsIn,
     isGone,
@@ -10,10 +10,12 @@ import {
     whyUnusable,
 } from "../planning/adoption";
 import { type SwarmWishes, withWishes } from "../planning/swarm-settings";
+import { fallenProblem, untilMet } from "./broken";
 import type { Context } from "./context";
 import { ifAnswered } from "./failures";
 import type { Host, InitialSwarm } from "./host";
 import { pausePoint } from "./pause-point";
+import { isLockedWith } from "./rotate/key-file";
 import { Swarm } from "./swarm";
 import { pause } from "./wait";
 
@@ -81,10 +83,10 @@ export async function open(swarm: Swarm, known: readonly string[]): Promise<stri
         const locked = hostsIn(sightings, "locked").filter(({ name }) => !shut.has(name));
         if (locked.length > 0) {
             const fresh = active.length > 0 ? await ifAnswered(now.unlockKey()) : undefined;
-            for (const name of await unlock(locked, [fresh ?? "", ...known], ctx)) shut.add(name);
+            for (const name of await unlock(swarm, locked, [fresh ?? "", ...known])) shut.add(name);
         }
         if (active.length === 0 && locked.length === 0 && shut.size > 0)
-            throw new SkepError([lockedOut([...shut])]);
+            throw new SkepError(await whyShut(swarm, [...shut], known));
         // A manager that was unlocked just now may also turn out to be in another swarm: manager() checks the id.
         if (await ifAnswered(now.manager())) return [...shut];
         if (Date.now() >= end || ctx.signal.aborted) throw new SkepError([whyUnusable(sightings)]);
@@ -92,17 +94,31 @@ export async function open(swarm: Swarm, known: readonly string[]): Promise<stri
     }
 }
 
-/** Unlocks the hosts that the keys open. Returns the names of the hosts that stay locked. */
-async function unlock(hosts: readonly Host[], keys: readonly string[], ctx: Context): Promise<string[]> {
+/**
+ * Unlocks the hosts that the keys open, and waits until the others reach them: some fall over damaged data then. Returns
+ * the names of the hosts that stay locked.
+ */
+async function unlock(swarm: Swarm, hosts: readonly Host[], keys: readonly string[]): Promise<string[]> {
+    const { ctx } = swarm;
     const opened = await Promise.all(hosts.map((host) => host.unlock(keys)));
-    const names = (isOpen: boolean) =>
-        hosts.filter((_host, index) => opened[index] === isOpen).map(({ name }) => name);
-    const shut = names(false);
-    if (names(true).length > 0) ctx.log(`unlocked ${names(true).join(", ")}`);
-    for (const name of shut) {
-        const problem = `No known unlock key opens ${name}.`;
+    const open = hosts.filter((_host, index) => opened[index]);
+    const shut = hosts.filter((_host, index) => !opened[index]);
+    if (open.length > 0) ctx.log(`unlocked ${open.map(({ name }) => name).join(", ")}`);
+    const problems = shut.map(async (host) => {
+        if (await isLockedWith(host, keys, ctx.signal)) return fallenProblem(host.name);
+        const problem = `No known unlock key opens ${host.name}.`;
         const advice = "Unlock it with the key that it was locked with, then run up again.";
-        ctx.log(formatProblem({ id: "MANAGER_LOCKED", problem, advice }), "warning");
-    }
-    return shut;
+        return { id: "MANAGER_LOCKED", problem, advice } as const;
+    });
+    for (const problem of await Promise.all(problems)) ctx.log(formatProblem(problem), "warning");
+    await Promise.all(open.map((host) => untilMet(swarm, host)));
+    return shut.map(({ name }) => name);
+}
+
+/** Why managers stay locked: no key fits, or one fits and the data behind it is damaged. */
+async function whyShut(swarm: Swarm, names: readonly string[], keys: readonly string[]): Promise<Problem[]> {
+    const hosts = swarm.managers.filter(({ name }) => names.includes(name));
+    const fits = await Promise.all(hosts.map((host) => isLockedWith(host, keys, swarm.ctx.signal)));
+    const of = (is: boolean) => hosts.filter((_host, i) => fits[i] === is).map(({ name }) => name);
+    return [...(of(false).length > 0 ? [lockedOut(of(false))] : []), ...of(true).map(fallenProblem)];
 }

@@ -90,7 +90,7 @@ export class NoManager extends HostFailure {
             problem: `No manager of the swarm answers${details}.`,
             advice: reasons.some((reason) => reason.endsWith(LOCKED))
                 ? "Open the locked managers: skep unlock."
-                : "Start the managers' hosts again, or restore the swarm from its backup.",
+                : "Start the managers' hosts again; if their data is lost: skep recover where one of them has it, else skep restore ARCHIVE.",
         };
         super(problem, failures.length === 0 || failures.some(mayPass));
         this.noHostAnswers = failures.every(

@@ -1,10 +1,11 @@
 // How a host becomes a member: it is one already, it is unlocked, or it joins with a token that is fetched at that
 // moment.
-import { skepError } from "../errors";
-import { refuseForeignMember, type Membership } from "../planning/adoption";
+import { formatProblem, type Problem, skepError } from "../errors";
+import { brokenProblem, refuseForeignMember, type Membership } from "../planning/adoption";
 import { isReady, type NodeSpec, type SwarmNode } from "../planning/engine-api";
 import type { Role } from "../planning/placement";
 import { reasonOf } from "../planning/sentence";
+import { fallenProblem, unlockedMember } from "./broken";
 import { ifAnswered } from "./failures";
 import type { Host } from "./host";
 import { demote, removeDead } from "./leave";
@@ -42,8 +43,11 @@ export async function admit(swarm: Swarm, host: Host, wish: Wish): Promise<strin
         throw error;
     }
     // If this swarm's key opens the host, this swarm locked it. Whether the host still is a member shows once it is open.
-    if (member.state === "locked" && !(await isForgotten(managing, formerId)))
-        member = await host.unlockWith(await managing.unlockKey(), managing.ctx);
+    if (member.state === "locked" && !(await isForgotten(managing, formerId))) {
+        member = await unlockedMember(managing, host, () => reachable(host, managing));
+        if (member.state === "locked") warnOf(managing, fallenProblem(host.name));
+    }
+    if (member.state === "error") warnOf(managing, brokenProblem(host.name, member.error));
     if (member.state === "active") {
         if (await managing.node(member.nodeId)) {
             if (formerId !== member.nodeId) await removeFormer(managing, host, formerId, member);
@@ -57,6 +61,10 @@ export async function admit(swarm: Swarm, host: Host, wish: Wish): Promise<strin
     if (role !== "manager") return join(managing, host, role);
     const step = { kind: "join", name: wish.hostname } as const;
     return managing.takeTurn(step, `${host.name} joins`, (turn) => join(turn, host, role));
+}
+
+function warnOf({ ctx }: Swarm, { id, problem }: Problem): void {
+    ctx.log(formatProblem({ id, problem, advice: "It leaves the swarm and joins it anew." }), "warning");
 }
 
 /** The swarm through the managers that remain: a host that stops managing cannot see that through itself. */

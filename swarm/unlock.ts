@@ -1,8 +1,10 @@
 // Opens every locked manager of a swarm that it can reach, also when no manager is open or hosts are down.
 import { type Problem, SkepError } from "../errors";
-import type { Membership } from "../planning/adoption";
+import { brokenProblem, type Membership } from "../planning/adoption";
+import { fallenProblem, untilMet } from "./broken";
 import { HostFailure, ifAnswered } from "./failures";
 import type { Host } from "./host";
+import { isLockedWith } from "./rotate/key-file";
 import type { Swarm } from "./swarm";
 import { TimedOut, until } from "./wait";
 
@@ -14,9 +16,10 @@ export interface Opening {
     host: string;
     /**
      * `was-open`: nothing to do. `unlocked`: a key opened it. `waiting`: a key opened it, and it finds no majority.
-     * `locked`: no key opens it. `silent`: it does not answer. `no-member`: it is in no swarm.
+     * `locked`: no key opens it.
+     * `broken`: a key opens it, and its engine cannot work with its data. `silent`: it does not answer. `no-member`: it is in no swarm.
      */
-    did: "was-open" | "unlocked" | "waiting" | "locked" | "silent" | "no-member";
+    did: "was-open" | "unlocked" | "waiting" | "locked" | "broken" | "silent" | "no-member";
     /** What is still wrong there. */
     problem?: Problem;
 }
@@ -36,7 +39,8 @@ export async function unlockAll(
     const looks = await Promise.all(hosts.map(look));
     const locked = looks.filter(({ member }) => member?.state === "locked").map(({ host }) => host);
     const opened = await openAll(locked, known, swarm);
-    return Promise.all(looks.map((each) => outcome(each, opened, swarm)));
+    await Promise.all(opened.map((host) => untilMet(swarm, host)));
+    return Promise.all(looks.map((each) => outcome(each, known, swarm)));
 }
 
 async function look(host: Host): Promise<Look> {
@@ -77,17 +81,18 @@ async function currentKey(swarm: Swarm): Promise<string> {
     }
 }
 
-async function outcome(before: Look, opened: readonly Host[], swarm: Swarm): Promise<Opening> {
+async function outcome(before: Look, keys: readonly string[], swarm: Swarm): Promise<Opening> {
     const { host } = before;
     const { name } = host;
     const wasLocked = before.member?.state === "locked";
     // An engine that is busy may have taken the key without an answer in time.
-    const { member, problem } = wasLocked && !opened.includes(host) ? await look(host) : before;
+    const { member, problem } = wasLocked ? await look(host) : before;
     if (!member) return { host: name, did: "silent", problem };
     if (member.state === "inactive") return { host: name, did: "no-member" };
+    if (member.state === "error")
+        return { host: name, did: "broken", problem: brokenProblem(name, member.error) };
     if (!wasLocked) return { host: name, did: "was-open" };
-    if (!opened.includes(host) && member.state === "locked")
-        return { host: name, did: "locked", problem: stillLocked(name) };
+    if (member.state === "locked") return stillLocked(host, keys, swarm);
     const isActive = async () => (await ifAnswered(host.membership()))?.isManager;
     try {
         await until(`${name} to find the other managers`, isActive, ACTIVE_MS, swarm.ctx);
@@ -98,10 +103,14 @@ async function outcome(before: Look, opened: readonly Host[], swarm: Swarm): Pro
     }
 }
 
-function stillLocked(host: string): Problem {
-    return {
+async function stillLocked(host: Host, keys: readonly string[], { ctx }: Swarm): Promise<Opening> {
+    const { name } = host;
+    if (await isLockedWith(host, keys, ctx.signal))
+        return { host: name, did: "broken", problem: fallenProblem(name) };
+    const problem: Problem = {
         id: "NODE_LOCKED",
-        problem: `${host} is locked, and no key that Skep knows opens it.`,
+        problem: `${name} is locked, and no key that Skep knows opens it.`,
         advice: "Unlock it there with the key that it was locked with, or let it leave with `docker swarm leave --force`.",
     };
+    return { host: name, did: "locked", problem };
 }

@@ -14,6 +14,7 @@ const SAID: Record<Opening["did"], string> = {
     unlocked: "unlocked",
     waiting: "unlocked, and waits for a majority of the managers",
     locked: "stays locked: no known key opens it",
+    broken: "cannot work with its part of the swarm's data",
     silent: "does not answer",
     "no-member": "is in no swarm",
 };
@@ -35,7 +36,9 @@ export async function unlockStanding(standing: Standing, options: Options): Prom
         ),
     );
     const isManager = (name: string) => hosts.some((host) => host.name === name && host.role === "manager");
-    const shown = all.filter(({ host, did }) => isManager(host) || did === "unlocked" || did === "locked");
+    const shown = all.filter(
+        ({ host, did }) => isManager(host) || ["unlocked", "locked", "broken"].includes(did),
+    );
     if (options.json) printJson({ hosts: shown.map(({ host, did }) => ({ host, did })) });
     else console.log(table(shown.map(({ host, did }) => [host, SAID[did]])).join("\n"));
     const problems = problemsOf(shown);
@@ -53,7 +56,12 @@ function problemsOf(openings: readonly Opening[]): Problem[] {
     const waiting = openings.filter(({ did }) => did === "waiting").map(({ host }) => host);
     const of = (wanted: Opening["did"]) =>
         openings.flatMap(({ did, problem }) => (did === wanted && problem ? [problem] : []));
-    return [...of("locked"), ...(waiting.length > 0 ? [noMajority(waiting)] : []), ...of("silent")];
+    return [
+        ...of("locked"),
+        ...of("broken"),
+        ...(waiting.length > 0 ? [noMajority(waiting)] : []),
+        ...of("silent"),
+    ];
 }
 
 function noMajority(waiting: readonly string[]): Problem {

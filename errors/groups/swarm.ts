@@ -167,11 +167,11 @@ export const SWARM = {
         },
         CLUSTER_HOST_BUSY: {
             meaning: "Hosts are in a swarm that has no quorum. Nothing was changed.",
-            advice: "Restore its quorum, or let the hosts leave it.",
+            advice: "Start its other managers, or let the hosts leave it.",
         },
         CLUSTER_GONE: {
             meaning: "Every manager has lost the swarm's data.",
-            advice: "Restore a backup, or run `up` once more for a new swarm: docs/operations.md.",
+            advice: "Run `skep restore ARCHIVE`, or `up` once more for a new swarm: docs/operations.md.",
         },
         NODE_HOST_UNREACHABLE: {
             meaning: "The engine of a host that is to join does not answer.",
@@ -181,6 +181,10 @@ export const SWARM = {
         NODE_LOCKED: {
             meaning: "A manager is locked with a key that the swarm no longer has.",
             advice: "Unlock it with the key that it was locked with, or let it leave the swarm.",
+        },
+        NODE_BROKEN: {
+            meaning: "A manager's engine cannot work with the swarm's data on its disk.",
+            advice: "Mend what the line names, such as a full disk, and run `up`: the manager joins anew.",
         },
         NODE_IN_OTHER_SWARM: {
             meaning: "A host is a member of another swarm. Nothing was changed.",
@@ -211,7 +215,7 @@ export const SWARM = {
         },
         QUORUM_LOST: {
             meaning: "Fewer managers answer than a majority needs.",
-            advice: "Bring back the managers that the line names first.",
+            advice: "Bring back the managers that the line names; if their data is lost, run `skep recover`.",
         },
         NO_LEADER: {
             meaning: "The managers are electing a leader.",

@@ -1,5 +1,6 @@
 // Checks of what only the hosts themselves know: clocks, disks, certificates, key files, logs, versions.
 import type { Problem } from "../../errors";
+import { brokenProblem } from "../../planning/adoption";
 import { spanOf } from "../../planning/certificates";
 import {
     certificateProblems,
@@ -69,6 +70,7 @@ export const hosts: Check = {
         (await sights(swarm, expected)).flatMap(({ name, engine, problems }): Problem[] => [
             ...problems,
             ...(engine?.member.state === "locked" ? [lockedProblem(name)] : []),
+            ...(engine?.member.state === "error" ? [brokenProblem(name, engine.member.error)] : []),
         ]),
 };
 

@@ -1,6 +1,7 @@
 // The file with a manager's node key, which the unlock key seals: it shows which unlock key the manager has.
 import { SkepError } from "../../errors";
 import { opensNodeKey } from "../../planning/recovery/node-key";
+import { ifAnswered } from "../failures";
 import type { Host } from "../host";
 import { hostScript, unpacked } from "../scripts";
 import type { Swarm } from "../swarm";
@@ -47,6 +48,17 @@ export async function untilConfirmed(
         if (!(error instanceof TimedOut)) throw error;
     });
     return late;
+}
+
+/** Whether one of these unlock keys is the one that a manager is locked with. False if its host does not say. */
+export async function isLockedWith(
+    host: Host,
+    keys: readonly string[],
+    signal: AbortSignal,
+): Promise<boolean> {
+    const file = await ifAnswered(keyFileOf(host, signal));
+    const pem = file?.sealed && unpacked(file.sealed);
+    return pem ? keys.some((key) => opensNodeKey(pem, key)) : false;
 }
 
 function keyFileOf(host: Host, signal: AbortSignal): Promise<KeyFile> {

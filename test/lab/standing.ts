@@ -1,11 +1,13 @@
 // The tests that work on a swarm that stands: they share the lab of swarm.test.ts, each leaves it as it was.
 
 import { testBackup } from "./backup";
+import { testDamage } from "./damage";
 import { testEveryDay } from "./every-day";
 import { testEverySetting } from "./every-setting";
 import { testHelp } from "./help";
 import type { Lab } from "./lab";
 import { testLooks } from "./looks";
+import { testRecovery } from "./recovery";
 import { testRepositories } from "./repositories";
 import { testRotation } from "./rotation";
 import { testUpgrade } from "./upgrade";
@@ -19,11 +21,13 @@ export function testStanding(lab: Lab): void {
         testEverySetting,
         testEveryDay,
         testRotation,
+        testDamage,
         testLooks,
         testBackup,
         testHelp,
         testWholeness,
         testUpkeep,
+        testRecovery,
         testUpgrade,
     ];
     for (const test of tests) test(lab);

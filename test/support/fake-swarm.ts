@@ -69,7 +69,7 @@ export class FakeCluster {
 
     isAt(id: string): boolean {
         const host = this.members.get(id)?.host;
-        return host !== undefined && host.isUp && host.nodeId === id && !host.isLocked;
+        return host !== undefined && host.isUp && host.nodeId === id && !host.isLocked && !host.error;
     }
 
     leader(): string | undefined {
@@ -161,6 +161,11 @@ export class FakeWorld {
 export class FakeHost implements Connection {
     isUp = true;
     isLocked = false;
+    /**
+     * What is wrong with its data, if anything: its engine runs without its swarm and says this, or it ends itself when it is
+     * opened. Leaving the swarm removes the data.
+     */
+    damage?: { error: string } | "falls";
     /** The unlock key that it was sealed with before others rotated it. Default: it has the swarm's present one. */
     ownKey?: string;
     /** Its engine's volumes. */
@@ -269,16 +274,19 @@ export class FakeHost implements Connection {
             this.cluster = undefined;
             this.nodeId = "";
             this.isLocked = false;
+            this.damage = undefined;
             return undefined;
         }
         if (plain === "/swarm/unlock") {
             if (body.UnlockKey !== this.sealingKey()) throw refuse(400, "invalid key");
+            if (this.damage === "falls")
+                throw brokenRequest(this.name, `${method} ${plain}`, new Error("socket hang up"));
             this.isLocked = false;
             this.ownKey = undefined; // it learns the present key from the others
             return undefined;
         }
         const { cluster } = this;
-        if (!cluster || this.isLocked || !this.isManager())
+        if (!cluster || this.isLocked || this.error || !this.isManager())
             throw refuse(503, "This node is not a swarm manager.");
         if (!cluster.leader()) throw refuse(503, "The swarm does not have a leader.");
         return this.manage(cluster, method, plain, path, body, refuse);
@@ -337,14 +345,25 @@ export class FakeHost implements Connection {
         return undefined;
     }
 
+    /** What its engine says instead of running its swarm; a locked one has not read its data yet. */
+    get error(): string {
+        return typeof this.damage === "object" && !this.isLocked ? this.damage.error : "";
+    }
+
+    private state() {
+        if (!this.cluster) return "inactive";
+        return this.isLocked ? "locked" : this.error ? "error" : "active";
+    }
+
     private info(): EngineInfo {
-        const state = !this.cluster ? "inactive" : this.isLocked ? "locked" : "active";
+        const state = this.state();
         const controls = state === "active" && this.isManager();
         const managers = state === "active" ? (this.cluster?.voters() ?? []) : [];
         return {
             Name: this.name,
             Swarm: {
                 LocalNodeState: state,
+                Error: state === "locked" ? "Swarm is encrypted" : this.error,
                 NodeID: state === "active" ? this.nodeId : "",
                 ControlAvailable: controls,
                 Cluster: controls ? { ID: this.cluster?.id } : undefined,

@@ -83,4 +83,60 @@ owoxRtzLKtgvmzj8hlKLNhR2zAFAGTccGNm8P4h4xpOrvNb7ph/i7hrd
 -----END PRIVATE KEY-----
 `,
     },
+    {
+        writer: "swarmkit in FIPS mode, with the next key of the log",
+        unlockKey: "SWMKEY-1-6YBnkqzmehoTTJOQWSc+KKohA63QjEIpcQxoq7jYAx8",
+        locked: `-----BEGIN ENCRYPTED PRIVATE KEY-----
+kek-version: 21
+raft-dek: CAISjAFnQUFBQUFCckNQcW5Gd3cxbHFSSmZ2X2dLQUVJSXhtNXNXN1IyS2pSOEl3SkNBaUtkWmtaQ1BHRzViUVdJd1lCM2JPSzMyLWhNcTh0Yl9aYlAtb2h0T2I2RTB4eWZWSVQ5SkxPb0lXdUt3Mkd1TjRISVhTblUzYkFXMUF4T2pEN19LcklaZkJXdzZySw==
+raft-dek-needs-rotation: true
+raft-dek-pending: CAISjAFnQUFBQUFCckNQcW5PVGFyVUtUYnRDM1pXSldacnFoa18xbnc5Q1FTWjBNUTNaRnRoVWpGbndQQVFCZnFERGJKb3E4TzFrZXNILVNLeVlaLTVQUHNfLVdCOVRRR0U1MGZ0MkRqMDVRVk1jQUtTLXkzWjEzZjFMWk1ZSkhMb2RIMzcxV3pleUhlVmY3Mw==
+
+MIHeMEkGCSqGSIb3DQEFDTA8MBsGCSqGSIb3DQEFDDAOBAgS4nI37C2NowICCAAw
+HQYJYIZIAWUDBAEqBBD/ZL0f8LQ9AiM2pyz/ddwUBIGQ69etav+HUM93K0C9ZJ0R
+N1AVoCI1i8WPYBHYe+ZlRrxxS9IMAqv4ZhfLnKlOmY9LKnup7btEuM6Ux6GAomgl
+shEUd1ggRTH6KBef+fbUsUooW4Fu4qTrdIBLs7XXIiW3eonw9pqhVhrYQKXh3s08
+YzvjF7U9O2/gggBWNSbCI/ZKdo73O3/qWKCtyywjl80b
+-----END ENCRYPTED PRIVATE KEY-----
+`,
+        opened: `-----BEGIN PRIVATE KEY-----
+kek-version: 0
+raft-dek: EiCFS56TI/b8FqZSha0EqQHxyY7VmL4NlmTiXZXtI0B9bQ==
+raft-dek-needs-rotation: true
+raft-dek-pending: EiAvmhFLnthGKLzJfNhKyyhgvswsYqwsxXQWIwgmLQ60ug==
+
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgC5eJ5+T86JNdg0xb
+khIWoHzgYS5vPDHMCQnUCac12hOhRANCAARpL2oio0KtC1nm7l4bH67KQZmbmyaZ
+p/QoHtctNceQvSRyGx2hjgrQPIUZMEVP4I7yNlhKWNjUbhMymlbRMegZ
+-----END PRIVATE KEY-----
+`,
+    },
+    {
+        writer: "swarmkit before PKCS#8",
+        unlockKey: "SWMKEY-1-6YBnkqzmehoTTJOQWSc+KKohA63QjEIpcQxoq7jYAx8",
+        locked: `-----BEGIN EC PRIVATE KEY-----
+Proc-Type: 4,ENCRYPTED
+DEK-Info: AES-256-CBC,5c9932196fbcdd55a86c142e1d678fb8
+kek-version: 21
+raft-dek: CAESMA6Vrz/TKRDjM/QbggTfhUj2zb20RW53xv1rnKNYbmgnO6nhGeqXcZoTKR/K2Y94fBoYF+MXKNGHqayntmHRlmx2J6VLp24fwqht
+raft-dek-needs-rotation: true
+raft-dek-pending: CAESMK3x5gUIrAAjBKG3QHMWG3DeksEiqbXj3LJQlp9CV6MSPFgIqMDXIeCSg+JZpEKIfBoYPX+pn7/xUmFnagOEjZIby75tvVUfiLWC
+
+m4sCugqNbAGzsVr3RKFyEI1b3ywYi4BuwTcW9jUdzkWA188GwZLmxk7lr641PEzB
+5kYEy7VP0Ms9y0FQF6NNCuMJOIz5bLd8jIKRqENGQwKTDEJKYKx1j8FmJp0pRcKL
+UBzKBftvGLq/0kG9qdhj2ASkgjvPRBJAtlkIgMsQ36U=
+-----END EC PRIVATE KEY-----
+`,
+        opened: `-----BEGIN EC PRIVATE KEY-----
+kek-version: 0
+raft-dek: EiCFS56TI/b8FqZSha0EqQHxyY7VmL4NlmTiXZXtI0B9bQ==
+raft-dek-needs-rotation: true
+raft-dek-pending: EiD5LDb9LQ7bPVRwEGoaussjeJO6D99DW1+uXGW9rFZyaQ==
+
+MHcCAQEEIAuXiefk/OiTXYNMW5ISFqB84GEubzwxzAkJ1AmnNdoToAoGCCqGSM49
+AwEHoUQDQgAEaS9qIqNCrQtZ5u5eGx+uykGZm5smmaf0KB7XLTXHkL0kchsdoY4K
+0DyFGTBFT+CO8jZYSljY1G4TMppW0THoGQ==
+-----END EC PRIVATE KEY-----
+`,
+    },
 ];

@@ -14,6 +14,7 @@ export function sight(name: string, zone: string, change: Partial<HostSight> = {
         isManager,
         clusterId: "c",
         remoteManagers: [],
+        error: "",
         hostname: name,
     };
     return {

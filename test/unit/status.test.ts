@@ -32,7 +32,7 @@ function host(name: string, zone: string, more: Partial<HostSight> = {}): HostSi
         ...{ name, role, zone, address: "10.0.0.1", nodeId: name, problems: [] },
         engine: {
             ...{ version: "29.10.0", containerd: "2.3.4", storage: "overlay2", cpus: 2, memoryBytes: 4e9 },
-            ...{ containersRunning: 1, member: { ...member, remoteManagers: [] } },
+            ...{ containersRunning: 1, member: { ...member, remoteManagers: [], error: "" } },
         },
         shell: {
             ...{ clockOffsetMs: 0, clockErrorMs: 10, load: 0.5, memory: { totalKib: 4e6, freeKib: 3e6 } },
@@ -165,6 +165,19 @@ describe("Status", () => {
             nodesOf(snapshot)[0]!.ManagerStatus = { Reachability: "reachable" };
         });
         assert.deepEqual(idsOf(leaderless), ["error NO_LEADER"]);
+    });
+
+    it("says in the engine's words why a manager cannot work with its data", () => {
+        const broken = seen((snapshot) => {
+            const { engine } = snapshot.hosts[1]!;
+            const error = "can't initialize raft node: no space left on device";
+            setHost(snapshot, 1, {
+                engine: { ...engine!, member: { ...engine!.member, state: "error", error } },
+            });
+            nodesOf(snapshot)[1]!.Status = { State: "down" };
+        });
+        assert.deepEqual(idsOf(broken), ["error NODE_BROKEN"]);
+        assert.match(broken.findings[0]!.problem, /no space left on device/);
     });
 
     it("names a locked manager, and one that is not sealed", () => {

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { SkepError } from "../../errors";
+import { whyUnusable } from "../../planning/adoption";
 import { findOrMake, open } from "../../swarm/adopt";
 import { FakeWorld, type Fate } from "../support/fake-swarm";
 
@@ -80,6 +81,30 @@ describe("The manager hosts of a deployment", function () {
             /CLUSTER_LOCKED: .*manager-1, manager-2/,
         );
         assert.deepEqual(await open(world.swarm(NAMES, id), ["wrong", key]), []);
+    });
+
+    it("are told what their engines say where these cannot work with their data", async () => {
+        const world = new FakeWorld(NAMES);
+        const cluster = world.standing(NAMES);
+        cluster.key = "SWMKEY-1-cmlnaHQ";
+        const error = "can't initialize raft node: irreparable WAL error: no space left on device";
+        world.at("manager-3").damage = { error };
+        assert.deepEqual(await open(world.swarm(NAMES, cluster.id), []), [], "the two others decide");
+
+        world.at("manager-3").damage = "falls";
+        world.at("manager-3").restart();
+        assert.deepEqual(await open(world.swarm(NAMES, cluster.id), []), ["manager-3"]);
+        assert.match(world.said.join("\n"), /NODE_BROKEN: .*manager-3/);
+        assert.doesNotMatch(world.said.join("\n"), /No known unlock key/);
+
+        for (const name of NAMES) Object.assign(world.at(name), { damage: { error }, isLocked: false });
+        const looks = await world.swarm(NAMES, cluster.id).look();
+        const lost = whyUnusable(looks);
+        assert.equal(lost.id, "QUORUM_LOST");
+        assert.match(lost.problem, /manager-1 is in error: .*no space left on device/);
+        assert.match(lost.advice, /skep restore ARCHIVE/);
+        world.at("manager-1").damage = undefined;
+        assert.match(whyUnusable(await world.swarm(NAMES, cluster.id).look()).advice, /skep recover/);
     });
 
     it("never get a second swarm, in whatever order they answer, and however often that is tried", async () => {

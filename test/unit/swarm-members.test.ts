@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { admit, giveRole, managersFor, untilReady } from "../../swarm/join";
 import { disband, remove } from "../../swarm/leave";
 import { inMaintenance } from "../../swarm/maintenance";
-import { EngineError, noConnection } from "../../swarm/failures";
+import { EngineError } from "../../swarm/failures";
 import { FakeCluster, FakeWorld } from "../support/fake-swarm";
 
 const MANAGERS = ["manager-1", "manager-2", "manager-3"];
@@ -67,14 +67,51 @@ describe("A host that is to be a member", function () {
         const id = host.nodeId;
         host.restart();
         assert.equal(await join(world, "manager-2", "manager", id), id);
+        host.ownKey = "SWMKEY-1-b3RoZXI";
         host.restart();
-        const unlock = host.host.connection.call;
-        host.call = ((method, path, options) =>
-            path === "/swarm/unlock"
-                ? Promise.reject(noConnection("manager-2", "x:22", undefined))
-                : unlock.call(host, method, path, options)) as typeof host.call;
         await assert.rejects(join(world, "manager-2", "manager", id), /NODE_LOCKED/);
         assert.equal(cluster.members.size, 3);
+        assert.ok(cluster.members.has(id));
+    });
+
+    it("is made anew where its engine cannot work with its data, and the engine's own words are said", async () => {
+        const world = new FakeWorld(ALL);
+        const cluster = world.standing(MANAGERS);
+        const host = world.at("manager-3");
+        const former = host.nodeId;
+        host.damage = { error: "can't initialize raft node: irreparable WAL error: walpb: crc mismatch" };
+        const id = await join(world, "manager-3", "manager", former);
+        assert.notEqual(id, former);
+        assert.deepEqual(members(world), ["manager-1*", "manager-2*", "manager-3*"]);
+        assert.ok(!cluster.members.has(former), "the former member costs a vote");
+        assert.match(world.said.join("\n"), /NODE_BROKEN: .*manager-3.*walpb: crc mismatch/);
+    });
+
+    it("is made anew where its engine ends each time that the right key opens it", async () => {
+        const world = new FakeWorld(ALL);
+        const cluster = world.standing(MANAGERS);
+        const host = world.at("manager-3");
+        const former = host.nodeId;
+        cluster.key = "SWMKEY-1-cmlnaHQ";
+        host.damage = "falls";
+        host.restart();
+        assert.notEqual(await join(world, "manager-3", "manager", former), former);
+        assert.deepEqual(members(world), ["manager-1*", "manager-2*", "manager-3*"]);
+        const tries = world.asked.filter((request) => request === "manager-3 POST /swarm/unlock");
+        assert.equal(tries.length, 2, "an interrupted connection looks the same the first time");
+    });
+
+    it("is opened when only the first try was interrupted", async () => {
+        const world = new FakeWorld(ALL);
+        const cluster = world.standing(MANAGERS);
+        cluster.key = "SWMKEY-1-cmlnaHQ";
+        const host = world.at("manager-3");
+        const former = host.nodeId;
+        host.restart();
+        let tries = 0;
+        world.fate = (_name, _method, path) =>
+            path === "/swarm/unlock" && (tries += 1) === 1 ? { is: "refused" } : {};
+        assert.equal(await join(world, "manager-3", "manager", former), former);
     });
 
     it("is left where it is when that is another deployment's swarm", async () => {

@@ -65,6 +65,22 @@ describe("skep unlock", () => {
         assert.match(text, /manager-3 {2}unlocked/);
     });
 
+    it("says which manager its own key opens in vain, because its data is damaged", async () => {
+        const { world, cluster } = swarm();
+        world.at("manager-2").restart();
+        world.at("manager-2").damage = "falls";
+        world.at("manager-3").restart();
+        world.at("manager-3").damage = { error: "irreparable WAL error: walpb: crc mismatch" };
+        const { text, ids, code } = await unlocked({ world, cluster }, { unlockKey: cluster.key }, true);
+        assert.deepEqual(ids, ["NODE_BROKEN", "NODE_BROKEN"]);
+        assert.equal(code, EXIT_CODES.swarm);
+        assertMatches("unlock", JSON.parse(text));
+        assert.deepEqual(
+            (JSON.parse(text) as { hosts: { did: string }[] }).hosts.map(({ did }) => did),
+            ["was-open", "broken", "broken"],
+        );
+    });
+
     it("opens what it reaches and ends with a host's exit code when a manager's host is down", async () => {
         const { world, cluster } = swarm();
         for (const name of MANAGERS) world.at(name).restart();
