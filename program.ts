@@ -5,7 +5,7 @@ import { Engine } from "./components/engine";
 import type { Address, ObjectStorage } from "./components/host";
 import { makeHosts } from "./components/hosts/pick";
 import { Pki } from "./components/pki";
-import { Registry } from "./components/registry";
+import { pushedReference, Registry } from "./components/registry";
 import { Rollout } from "./components/rollout";
 import { Stack } from "./components/stack";
 import { Swarm } from "./components/swarm";
@@ -91,6 +91,7 @@ export function program({
         .apply((logToken) =>
             daemonSettings({ bridgePool: settings.addressPools.bridge, engine: settings.engine, logToken }),
         );
+    const server = `${settings.registry.name}:${settings.registry.port}`;
     const engine = new Engine("engine", {
         hosts,
         pki,
@@ -99,6 +100,14 @@ export function program({
         packages,
         daemon,
         auditRules: settings.engine.auditRules,
+        upkeep: settings.upkeep,
+        manages: (host) => roleOf(host, settings) === "manager",
+        keptImages: [
+            images.registry.ref,
+            ...(settings.sample.enabled
+                ? (["web", "client"] as const).map((name) => pushedReference(server, name, images[name]))
+                : []),
+        ],
         proxy: settings.proxy,
         range: settings.hosts === "aws" ? settings.aws?.network.range : settings.labSubnet,
     });

@@ -9,6 +9,7 @@ import { declareSee } from "./declare/see";
 import { declareDaily } from "./declare/daily";
 import { declareKeys } from "./declare/keys";
 import { declareRegistry } from "./declare/registry";
+import { declareRecovery } from "./declare/recovery";
 
 /** The whole command line. Nothing of a command is loaded before it is called. */
 export function commandLine(): Command {
@@ -24,6 +25,7 @@ export function commandLine(): Command {
         declareKeys,
         declareRegistry,
         declareBackup,
+        declareRecovery,
         declareHelp,
     ])
         declare(program);

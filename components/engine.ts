@@ -2,6 +2,7 @@
 // components/rollout.ts changes the engines of a running swarm.
 
 import * as pulumi from "@pulumi/pulumi";
+import type { UpkeepSettings } from "../config/upkeep";
 import { renderHostFiles } from "../planning/host-files";
 import type { HostProxy } from "../planning/host-proxy";
 import { LOOPBACK } from "../planning/proxies";
@@ -27,6 +28,12 @@ export interface EngineArgs {
     daemon: pulumi.Output<Record<string, unknown>>;
     /** Whether hosts with auditd audit what belongs to the engine. */
     auditRules: boolean;
+    /** What hosts do for themselves. */
+    upkeep: UpkeepSettings;
+    /** Whether a host manages the swarm. Only managers keep a reserve on their disk. */
+    manages: (host: Host) => boolean;
+    /** Skep's own images, as `name:tag`. A host keeps them, used or not. */
+    keptImages: readonly string[];
     /** The proxy of the hosts' apt and engines. Default: none. */
     proxy?: HostProxy;
     /** The range of the hosts' addresses. They reach each other without the proxy. */
@@ -80,6 +87,14 @@ export class Engine extends pulumi.ComponentResource {
                         ],
                     },
                     engine,
+                    upkeep: {
+                        host: host.name,
+                        pruneDays: args.upkeep.pruneImages,
+                        keptImages: args.keptImages,
+                        pruneScript: hostScript("prune"),
+                        securityUpgrades: args.upkeep.securityUpgrades,
+                        reserveMib: args.manages(host) ? args.upkeep.reserveMib : 0,
+                    },
                     hostsScript: hostScript("hosts"),
                 }),
             );

@@ -139,8 +139,7 @@ export class Registry extends pulumi.ComponentResource {
 
     /** Pushes a local image to the registry, and makes every node pull it. */
     push(name: string, image: LocalImage, swarm: Swarm): PushedImage {
-        const tag = image.ref.split(":").at(-1) ?? "latest";
-        const reference = `${this.server}/${name}:${tag}`;
+        const reference = pushedReference(this.server, name, image);
         const resource = new Image(
             `${name}-image`,
             {
@@ -154,6 +153,11 @@ export class Registry extends pulumi.ComponentResource {
         );
         return { reference, resource };
     }
+}
+
+/** The reference of a local image that was pushed to the registry `server`, a name and a port. */
+export function pushedReference(server: string, name: string, { ref }: LocalImage): string {
+    return `${server}/${name}:${ref.split(":").at(-1) ?? "latest"}`;
 }
 
 function placeOf({ hosts, storage }: RegistryArgs): pulumi.Output<string> {

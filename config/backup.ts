@@ -21,7 +21,7 @@ export const backupSchema = group({
     keep: whole(1, 10_000, 14).optional(),
     /** The recipient of age's for whom backups are encrypted. Default: the project's own key in `.skep/backup-key`. */
     recipient: text(/^age1[a-z0-9]{20,}$/, "a recipient of age's, which begins with age1").optional(),
-    /** The age of the last backup from which `skep status` warns. Default `7d`. */
+    /** The age of the last backup in days from which `skep status` warns. Default `7d`. */
     warnAfter: days("7d").prefault("7d"),
 });
 

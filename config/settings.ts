@@ -17,6 +17,7 @@ import { proxySchema } from "./proxy";
 import { repositorySchema } from "./repository";
 import { upgradeSchema } from "./upgrade";
 import { checkStackName, NAME } from "./stack-name";
+import { upkeepSchema } from "./upkeep";
 import { swarmSchema } from "./swarm";
 import { checkPools, checkPorts } from "./ranges-and-ports";
 import {
@@ -117,10 +118,7 @@ const schema = group({
     publish: choice(["auto", "mesh", "host"]).default("auto"),
     /** Whether Skep spreads the tasks of its stacks again when nodes are added or come back. Default false. */
     rebalance: flag().default(false),
-    /**
-     * Whether destroy refuses the stack. Default: false in a lab; true for stacks on EC2 that were first made with this
-     * setting.
-     */
+    /** Whether destroy refuses the stack. Default: false in a lab; on EC2, true for stacks first made with this. */
     protect: flag().optional(),
     /**
      * Hosts that up makes anew, once each, to give them the present image and form; managers one a run. All other hosts
@@ -151,6 +149,8 @@ const schema = group({
     backup: backupSchema.prefault({}),
     /** How engines of a standing swarm change (config/upgrade.ts). */
     upgrade: upgradeSchema.prefault({}),
+    /** What hosts do for themselves while they stand (config/upkeep.ts). */
+    upkeep: upkeepSchema.prefault({}),
     /** The proxy of the hosts' apt and engines (config/proxy.ts). Default: none. */
     proxy: proxySchema.optional(),
     /** The sample stack: a web server, and a client that sends it requests. */

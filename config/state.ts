@@ -6,6 +6,8 @@ export interface StateResource {
     type: string;
     custom?: boolean;
     protect?: boolean;
+    /** Set for what a replacement has left: it is yet to be deleted. */
+    delete?: boolean;
     id?: string;
     inputs?: Record<string, unknown>;
     outputs?: Record<string, unknown>;

@@ -6,6 +6,8 @@ import { days, duration, group, whole } from "./values";
 /** The port of overlay networks in a swarm that was made without another. */
 export const DATA_PATH_PORT = 4789;
 
+const DAY_SECONDS = 86_400;
+
 export const swarmSchema = group({
     /** The number of ended tasks that the swarm keeps for each replica. Default: as it is, 5 in a new swarm. */
     taskHistory: whole(0, 1000, 5).optional(),
@@ -14,7 +16,9 @@ export const swarmSchema = group({
     /** How often a node reports to the managers: `5s`. Default: as it is, 5 seconds in a new swarm. */
     heartbeat: duration("5s").optional(),
     /** How long nodes' certificates last: `90d`. Default: as it is, 90 days in a new swarm. */
-    certificateExpiry: days("90d").optional(),
+    certificateExpiry: days("90d")
+        .transform((number) => number * DAY_SECONDS)
+        .optional(),
     /** The UDP port of overlay networks. A standing stack cannot change it. Default 4789. */
     dataPathPort: whole(1024, 49151, DATA_PATH_PORT)
         .refine((given) => given !== 7946, {

@@ -7,7 +7,6 @@ import { parseRange } from "../planning/addresses";
 import { secondsOf } from "../planning/durations";
 import { isOwnLabel } from "../planning/members";
 
-const DAY_SECONDS = 86_400;
 /** What a constraint can name: `node.labels.NAME` (swarmkit, manager/constraint). */
 const LABEL = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,127}$/;
 
@@ -32,10 +31,10 @@ export function duration(example: string, least = 1) {
         .transform((given) => secondsOf(given, least)!);
 }
 
-/** A time in days, such as `90d`. Its value is in seconds. */
+/** A number of days, from `1d` to `9999d`. Its value is the number. */
 export function days(example: string) {
-    return text(/^([1-9]\d{0,3})d$/, `a number of days, such as ${example}`).transform(
-        (given) => Number.parseInt(given, 10) * DAY_SECONDS,
+    return text(/^[1-9]\d{0,3}d$/, `a number of days, such as ${example}`).transform((given) =>
+        Number.parseInt(given, 10),
     );
 }
 

@@ -6,6 +6,7 @@ import { DAILY } from "./groups/daily";
 import { KEYS } from "./groups/keys";
 import { MACHINE } from "./groups/machine";
 import { PULUMI, TESTS } from "./groups/pulumi";
+import { RECOVERY } from "./groups/recovery";
 import { ROLLOUT } from "./groups/rollout";
 import { SETUP } from "./groups/setup";
 import { EC2, SETTINGS } from "./groups/settings";
@@ -25,6 +26,7 @@ export const GROUPS: readonly Group[] = [
     CARE,
     DAILY,
     KEYS,
+    RECOVERY,
     BACKUP,
     PULUMI,
     TESTS,
@@ -43,6 +45,7 @@ export type ProblemId =
     | keyof typeof CARE.entries
     | keyof typeof DAILY.entries
     | keyof typeof KEYS.entries
+    | keyof typeof RECOVERY.entries
     | keyof typeof BACKUP.entries
     | keyof typeof PULUMI.entries
     | keyof typeof TESTS.entries;

@@ -22,3 +22,11 @@ export function sinceSeconds(given: string, now: number): number | undefined {
     const at = /^\d{4}-\d{2}-\d{2}/.test(given) ? Date.parse(given) : Number.NaN;
     return Number.isNaN(at) ? undefined : Math.floor(at / 1000);
 }
+
+/** A time as a person says it: `45 s`, `12 min`, `3 h` or `4 d`, rounded down. `seconds` below zero count as none. */
+export function spanText(seconds: number): string {
+    if (seconds < 120) return `${Math.max(Math.floor(seconds), 0)} s`;
+    if (seconds < 2 * 3600) return `${Math.floor(seconds / 60)} min`;
+    if (seconds < 2 * DAY_SECONDS) return `${Math.floor(seconds / 3600)} h`;
+    return `${Math.floor(seconds / DAY_SECONDS)} d`;
+}

@@ -1,8 +1,9 @@
 // The files that Skep keeps on every host: the authorities that its engine trusts, the registry's addresses, the SSH host
-// key. daemon-settings.ts has the engine's own settings. No I/O.
+// key, what the host does for itself. daemon-settings.ts has the engine's own settings. No I/O.
 
 import { AUDIT_FILE, auditText } from "./audit-rules";
 import { type HostProxy, proxyFiles } from "./host-proxy";
+import { type Upkeep, upkeepFiles } from "./upkeep-files";
 
 export interface HostFile {
     content: string;
@@ -21,12 +22,15 @@ export interface HostFilesArgs {
     engine?: { certificate: string; privateKey: string };
     /** The proxy of the host's apt and engine. Default: none. */
     proxy?: HostProxy;
+    /** What the host does for itself. */
+    upkeep: Upkeep;
     /** The text of scripts/host/hosts.sh. */
     hostsScript: string;
 }
 
 const TLS = "/etc/docker/tls";
 const HOSTS_SCRIPT = "/usr/local/sbin/skep-hosts";
+const SYSCTL_FILE = "/etc/sysctl.d/60-skep.conf";
 
 /** All files that Skep keeps on a host, by path. */
 export function renderHostFiles({
@@ -35,6 +39,7 @@ export function renderHostFiles({
     auditRules,
     engine,
     proxy,
+    upkeep,
     hostsScript,
 }: HostFilesArgs): Record<string, HostFile> {
     return {
@@ -50,10 +55,11 @@ export function renderHostFiles({
         [HOSTS_SCRIPT]: { content: hostsScript, mode: "755" },
         "/etc/systemd/system/skep-hosts.service": { content: HOSTS_UNIT },
         // IPVS forgets a connection after 900 s without traffic (moby/moby#31208), so keepalive probes must come sooner.
-        "/etc/sysctl.d/60-skep.conf": { content: "net.ipv4.tcp_keepalive_time = 600\n" },
+        [SYSCTL_FILE]: { content: "net.ipv4.tcp_keepalive_time = 600\n" },
         // sshd shows only the key that the host made itself (scripts/host/hostkey.sh).
         "/etc/ssh/sshd_config.d/10-skep.conf": { content: "HostKey /etc/ssh/skep_host_key\n" },
         ...(proxy && proxyFiles(proxy)),
+        ...upkeepFiles(upkeep),
         ...(engine && {
             // CIS 3.10, 3.12 and 3.14
             [`${TLS}/ca.pem`]: { content: lines(ca), mode: "444" },
@@ -69,14 +75,16 @@ function lines(text: string): string {
     return `${text.trimEnd()}\n`;
 }
 
+// A container's systemd applies no sysctls at its start.
 const HOSTS_UNIT = `[Unit]
-Description=Names of the swarm's registry in /etc/hosts
+Description=Names of the swarm's registry in /etc/hosts, and keepalives
 Before=docker.service
 
 [Service]
 Type=oneshot
 RemainAfterExit=yes
 ExecStart=${HOSTS_SCRIPT}
+ExecStart=-/sbin/sysctl -q -p ${SYSCTL_FILE}
 
 [Install]
 WantedBy=multi-user.target

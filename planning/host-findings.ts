@@ -9,6 +9,8 @@ import { upstream } from "./versions";
 
 /** A disk with less left than this share is low, or full. Docker's own images and logs come in gigabytes. */
 const LOW = { share: 0.15, kib: 5 * 1024 * 1024 };
+/** A manager that cannot write its log is lost to the swarm, so its disk is low much sooner. */
+const LOW_FOR_MANAGER = { share: 0.2, kib: Number.POSITIVE_INFINITY };
 const FULL = { share: 0.05, kib: 1024 * 1024 };
 /** The log is cut at every 10,000 changes, and holds at most a few files of 64 MiB besides snapshots. */
 const RAFT_KIB = 1024 * 1024;
@@ -85,28 +87,61 @@ export function lockedProblem(name: string): Problem {
 
 /** Hosts whose engine has little room left. */
 export function diskProblems(hosts: readonly HostSight[]): Problem[] {
-    return hosts.flatMap(({ name, shell }): Problem[] => {
+    return hosts.flatMap(({ name, role, shell }): Problem[] => {
         if (!shell?.disk || shell.disk.totalKib === 0) return [];
         const { totalKib, freeKib } = shell.disk;
         const isBelow = ({ share, kib }: typeof LOW) => freeKib < Math.min(totalKib * share, kib);
-        if (!isBelow(LOW)) return [];
+        if (!isBelow(role === "manager" ? LOW_FOR_MANAGER : LOW)) return [];
         const left = `${gib(freeKib)} of ${gib(totalKib)} GiB are left on the disk of ${name}'s engine`;
         return isBelow(FULL)
             ? [
                   {
                       id: "DISK_FULL",
                       problem: `Only ${left}.`,
-                      advice: "Remove what nobody needs now: docker system df on that host says what takes the room.",
+                      advice:
+                          shell.reserve && shell.reserve.foundKib > 0
+                              ? "Remove the reserve there, skep-reserve in the engine's data root, then what nobody needs: docker system df says what takes the room."
+                              : "Remove what nobody needs now: docker system df on that host says what takes the room.",
                   },
               ]
             : [
                   {
                       id: "DISK_LOW",
                       problem: `${left}.`,
-                      advice: "Remove what nobody needs (docker system df), or give the host a larger disk.",
+                      advice: "Remove what nobody needs (docker system df), let hosts do it (skep:upkeep.pruneImages), or give the host a larger disk.",
                   },
               ];
     });
+}
+
+/** Managers without the reserve on their disk that they should have. */
+export function reserveProblems(hosts: readonly HostSight[]): Problem[] {
+    return hosts.flatMap(({ name, shell }): Problem[] =>
+        !shell?.reserve || shell.reserve.foundKib > 0
+            ? []
+            : [
+                  {
+                      id: "RESERVE_GONE",
+                      problem: `The reserve of ${shell.reserve.wantedKib / 1024} MiB on the disk of ${name} is not there.`,
+                      advice: "Run up: it makes the reserve where four times as much is free.",
+                  },
+              ],
+    );
+}
+
+/** Hosts that have to reboot: until then they run what an upgrade has replaced. */
+export function rebootProblems(hosts: readonly HostSight[]): Problem[] {
+    return hosts.flatMap(({ name, shell }): Problem[] =>
+        shell?.reboot === undefined
+            ? []
+            : [
+                  {
+                      id: "REBOOT_NEEDED",
+                      problem: `${name} has to reboot: ${shell.reboot}.`,
+                      advice: "Reboot such hosts one after another: skep reboot --needed.",
+                  },
+              ],
+    );
 }
 
 /** Managers with a log that is too large. */

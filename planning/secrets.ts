@@ -70,6 +70,15 @@ export function secretsIn(state: unknown): string[] {
     return Object.values(state).flatMap(secretsIn);
 }
 
+/** The same state with each secret in the place where it belongs. */
+export function opened(state: unknown): unknown {
+    if (Array.isArray(state)) return state.map(opened);
+    if (typeof state !== "object" || state === null) return state;
+    const { [SIGNATURE]: signature, plaintext } = state as Record<string, unknown>;
+    if (signature === SECRET_MARK && typeof plaintext === "string") return opened(JSON.parse(plaintext));
+    return Object.fromEntries(Object.entries(state).map(([name, each]) => [name, opened(each)]));
+}
+
 /** All texts of a secret that is a text or a list; those with a secret's name of one that is an object. */
 function textsOf(value: unknown): string[] {
     const isObject = typeof value === "object" && value !== null && !Array.isArray(value);

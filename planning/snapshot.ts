@@ -68,6 +68,10 @@ export interface ShellSight {
     sealed?: boolean;
     /** The size of the managers' log on this host; undefined if it has none. */
     raftKib?: number;
+    /** The reserve on that disk, as it should be and as it is; undefined if this host keeps none. */
+    reserve?: { wantedKib: number; foundKib: number };
+    /** Why the host has to reboot, as the end of a sentence; undefined if it need not. */
+    reboot?: string;
     /** The keys of the engine's daemon.json that Skep did not write. */
     ownKeys?: readonly string[];
 }

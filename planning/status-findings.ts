@@ -11,6 +11,8 @@ import {
     lockedProblem,
     nodeCertificateProblems,
     raftProblems,
+    rebootProblems,
+    reserveProblems,
     versionProblems,
 } from "./host-findings";
 import { ageText } from "./recovery/archives";
@@ -44,7 +46,9 @@ export function findingsOf(
         ...lifeProblems(hosts, at),
         ...versionProblems(hosts),
         ...diskProblems(hosts),
+        ...reserveProblems(hosts),
         ...raftProblems(hosts),
+        ...rebootProblems(hosts),
         ...nodeCertificateProblems(hosts, at),
         ...clockProblems(hosts),
         ...backupProblems(snapshot, wanted),

@@ -121,7 +121,7 @@ export async function installEngine(
         DOWNLOAD: how.download ? "yes" : "no",
         ...(repository.viaProxy && proxiesForOthers(process.env)),
     };
-    const running = host.script<Kernel>(hostScript("lock", "engine"), variables, ctx);
+    const running = host.script<Kernel>(hostScript("lock", "data-root", "reserve", "engine"), variables, ctx);
     if (how.download) return running;
     // The script runs meanwhile, and goes on whatever happens here.
     const [found] = await Promise.all([running, pausePoint(`engine:apt:${host.name}`, ctx)]);

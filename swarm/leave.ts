@@ -89,7 +89,8 @@ async function endVote(others: Swarm, nodeId: string, name: string): Promise<voi
 
 /** Demotes a member whose host is dead, then removes the member by its node id. `name` is the host's. */
 export async function removeDead(others: Swarm, node: SwarmNode, name: string, force = false): Promise<void> {
-    if (node.ManagerStatus || node.Spec.Role === "manager") {
+    // A manager without a vote is left from before a recovery: the swarm removes it, and would refuse to demote it.
+    if (node.ManagerStatus) {
         const step = { kind: "demote", id: node.ID } as const;
         await others.takeTurn(step, `the dead ${name} loses its vote`, (turn) =>
             endVote(turn, node.ID, name),

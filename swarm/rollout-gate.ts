@@ -1,6 +1,6 @@
 // What stands between two hosts of a rollout: nothing begins in a swarm that is not well, and nothing goes on in one that
 // has become worse. As kOps does, the checks have to pass twice in a row.
-import { type Problem, SkepError } from "../errors";
+import { type Problem, SkepError, skepError } from "../errors";
 import { finding } from "../planning/finding";
 import { listed } from "../planning/sentence";
 import { type Check, type Expected, findings, type PlacedHost } from "./checks/check";
@@ -50,8 +50,8 @@ export class Gate {
             ...against,
             {
                 id: "ROLLOUT_UNWELL",
-                problem: "The swarm is not well, so no engine was changed.",
-                advice: "Mend what the other lines name, then run up again.",
+                problem: "The swarm is not well, so no host was touched.",
+                advice: "Mend what the other lines name, then run the same command again.",
             },
         ]);
     }
@@ -100,4 +100,30 @@ export class Gate {
         const found = await findings(checks, this.swarm, expected, patienceMs);
         return found.filter((problem) => finding(problem).severity === "error");
     }
+}
+
+/** Why a rollout ended at these hosts: what is wrong, and ROLLOUT_STOPPED. `left` are the hosts that it did not come to. */
+export function stopped(
+    wrong: readonly Problem[],
+    names: readonly string[],
+    left: readonly string[],
+): SkepError {
+    const others = left.length === 0 ? "" : ` ${listed(left)} ${left.length === 1 ? "is" : "are"} as before.`;
+    return new SkepError([
+        ...wrong,
+        {
+            id: "ROLLOUT_STOPPED",
+            problem: `The rollout stopped at ${listed(names)}.${others}`,
+            advice: "Mend what the other lines name, then run the same command again: it goes on from what it finds.",
+        },
+    ]);
+}
+
+/** The end of a rollout that was interrupted, `where` that was. */
+export function interrupted(where: string): SkepError {
+    return skepError(
+        "CANCELLED",
+        `Interrupted ${where}.`,
+        "Run the same command again: the rollout goes on from what it finds.",
+    );
 }

@@ -1,7 +1,7 @@
 // Brings the engines of a swarm to their versions and settings, one host after another. What is left to do is looked at
 // anew before each host, so an interrupted rollout goes on where it stopped, and one that is turned around ends with one
 // version everywhere.
-import { type Problem, SkepError, skepError } from "../errors";
+import { type Problem, SkepError } from "../errors";
 import { DAEMON_JSON } from "../planning/daemon-json";
 import { describeEngine, ENGINE_PACKAGES, isBroken } from "../planning/engine-packages";
 import { interrupts, nextBatch, type RolloutHost } from "../planning/rollout";
@@ -12,7 +12,7 @@ import { installEngine, writeDaemon } from "./engine-host";
 import type { Host } from "./host";
 import { inMaintenance } from "./maintenance";
 import { pausePoint } from "./pause-point";
-import { Gate } from "./rollout-gate";
+import { Gate, interrupted, stopped } from "./rollout-gate";
 import {
     observe,
     refuseTaken,
@@ -54,7 +54,7 @@ export async function rollOut(args: RolloutArgs): Promise<RolloutEnd> {
                 unseen: seen.flatMap(({ name, unseen }) => (unseen ? [{ name, problem: unseen }] : [])),
             };
         const again = batch.filter(({ name, work }) => tried.get(name) === work);
-        if (again.length > 0) throw stopped(again.map(unchanged), batch, due);
+        if (again.length > 0) throw stopped(again.map(unchanged), namesOf(batch), without(due, batch));
         for (const { name, work = "" } of batch) tried.set(name, work);
         const isQuiet = batch.every(({ work }) => work === "hold");
         // The first host shows what the change does, before others follow.
@@ -74,7 +74,7 @@ export async function rollOut(args: RolloutArgs): Promise<RolloutEnd> {
         );
         if (ctx.signal.aborted) throw interrupted(`at ${listed(namesOf(batch))}`);
         const wrong = "problems" in problems ? problems.problems : problems.value;
-        if (wrong.length > 0) throw stopped(wrong, batch, due);
+        if (wrong.length > 0) throw stopped(wrong, namesOf(batch), without(due, batch));
         if (!isQuiet) {
             done += 1;
             await pausePoint(`rollout:passed:${batch[0]!.name}`, ctx);
@@ -137,6 +137,11 @@ function namesOf(hosts: readonly Pick<RolloutHost, "name">[]): string[] {
     return hosts.map(({ name }) => name);
 }
 
+/** The names that are not of these hosts. */
+function without(names: readonly string[], hosts: readonly Pick<RolloutHost, "name">[]): string[] {
+    return names.filter((each) => !namesOf(hosts).includes(each));
+}
+
 /** As in "manager-2: docker-ce 26.1.5 → 28.5.2 (5 hosts to go)". */
 function stepLine(batch: readonly Seen[], left: number): string {
     const what = batch.map(({ name, work, found, member }) => {
@@ -146,10 +151,6 @@ function stepLine(batch: readonly Seen[], left: number): string {
         return from === to ? `${name}: containerd` : `${name}: docker-ce ${from} → ${to}`;
     });
     return `${what.join(", ")} (${left} ${left === 1 ? "host" : "hosts"} to go)`;
-}
-
-function interrupted(where: string): SkepError {
-    return skepError("CANCELLED", `Interrupted ${where}.`, "Run up again: the rollout goes on.");
 }
 
 /** The problem of a host that the same work has to be done to again: another time would change nothing either. */
@@ -162,18 +163,4 @@ function unchanged({ name, found, member }: Seen): Problem {
         problem: `The engine of ${name} is not as it should be after it was changed: ${what}.`,
         advice: `Look at that host: journalctl -u docker, apt-mark showhold, ${DAEMON_JSON}.`,
     };
-}
-
-function stopped(wrong: readonly Problem[], batch: readonly Seen[], due: readonly string[]): SkepError {
-    const names = namesOf(batch);
-    const left = due.filter((name) => !names.includes(name));
-    const others = left.length === 0 ? "" : ` ${listed(left)} ${left.length === 1 ? "is" : "are"} as before.`;
-    return new SkepError([
-        ...wrong,
-        {
-            id: "ROLLOUT_STOPPED",
-            problem: `The rollout stopped at ${listed(names)}.${others}`,
-            advice: "Mend what the other lines name, then run up again: it goes on from what it finds.",
-        },
-    ]);
 }

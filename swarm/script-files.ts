@@ -22,6 +22,10 @@ export type ScriptName =
     | "look"
     | "net"
     | "probe"
+    | "raft"
+    | "prune"
+    | "reboot"
+    | "reserve"
     | "restart"
     | "save"
     | "support";

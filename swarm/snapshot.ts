@@ -96,6 +96,9 @@ interface Looked {
     certificate: string | null;
     sealed: boolean | null;
     raftKib: number | null;
+    reserve: ShellSight["reserve"] | null;
+    /** In base 64; empty if the host need not reboot. */
+    reboot: string;
     /** daemon.json and the record of Skep's keys, in base 64; empty where there is none. */
     daemon: string;
     record: string;
@@ -119,6 +122,8 @@ async function look(host: Host, signal: AbortSignal): Promise<ShellSight> {
         ...(certificate && { certificate }),
         ...(found.sealed !== null && { sealed: found.sealed }),
         ...(found.raftKib !== null && { raftKib: found.raftKib }),
+        ...(found.reserve && { reserve: found.reserve }),
+        ...(found.reboot && { reboot: unpacked(found.reboot) }),
         // Only names of keys: a value may be a secret.
         ownKeys: foreignKeys({ daemon: unpacked(found.daemon), record: unpacked(found.record) }),
     };

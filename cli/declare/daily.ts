@@ -4,12 +4,13 @@ import { Argument, type Command, InvalidArgumentError, Option } from "commander"
 import type { ContextOptions } from "../commands/context";
 import type { LogsOptions } from "../commands/logs";
 import type { NetOptions } from "../commands/net";
+import type { RebootOptions } from "../commands/reboot";
 import type { Options } from "../options";
 import type { Role } from "../../planning/placement";
 import { sinceSeconds } from "../../planning/durations";
 import { onStack } from "./on-stack";
 
-/** Declares unlock, key, token, context, ssh, logs, cp and net. */
+/** Declares unlock, key, token, context, ssh, reboot, logs, cp and net. */
 export function declareDaily(program: Command): void {
     program.commandsGroup("Every day:");
     onStack(program, "unlock", "open the managers that are locked after a restart").action(
@@ -33,6 +34,12 @@ export function declareDaily(program: Command): void {
         .argument("[command...]", "the command, after --")
         .action(async (host: string, command: string[], options: Options) =>
             (await import("../commands/ssh")).ssh(host, command, options),
+        );
+    onStack(program, "reboot", "reboot hosts one after another, each drained and unlocked again")
+        .argument("[host...]", "the nodes' names, such as worker-1")
+        .option("--needed", "the hosts that have to reboot, as status names them")
+        .action(async (hosts: string[], options: RebootOptions) =>
+            (await import("../commands/reboot")).reboot(hosts, options),
         );
     onStack(program, "logs", "the journal of a host's engine, or the log of a service")
         .argument("<name>", "a node's name, or a service's")

@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { SkepError } from "../../errors";
-import { secretsIn } from "../../planning/secrets";
+import { opened, secretsIn } from "../../planning/secrets";
 import { PROJECT, STATE_FOLDER } from "../../config/folders";
 import type { Deployment, StateResource } from "../../config/state";
 import { pulumiError, knownProblem } from "../../scripts/setup/known-failures";
@@ -56,6 +56,13 @@ export class StateReader {
     async outputs(): Promise<Record<string, unknown>> {
         const text = await this.ask("stack", "output", "--json", "--show-secrets");
         return JSON.parse(text ?? "{}") as Record<string, unknown>;
+    }
+
+    /** The state's resources, secrets in clear; empty if there is no such stack. */
+    async openResources(): Promise<StateResource[]> {
+        const text = await this.ask("stack", "export", "--show-secrets");
+        const { deployment = {} } = JSON.parse(text ?? "{}") as { deployment?: Deployment };
+        return opened(deployment.resources ?? []) as StateResource[];
     }
 
     /** Every secret text that the state has, in clear; empty if there is no such stack. */

@@ -9,6 +9,8 @@ import type { Wanted } from "../../planning/status";
 import type { Outputs } from "./outputs";
 import type { Standing } from "./standing";
 
+const DAY_SECONDS = 86_400;
+
 /** The names of Skep's own stacks, as the last `up` made them. */
 export function ownStacks({ sample, nodes }: Pick<Outputs, "sample" | "nodes">): string[] {
     const hasSample = sample !== undefined || nodes.some(({ ports }) => ports.app !== undefined);
@@ -21,7 +23,7 @@ export async function wantedOf({ stack, outputs, hosts }: Standing): Promise<Wan
     const stacks = ownStacks(outputs);
     if (!settings) return { stacks };
     const availability = hosts.map((host) => [host.name, availabilityOf(host, settings)] as const);
-    const backupSeconds = settings.backup.warnAfter;
+    const backupSeconds = settings.backup.warnAfter * DAY_SECONDS;
     return { stacks, availability: Object.fromEntries(availability), backupSeconds };
 }
 

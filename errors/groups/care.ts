@@ -52,6 +52,17 @@ export const CARE = {
             advice: "Remove what nobody needs now: `docker system df` on the host says what takes the room.",
             exit: "host",
         },
+        RESERVE_GONE: {
+            meaning:
+                "A manager's disk has no reserve, because somebody removed it or the disk has no room for it.",
+            advice: "Run `up`: it makes the reserve where four times as much is free.",
+            exit: "done",
+        },
+        REBOOT_NEEDED: {
+            meaning: "A host runs a kernel or libraries that an upgrade has replaced.",
+            advice: "Run `skep reboot --needed`: it reboots such hosts one after another.",
+            exit: "done",
+        },
         RAFT_LARGE: {
             meaning: "A manager's log is larger than a swarm's should be.",
             advice: "See what is changed so often: `docker events` on a manager.",

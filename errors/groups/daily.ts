@@ -13,6 +13,10 @@ export const DAILY = {
             meaning: "The swarm has no service or network of this name.",
             advice: "`docker service ls` and `docker network ls` on a manager list them.",
         },
+        REBOOT_WHICH: {
+            meaning: "A reboot needs either names of hosts or `--needed`.",
+            advice: "Name hosts, such as `worker-1`, or give `--needed` alone.",
+        },
         SSH_MISSING: {
             meaning: "This machine has no `ssh` or no `scp`.",
             advice: "Install OpenSSH's client.",

@@ -23,6 +23,14 @@ export const KEYS = {
             advice: "Look at `authorized_keys` of the login on that host.",
             exit: "host",
         },
+        KEY_WRONG: {
+            meaning: "The unlock key is not the one that a manager's data is locked with.",
+            advice: "Use the key of the time when the data was written: a backup has it inside.",
+        },
+        KEY_FILE_UNREADABLE: {
+            meaning: "A manager's key file (`swarm-node.key`) is damaged, or no key file.",
+            advice: "Use a backup of this manager, or let it leave the swarm and join again.",
+        },
         CA_ROTATION_WAITS: {
             meaning:
                 "Nodes that are down keep the swarm from ending the rotation of its certificate authority.",

@@ -2,7 +2,7 @@ import type { Group } from "../problem-group";
 
 /** What keeps engines of a running swarm from changing, host by host. */
 export const ROLLOUT = {
-    title: "Changing the engines of a running swarm",
+    title: "Changing the hosts of a running swarm one after another",
     exit: "swarm",
     entries: {
         SERVICE_CANNOT_SPARE: {
@@ -11,12 +11,12 @@ export const ROLLOUT = {
             exit: "refused",
         },
         ROLLOUT_UNWELL: {
-            meaning: "The swarm is not well, so no engine was changed.",
-            advice: "Mend what the other lines name, then run `up` again; `skep check` says more.",
+            meaning: "The swarm is not well, so no engine was changed, and no host rebooted.",
+            advice: "Mend what the other lines name, then run the same command again; `skep check` says more.",
         },
         ROLLOUT_STOPPED: {
             meaning: "The rollout stopped at a host, and the hosts after it are as they were.",
-            advice: "Mend what the line names, then run `up` again: it goes on from what it finds.",
+            advice: "Mend what the line names, then run the same command again: it goes on from what it finds.",
         },
         ROLLOUT_PAUSED: {
             meaning: "The rollout stopped where the settings or the user wanted, and hosts are left.",

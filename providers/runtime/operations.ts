@@ -254,9 +254,10 @@ export function unknownToken(provider: Provider, token: string): RpcError {
 /** What a preview shows: inputs as they are, and outputs that only the real thing has as unknown. */
 function previewOuts({ computed = [], stable = [] }: Resource, inputs: Props, olds: Props): Props {
     const outs: Props = { ...inputs };
+    const kept = typeof stable === "function" ? stable(olds, inputs) : stable;
     for (const key of computed) {
         if (key in inputs) continue;
-        outs[key] = stable.includes(key) && key in olds ? olds[key] : UNKNOWN;
+        outs[key] = kept.includes(key) && key in olds ? olds[key] : UNKNOWN;
     }
     return outs;
 }

@@ -34,8 +34,11 @@ export interface Resource {
     defaults?: Props;
     /** Outputs that exist only after create. A preview shows them as unknown, and inputs do not contain them. */
     computed?: readonly string[];
-    /** Computed outputs that an update never changes. Its preview still shows them. */
-    stable?: readonly string[];
+    /**
+     * Computed outputs that an update never changes, or those that this one does not: a function gets the state and the new
+     * inputs. Its preview still shows them.
+     */
+    stable?: readonly string[] | ((state: Props, inputs: Props) => readonly string[]);
     /** Outputs (or echoed inputs) that are always secret in state. */
     secretOutputs?: readonly string[];
     /** Inputs that, when secret, make every computed output secret. */

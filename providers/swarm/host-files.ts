@@ -2,6 +2,7 @@
 // longer gives them. daemon.json is not among them: engine-rollout.ts changes it host by host.
 import { pack } from "tar-stream";
 import { buffer } from "node:stream/consumers";
+import { isDeepStrictEqual } from "node:util";
 import { SkepError } from "../../errors";
 import { DAEMON_JSON, DAEMON_RECORD } from "../../planning/daemon-json";
 import type { HostFile } from "../../planning/host-files";
@@ -32,10 +33,13 @@ type Outs = {
     engineFiles: number;
 };
 type State = Inputs & Outs;
+/** What files.sh says that it did, and in notes what it could not do. */
+type Applied = Pick<Outs, "differing"> & { removed: string[]; notes: string[] };
 
 export const hostFiles: Resource = {
     required: ["host", "hostId", "files"],
     computed: COMPUTED,
+    stable: (state, inputs) => (engineReads(state as Partial<State>, inputs) ? [] : ["engineFiles"]),
     replaceOn: ["hostId"],
     ignoreInDiff: ["host"],
     refreshBeforeUpdate: true,
@@ -68,7 +72,8 @@ export const hostFiles: Resource = {
         const known = { ...state, files, engineFiles: state.engineFiles ?? 0 };
         const inputs = inputsOf(known, COMPUTED);
         try {
-            const script = hostScript("files"); // without the lock: reading must not wait for a script at work
+            // Without the lock: reading must not wait for a script at work.
+            const script = hostScript("data-root", "reserve", "files");
             const variables = await variablesFor("check", files);
             const options = { timeoutMs: CHECK_MS, signal: ctx.signal };
             const { differing } = await Host.of(state.host).script<Outs>(script, variables, options);
@@ -82,6 +87,17 @@ export const hostFiles: Resource = {
     },
 };
 
+/** Whether an update would write or remove a file that the engine reads at its start only. */
+function engineReads({ files = {}, differing = [] }: Partial<State>, inputs: Props): boolean {
+    const wanted = inputs.files;
+    // Until all that goes into the files is known, they may be any.
+    if (typeof wanted !== "object") return true;
+    const now = wanted as Inputs["files"];
+    const paths = [...new Set([...Object.keys(own(files)), ...Object.keys(now)])];
+    const changed = paths.filter((path) => !isDeepStrictEqual(files[path], now[path]));
+    return [...changed, ...differing].some((path) => OF_ENGINE.test(path));
+}
+
 function own(files: Inputs["files"] = {}): Inputs["files"] {
     return Object.fromEntries(Object.entries(files).filter(([path]) => !NOT_HERE.includes(path)));
 }
@@ -93,11 +109,12 @@ export function goneFiles(olds: Inputs["files"] = {}, files: Inputs["files"]): s
 
 /** Writes and removes files on the host. Returns the paths of files that differed or are gone. */
 async function apply({ host, files }: Inputs, gone: readonly string[], ctx: Context): Promise<string[]> {
-    const script = hostScript("lock", "files");
+    const script = hostScript("lock", "data-root", "reserve", "files");
     const variables = await variablesFor("apply", files, gone);
-    const done = await Host.of(host).script<Outs & { removed: string[] }>(script, variables, ctx);
+    const done = await Host.of(host).script<Applied>(script, variables, ctx);
     if (done.differing.length > 0) ctx.log(`wrote ${done.differing.join(", ")}`);
     if (done.removed.length > 0) ctx.log(`removed ${done.removed.join(", ")}`);
+    for (const note of done.notes) ctx.log(`${host.name}: ${note}`, "warning");
     const changed = [...done.differing, ...done.removed];
     if (changed.some((path) => path.includes("sshd_config"))) await untilLogin(host, ctx);
     return changed;

@@ -1,9 +1,11 @@
 #!/bin/sh
 # When this ends, exactly the wanted versions of docker-ce, docker-ce-cli and containerd.io are installed, held and running.
-# They come from a repository whose key has the given fingerprint. LOGIN_USER may use the engine.
+# They come from a repository whose key has the given fingerprint. LOGIN_USER may use the engine. The host has its reserve,
+# where reserve.sh finds the room.
 # Inputs: REPOSITORY_URL, KEY_FINGERPRINT, DOCKER_VERSION, CONTAINERD_VERSION, LOGIN_USER; RESTART, `yes` if the engine
-# restarts even if the wanted one runs; DOWNLOAD, `yes` if the packages are only fetched, and the engine stays as it is; also http_proxy, https_proxy and no_proxy if the host reaches the repository through
-# a proxy. Only this script uses them; the host keeps none.
+# restarts even if the wanted one runs; DOWNLOAD, `yes` if the packages are only fetched, and the engine stays as it is;
+# also http_proxy, https_proxy and no_proxy if the host reaches the repository through a proxy. Only this script uses them;
+# the host keeps none.
 set -eu
 
 export DEBIAN_FRONTEND=noninteractive
@@ -152,6 +154,9 @@ if [ "${RESTART:-no}" = yes ] || ! runs; then
     answers
     runs || fail ENGINE_OTHER "Another engine than docker-ce $DOCKER_VERSION runs also after a restart. Look at: systemctl cat docker."
 fi
+
+# An engine without a reserve works, and status says that it is missing.
+keep_reserve || true
 
 modprobe ip_vs 2>/dev/null || true
 modprobe esp4 2>/dev/null || true

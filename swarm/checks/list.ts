@@ -4,7 +4,7 @@ import { dataPath } from "./data-path";
 import { drift } from "./drift";
 import { leader } from "./leader";
 import { nodes } from "./nodes";
-import { certificates, clocks, disks, hosts, lock, logs, versions } from "./on-hosts";
+import { certificates, clocks, disks, hosts, lock, logs, reboots, versions } from "./on-hosts";
 import { registry, registryEverywhere } from "./registry";
 import { stacks } from "./stacks";
 import { votes } from "./votes";
@@ -31,4 +31,5 @@ export const ALL_CHECKS: readonly Check[] = [
     disks,
     logs,
     versions,
+    reboots,
 ];

@@ -9,11 +9,14 @@ import {
     lockedProblem,
     nodeCertificateProblems,
     raftProblems,
+    rebootProblems,
+    reserveProblems,
     versionProblems,
 } from "../../planning/host-findings";
+import { opensNodeKey } from "../../planning/recovery/node-key";
 import { listed } from "../../planning/sentence";
 import type { HostSight } from "../../planning/snapshot";
-import { type KeyFile, opens } from "../rotate/key-file";
+import type { KeyFile } from "../rotate/key-file";
 import { hostScript, unpacked } from "../scripts";
 import { askEach, type Asked, hostSight } from "../snapshot";
 import type { Swarm } from "../swarm";
@@ -73,9 +76,11 @@ export const clocks = ofSights("clocks", "the clocks of all hosts agree within 2
 
 export const disks = ofSights(
     "disks",
-    "every engine's disk has room, and no manager's log is large",
-    (all) => [...diskProblems(all), ...raftProblems(all)],
+    "every engine's disk has room, managers keep a reserve on it, and no manager's log is large",
+    (all) => [...diskProblems(all), ...reserveProblems(all), ...raftProblems(all)],
 );
+
+export const reboots = ofSights("reboots", "no host runs what an upgrade has replaced", rebootProblems);
 
 export const versions = ofSights(
     "versions",
@@ -139,7 +144,7 @@ export const lock: Check = {
                         advice: "Run up; if it stays so, rotate the unlock key: skep rotate unlock-key.",
                     },
                 ];
-            if (opens(unlockKey, unpacked(sealed))) return [];
+            if (opensNodeKey(unpacked(sealed), unlockKey)) return [];
             return [
                 {
                     id: "LOCK_KEY",

@@ -1,6 +1,6 @@
 // The file with a manager's node key, which the unlock key seals: it shows which unlock key the manager has.
-import { createPrivateKey } from "node:crypto";
 import { SkepError } from "../../errors";
+import { opensNodeKey } from "../../planning/recovery/node-key";
 import type { Host } from "../host";
 import { hostScript, unpacked } from "../scripts";
 import type { Swarm } from "../swarm";
@@ -59,18 +59,5 @@ function keyFileOf(host: Host, signal: AbortSignal): Promise<KeyFile> {
 
 function isSealedWith(unlockKey: string, { sealed }: KeyFile): boolean {
     if (unlockKey === "") return sealed === null;
-    return sealed !== null && opens(unlockKey, unpacked(sealed));
-}
-
-/** Whether the unlock key opens a sealed key file (swarmkit, ca/pkcs8 and manager/encryption). */
-export function opens(unlockKey: string, pem: string): boolean {
-    const passphrase = Buffer.from(unlockKey.replace("SWMKEY-1-", ""), "base64");
-    try {
-        // Swarm writes headers of its own into the file, which end with an empty line. OpenSSL does not know them.
-        const key = pem.replace(/(-----BEGIN .*-----\n)(?:.+: .*\n)+\n/, "$1");
-        createPrivateKey({ key, passphrase });
-        return true;
-    } catch {
-        return false;
-    }
+    return sealed !== null && opensNodeKey(unpacked(sealed), unlockKey);
 }

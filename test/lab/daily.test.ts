@@ -217,6 +217,7 @@ describe("A lab in daily use", function () {
     });
 
     it("serves on when another is destroyed, by plain pulumi too", async () => {
+        await pushProbe();
         await second.pulumi("destroy", "--yes");
         assert.equal((await docker.listContainers({ all: true, filters: ofStack(second.stack) })).length, 0);
         await second.skep("destroy", "--yes");

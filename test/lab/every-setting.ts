@@ -33,6 +33,7 @@ const FOLLOWED: readonly Settings[] = [
             extra: { "max-concurrent-downloads": 6 },
         },
         swarm: { taskHistory: 3, snapshotInterval: 5000, heartbeat: "6s", certificateExpiry: "30d" },
+        upkeep: { pruneImages: "7d", securityUpgrades: true, reserveMib: 16 },
         encryptOverlays: "always",
         backup: {
             to: "s3://backups/swarm",

@@ -23,7 +23,7 @@ export function testRepositories(lab: Lab): void {
                 CONTAINERD_VERSION: "1.7",
                 LOGIN_USER: "admin",
             };
-            const script = hostScript("lock", "engine");
+            const script = hostScript("lock", "data-root", "reserve", "engine");
             return lab.on("worker-3", "sudo sh", renderHostScript(script, { ...inputs, ...given }));
         };
         const kept = () => lab.on("worker-3", `cat ${sources} /etc/apt/keyrings/docker.asc`);

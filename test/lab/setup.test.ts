@@ -66,7 +66,8 @@ describe("setup without Go on PATH", () => {
             .filter((folder) => spawnSync(join(folder, "go"), ["version"]).error)
             .join(delimiter);
     });
-    after(async () => {
+    after(async function () {
+        this.timeout(60_000);
         process.env.PATH = outside.path;
         if (outside.cache === undefined) delete process.env.XDG_CACHE_HOME;
         else process.env.XDG_CACHE_HOME = outside.cache;

@@ -9,6 +9,7 @@ import { testLooks } from "./looks";
 import { testRepositories } from "./repositories";
 import { testRotation } from "./rotation";
 import { testUpgrade } from "./upgrade";
+import { testUpkeep } from "./upkeep";
 import { testWholeness } from "./wholeness";
 
 /** A lab of three zones that is up, with the sample on every node. */
@@ -22,6 +23,7 @@ export function testStanding(lab: Lab): void {
         testBackup,
         testHelp,
         testWholeness,
+        testUpkeep,
         testUpgrade,
     ];
     for (const test of tests) test(lab);

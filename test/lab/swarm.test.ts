@@ -11,6 +11,7 @@ import { ProcessWatch } from "./process-watch";
 import { canType, eventually, hostContainers, Lab, type NodeOutput, servingNode } from "./lab";
 import { inFull, required } from "./required";
 import { testStanding } from "./standing";
+import { UPKEEP } from "./upkeep";
 
 interface Outputs {
     nodes: NodeOutput[];
@@ -31,7 +32,10 @@ let seen: Record<string, string> = {};
 describe("A locked swarm over three zones from one command", function () {
     this.timeout(900_000);
 
-    before(() => lab.configure());
+    before(() => {
+        lab.usual = { "skep:upkeep": UPKEEP };
+        lab.configure();
+    });
     after(async () => {
         await lab.skep("destroy", "--yes").catch(() => undefined);
         lab.forget();
@@ -187,7 +191,7 @@ describe("A locked swarm over three zones from one command", function () {
             };
             await serves();
             const before = await hosts();
-            lab.usual = { "skep:sample": { port: 9090 } };
+            lab.usual = { ...lab.usual, "skep:sample": { port: 9090 } };
             lab.configure();
             const { steps } = await lab.json<Outcome>("up");
             const replaced = steps.filter(({ verb }) => verb === "± replace").map(({ name }) => name);

@@ -34,7 +34,7 @@ describe("configuration", () => {
             managers: 3,
             workers: 3,
             autolock: true,
-            backup: { managers: "majority", registry: false, warnAfter: 604_800 },
+            backup: { managers: "majority", registry: false, warnAfter: 7 },
             managersRunTasks: true,
             drainTimeout: 120,
             nodes: {},

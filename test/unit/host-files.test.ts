@@ -2,17 +2,19 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { renderHostFiles } from "../../planning/host-files";
 import { goneFiles, hostFiles } from "../../providers/swarm/host-files";
 import { hostScript } from "../../swarm/scripts";
 
+const NOTHING = { securityUpgrades: false, reserveMib: 0 };
 const usual = {
     ca: "CA\n\n",
     registry: { name: "registry.skep.internal", port: 5000, addresses: ["10.190.1.101", "10.190.2.102"] },
     auditRules: false,
+    upkeep: { host: "worker-1", keptImages: [], pruneScript: hostScript("prune"), ...NOTHING },
     hostsScript: hostScript("hosts"),
 };
 const engine = { certificate: "CERTIFICATE", privateKey: "PRIVATE" };
@@ -34,6 +36,35 @@ describe("The files that a host keeps", () => {
         const { content = "" } = renderHostFiles({ ...usual, auditRules: true })[path] ?? {};
         assert.match(content, /^-w \/etc\/docker -k docker$/m);
         assert.equal(renderHostFiles(usual)[path], undefined);
+    });
+
+    it("are none more until the settings ask for upkeep, and then each host prunes at a moment of its own", () => {
+        const of = (host: string, more = {}) =>
+            renderHostFiles({ ...usual, upkeep: { ...usual.upkeep, host, keptImages: ["web:1"], ...more } });
+        assert.deepEqual(of("worker-1"), renderHostFiles(usual));
+        const moment = (host: string) =>
+            /^OnCalendar=(.*)$/m.exec(
+                of(host, { pruneDays: 7 })["/etc/systemd/system/skep-prune.timer"]?.content ?? "",
+            )?.[1] ?? "";
+        const hosts = Array.from({ length: 40 }, (_, i) => `worker-${i + 1}`);
+        const moments = hosts.map(moment);
+        assert.equal(new Set(moments).size, 40);
+        for (const each of moments) assert.match(each, /^\*-\*-\* 0[0-5]:\d\d:\d\d$/);
+        assert.equal(of("a", { pruneDays: 7 })["/etc/skep/prune"]?.content, "7\nweb:1\n");
+        assert.equal(of("a", { reserveMib: 16 })["/etc/skep/reserve"]?.content, "16\n");
+        const upgrades = of("a", { securityUpgrades: true })["/etc/apt/apt.conf.d/60skep-upgrades"]?.content;
+        assert.match(upgrades ?? "", /Automatic-Reboot "false";/);
+    });
+
+    it("make a preview show a restart of the engine only if the engine reads one of them", () => {
+        const stable = hostFiles.stable as (state: object, inputs: object) => readonly string[];
+        const before = renderHostFiles({ ...usual, engine });
+        const now = (more: object) => ({ files: renderHostFiles({ ...usual, engine, ...more }) });
+        const state = { files: before, differing: [] as string[] };
+        assert.deepEqual(stable(state, now({ auditRules: true })), ["engineFiles"]);
+        assert.deepEqual(stable(state, now({ engine: { ...engine, certificate: "OTHER" } })), []);
+        assert.deepEqual(stable({ ...state, differing: ["/etc/docker/tls/ca.pem"] }, now({})), []);
+        assert.deepEqual(stable(state, { files: Symbol("unknown") }), []);
     });
 
     it("name every host of the registry, the nearest one first", () => {
@@ -76,6 +107,35 @@ describe("The files that a host keeps", () => {
             assert.equal(String(run("apply")), `"${given}"`);
             assert.equal(String(run("apply")), "");
             assert.ok(!existsSync(given) && existsSync(other));
+        } finally {
+            rmSync(root, { recursive: true });
+        }
+    });
+
+    it("make auditd load its rules where it runs, and say so where it does not take them", () => {
+        const root = mkdtempSync(join(tmpdir(), "skep-test-"));
+        try {
+            const program = (name: string, text: string) =>
+                writeFileSync(join(root, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+            const [part = ""] =
+                /^ {4}case .*\n {4}\*\/audit[^]+?^ {4}esac\n/m.exec(hostScript("files")) ?? [];
+            const head = `set -eu\nremoved=\nnote() { echo "$1"; }\ndiffering=`;
+            const run = (path: string) =>
+                execFileSync("sh", ["-c", `${head}'"${path}"'\n${part}`], {
+                    env: { PATH: `${root}:${process.env.PATH}` },
+                    encoding: "utf8",
+                });
+            const rules = "/etc/audit/rules.d/60-skep-docker.rules";
+            program("systemctl", "exit 0");
+            program("augenrules", `echo "$@" >>${root}/loaded`);
+            assert.equal(run("/etc/skep/hosts"), "");
+            assert.ok(!existsSync(join(root, "loaded")));
+            assert.equal(run(rules), "");
+            assert.equal(readFileSync(join(root, "loaded"), "utf8"), "--load\n");
+            program("augenrules", "exit 1");
+            assert.match(run(rules), /at the next start only/);
+            program("systemctl", "exit 3");
+            assert.equal(run(rules), "");
         } finally {
             rmSync(root, { recursive: true });
         }

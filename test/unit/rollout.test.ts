@@ -168,7 +168,7 @@ describe("A rollout", function () {
         hosts.world.at("manager-3").isUp = false;
         await assert.rejects(
             run.call(hosts),
-            /ROLLOUT_UNWELL: The swarm is not well, so no engine was changed/,
+            /ROLLOUT_UNWELL: The swarm is not well, so no host was touched/,
         );
         assert.deepEqual(hosts.done, []);
     });

@@ -58,6 +58,7 @@ describe("A command on a standing swarm", function () {
             ["token", "show"],
             ["context"],
             ["ssh", "manager-1"],
+            ["reboot", "--needed"],
             ["logs", "manager-1"],
             ["cp", "here", "manager-1:/tmp"],
             ["net", "sample_web"],

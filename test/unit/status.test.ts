@@ -208,6 +208,29 @@ describe("Status", () => {
         assert.match(own.findings[0]!.problem, /^daemon\.json of worker-1 has keys .*: mtu\.$/);
     });
 
+    it("warns of a host that has to reboot, and of a manager whose disk is four fifths full or has lost its reserve", () => {
+        const needs = seen((snapshot) => {
+            const { shell } = snapshot.hosts[3]!;
+            const reboot = "upgraded packages ask for it: linux-image-amd64";
+            setHost(snapshot, 3, { shell: { ...shell!, reboot, disk: { totalKib: 1e9, freeKib: 1.9e8 } } });
+        });
+        assert.deepEqual(idsOf(needs), ["warning REBOOT_NEEDED"]);
+        assert.equal(
+            needs.findings[0]!.problem,
+            "worker-1 has to reboot: upgraded packages ask for it: linux-image-amd64.",
+        );
+        const low = seen((snapshot) => {
+            const { shell } = snapshot.hosts[0]!;
+            const reserve = { wantedKib: 262_144, foundKib: 0 };
+            setHost(snapshot, 0, { shell: { ...shell!, reserve, disk: { totalKib: 1e9, freeKib: 1.9e8 } } });
+        });
+        assert.deepEqual(idsOf(low), ["warning DISK_LOW", "warning RESERVE_GONE"]);
+        assert.match(
+            low.findings[1]!.problem,
+            /^The reserve of 256 MiB on the disk of manager-1 is not there\.$/,
+        );
+    });
+
     it("warns of engines without fixes, full disks, certificates that end, and clocks that differ", () => {
         const old = seen((snapshot) => {
             const { engine, shell } = snapshot.hosts[3]!;
