@@ -34,6 +34,7 @@ describe("configuration", () => {
             managers: 3,
             workers: 3,
             autolock: true,
+            upkeep: { reserveMib: 256, securityUpgrades: false },
             backup: { managers: "majority", registry: false, warnAfter: 7 },
             managersRunTasks: true,
             drainTimeout: 120,

@@ -42,7 +42,7 @@ const UNTESTED = new Map(
             "DOCKER_FORBIDDEN",
             "PROVIDERS_START",
         ],
-        "comes after minutes of waiting": ["SETUP_BUSY", "APT_BUSY", "HOST_BOOT", "HOST_BUSY", "SWARM_BUSY"],
+        "comes after minutes of waiting": ["SETUP_BUSY", "APT_BUSY", "HOST_BOOT", "SWARM_BUSY"],
         "comes where all of a range is taken": ["LAB_PORTS"],
         "needs a package repository or an sshd that is broken in one place only": [
             "REPOSITORY_UNREACHABLE",
