@@ -21,14 +21,13 @@ const RESTORE_MS = 5_000;
 
 /**
  * Does the work on each of the hosts when it is their turn, on several workers side by side. The hosts must be ready
- * members. `happens` says what becomes of an engine, for messages. Throws `Refused` if the other members cannot do without
- * the hosts now, and SERVICE_CANNOT_SPARE if a service cannot.
+ * members. Throws `Refused` if the other members cannot do without the hosts now, and SERVICE_CANNOT_SPARE if a service
+ * cannot.
  */
 export async function inMaintenance<T>(
     swarm: Swarm,
     hosts: readonly Host[],
     work: (host: Host, turn: Context) => Promise<T>,
-    happens = "is changed",
 ): Promise<T[]> {
     const ids = await Promise.all(hosts.map(async (host) => (await host.membership()).nodeId));
     const [id] = ids;
@@ -37,7 +36,7 @@ export async function inMaintenance<T>(
     const isAlone = others.managers.length === 0;
     // Only a manager's restart needs a turn of its own, and several hosts at once are workers.
     const step = { kind: "restart", id } as const;
-    const what = `the engine of ${listed(hosts.map(({ name }) => name))} ${happens}`;
+    const what = `work on ${listed(hosts.map(({ name }) => name))}`;
     const options = { patienceMs: PATIENCE_MS, unleased: isAlone };
     return (isAlone ? swarm : others).takeTurn(
         step,

@@ -50,7 +50,7 @@ export async function rebootInTurn(
         due.delete(name);
         ctx.log(`${name} reboots (${due.size === 0 ? "the last one" : `${due.size} to go after it`})`);
         const ended = await orProblems(
-            inMaintenance(swarm, [placed.host], reboot, "restarts with it").then(() => gate.after([name], 0)),
+            inMaintenance(swarm, [placed.host], reboot).then(() => gate.after([name], 0)),
         );
         if (ctx.signal.aborted) throw interrupted(`at ${name}`);
         const wrong = "problems" in ended ? ended.problems : ended.value;

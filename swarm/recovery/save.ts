@@ -28,7 +28,7 @@ export interface SavedFolder {
  * cannot, and BACKUP_HOST if the copy fails.
  */
 export async function saveManager(swarm: Swarm, host: Host): Promise<SavedFolder> {
-    const [saved] = await inMaintenance(swarm, [host], copy, "is saved");
+    const [saved] = await inMaintenance(swarm, [host], copy);
     if (!saved) throw new Error(`nothing was done on ${host.name}`);
     return saved;
 }

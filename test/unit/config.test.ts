@@ -34,7 +34,8 @@ describe("configuration", () => {
             managers: 3,
             workers: 3,
             autolock: true,
-            backup: { managers: "majority", registry: false, warnAfter: 604_800 },
+            upkeep: { reserveMib: 256, securityUpgrades: false },
+            backup: { managers: "majority", registry: false, warnAfter: 7 },
             managersRunTasks: true,
             drainTimeout: 120,
             nodes: {},
@@ -60,7 +61,6 @@ describe("configuration", () => {
             registry: { name: "registry.skep.internal", port: 5000, user: "skep", replicas: 1 },
             sample: { enabled: true, replicas: 3, port: 8080 },
             upgrade: { workersAtOnce: 1, soak: 30, pause: 0, confirm: "none" },
-            upkeep: { securityUpgrades: false, reserveMib: 256 },
         });
     });
 
