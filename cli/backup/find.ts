@@ -47,8 +47,13 @@ export async function backupsOf(store: Store, stack: string): Promise<(Archive &
         .sort((one, other) => other.at - one.at);
 }
 
-/** The backup that is meant: a file, a name in the store, or without either the newest of the stack. Throws BACKUP_NONE. */
+/** The backup that is meant: a file, an object as `s3://BUCKET/KEY`, a name in the store, or without either the newest of the stack. Throws BACKUP_NONE. */
 export async function findBackup(given: string | undefined, options: PlaceOptions): Promise<Found> {
+    const [, folder, object] = /^(s3:\/\/.+)\/([^/]+)$/.exec(given ?? "") ?? [];
+    if (folder !== undefined && object !== undefined) {
+        const { settings } = await placeOf(options);
+        return { store: await storeAt(folder, settings.aws?.region), name: object };
+    }
     if (given !== undefined && (given.includes("/") || existsSync(given))) {
         const path = resolve(given);
         return { store: await storeAt(dirname(path)), name: basename(path) };

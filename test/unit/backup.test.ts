@@ -361,6 +361,8 @@ describe("A look for a backup", () => {
         assert.equal((await findBackup(old, { stack: "dev", to })).name, old);
         const file = await findBackup(join(to, old), { stack: "dev" });
         assert.deepEqual([file.store.where, file.name], [to, old]);
+        const object = await findBackup(`s3://bucket/folder/${old}`, { stack: "dev" });
+        assert.deepEqual([object.store.where, object.name], ["s3://bucket/folder", old]);
         const listed = JSON.parse(
             (await printed(() => list({ stack: "dev", to, json: true }))).text,
         ) as object;
