@@ -36,3 +36,9 @@ export function wrapped(text: string, indent: number, head = ""): string[] {
     }
     return [...lines, line];
 }
+
+/** Texts below each other, each after its head: `  Lost    what changed ...`. */
+export function headed(rows: readonly (readonly [head: string, text: string])[]): string[] {
+    const indent = Math.max(...rows.map(([head]) => head.length)) + 4;
+    return rows.flatMap(([head, text]) => wrapped(text, indent, `  ${head}`));
+}

@@ -12,6 +12,7 @@ import { printJson, printNext } from "../print";
 import { bringInLine, readyToRecover } from "../stack/in-line";
 import { outputsNow } from "../stack/lost";
 import { hostNamed, type Standing, type StandingHost, withSwarm } from "../stack/standing";
+import { headed, wrapped } from "../text";
 
 /** A swarm with a majority says so within this time, in milliseconds. */
 const PATIENCE_MS = 20_000;
@@ -108,23 +109,22 @@ async function works({ swarm }: Standing): Promise<boolean> {
     return (await ifAnswered(swarm.during({ patienceMs: PATIENCE_MS }).manager())) !== undefined;
 }
 
-function planLines({ from, why, rejoin, silent }: RecoverPlan): string[] {
+/** What is said before a recovery, in at most 80 columns. */
+export function planLines({ from, why, rejoin, silent }: RecoverPlan): string[] {
     const anew = [...rejoin, ...silent];
-    return [
-        "",
-        `The swarm goes on with ${from} alone: ${why}.`,
-        "  Kept: services, secrets, configs, networks, labels and workers, as this copy has them.",
-        "  Lost: what the managers agreed on after this copy was last written, if anything.",
-        `  The engine of ${from} stops for about 20 s, and its tasks with it. Tasks on workers go on.`,
-        ...(anew.length === 0 ? [] : [`  ${listed(anew)} ${anew.length === 1 ? "joins" : "join"} anew.`]),
-        ...(silent.length === 0
-            ? []
-            : [
-                  `  ${listed(silent)} ${silent.length === 1 ? "does" : "do"} not answer. If their hosts can come back, bring them back`,
-                  "  instead: nothing is lost then. If not, never start them again with the old",
-                  "  data: they would be a second swarm under the same name.",
-              ]),
-        "  The unlock key changes.",
-        "",
+    const [does, they] = silent.length === 1 ? ["does", "it"] : ["do", "them"];
+    const rows: [string, string][] = [
+        ["Kept", "services, secrets, configs, networks, labels and workers, as this copy has them."],
+        ["Lost", "what the managers agreed on after this copy was last written, if anything."],
+        ["Stops", `the engine of ${from} for about 20 s, and its tasks with it. Tasks on workers go on.`],
     ];
+    if (anew.length > 0)
+        rows.push(["Anew", `${listed(anew)} ${anew.length === 1 ? "joins" : "join"}, without old data.`]);
+    if (silent.length > 0)
+        rows.push([
+            "Beware",
+            `${listed(silent)} ${does} not answer. If the hosts can come back, bring them back instead: nothing is lost then. If not, never start ${they} again with the old data: that would be a second swarm under the same name.`,
+        ]);
+    rows.push(["Key", "the unlock key changes, if there is one."]);
+    return ["", ...wrapped(`The swarm goes on with ${from} alone: ${why}.`, 0), ...headed(rows), ""];
 }

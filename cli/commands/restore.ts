@@ -18,6 +18,7 @@ import { openStack } from "../pulumi/workspace";
 import { bringInLine, readyToRecover } from "../stack/in-line";
 import { outputsNow } from "../stack/lost";
 import { type Standing, type StandingHost, withSwarm } from "../stack/standing";
+import { headed, wrapped } from "../text";
 import { spanText } from "../../planning/durations";
 
 /** What an up says that finds the swarm's hosts without the swarm. */
@@ -142,28 +143,47 @@ async function bringBack(standing: Standing, plan: RestorePlan, archive: OpenArc
     return { missing: lacking(archive.manifest.objects, (await inventoryOf(swarm)).objects), rtoSeconds };
 }
 
-function planLines(plan: RestorePlan, { manifest }: OpenArchive, rpoSeconds: number): string[] {
-    const { objects, members } = manifest;
+/** What is said before a restore, in at most 80 columns. `rpoSeconds` is the age of the copy. */
+export function planLines(
+    plan: RestorePlan,
+    { manifest }: Pick<OpenArchive, "manifest">,
+    rpoSeconds: number,
+): string[] {
+    const { made, objects, members, registry } = manifest;
+    const { services, secrets, configs, networks } = objects;
     const workers = members.filter(({ role }) => role === "worker").length;
-    const count = (of: readonly unknown[], word: string) =>
-        `${of.length} ${word}${of.length === 1 ? "" : "s"}`;
+    const back = [
+        counted(services, "service"),
+        counted(secrets, "secret"),
+        counted(configs, "config"),
+        counted(networks, "network"),
+    ].join(", ");
+    const { absent, rejoin } = plan;
+    const rows: [string, string][] = [
+        [
+            "Back",
+            `${back}. ${workers} of its members are workers: they come back by themselves, with their running tasks.`,
+        ],
+        [
+            "Lost",
+            `what changed in the swarm in the last ${spanText(rpoSeconds)}, and volumes on hosts that are gone.`,
+        ],
+    ];
+    if (absent.length > 0) rows.push(["First", `an up makes ${listed(absent)} anew.`]);
+    if (rejoin.length > 0)
+        rows.push(["Anew", `${listed(rejoin)} ${rejoin.length === 1 ? "joins" : "join"}, without old data.`]);
+    if (registry) rows.push(["Not", "the registry's images, which the backup has too."]);
+    rows.push(["Key", "the unlock key changes, if there is one."]);
     return [
         "",
-        `The backup of ${manifest.made} goes back onto ${listed(plan.managers)}: ${plan.why}.`,
-        `  Back: ${[
-            count(objects.services, "service"),
-            count(objects.secrets, "secret"),
-            count(objects.configs, "config"),
-            count(objects.networks, "network"),
-        ].join(", ")}; ${workers} workers come back by themselves, with their running tasks.`,
-        `  Lost: what changed in the swarm in the last ${spanText(rpoSeconds)}, and volumes on hosts that are gone.`,
-        ...(plan.absent.length === 0
-            ? []
-            : [`  ${listed(plan.absent)}: an up makes these hosts anew first.`]),
-        ...(plan.rejoin.length === 0 ? [] : [`  ${listed(plan.rejoin)}: joining anew, without old data.`]),
-        "  The unlock key changes.",
+        ...wrapped(`The backup of ${made} goes back onto ${listed(plan.managers)}: ${plan.why}.`, 0),
+        ...headed(rows),
         "",
     ];
+}
+
+function counted(of: readonly unknown[], word: string): string {
+    return `${of.length} ${word}${of.length === 1 ? "" : "s"}`;
 }
 
 function resultLines(
@@ -172,10 +192,18 @@ function resultLines(
 ) {
     const { services, secrets, configs, networks } = manifest.objects;
     const all = services.length + secrets.length + configs.length + networks.length;
+    const how =
+        way === "alone" ? `with the data of ${managers.join()}` : `with ${listed(managers)} as they were`;
     return [
-        `The swarm is back ${way === "alone" ? `with the data of ${managers.join()}` : `with ${listed(managers)} as they were`}: ${all - missing.length} of ${all} services, secrets, configs and networks.`,
-        `RPO ${spanText(rpoSeconds)} (the age of the backup), RTO ${spanText(rtoSeconds)} (until the swarm answered again).`,
-        "The unlock key is new, if there is one.",
+        ...wrapped(
+            `The swarm is back ${how}: ${all - missing.length} of ${all} services, secrets, configs and networks.`,
+            0,
+        ),
+        ...headed([
+            ["RPO", `${spanText(rpoSeconds)}: the age of the backup.`],
+            ["RTO", `${spanText(rtoSeconds)}: until the swarm answered again.`],
+            ["Key", "the unlock key is new, if there is one."],
+        ]),
     ];
 }
 

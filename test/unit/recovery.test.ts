@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { differs } from "../../cli/commands/restore";
+import { planLines as recoverLines } from "../../cli/commands/recover";
+import { differs, planLines as restoreLines } from "../../cli/commands/restore";
 import { confirmedByName } from "../../cli/confirm";
 import { SkepError } from "../../errors";
 import { type Connection, Host } from "../../swarm/host";
@@ -140,6 +141,16 @@ describe("A recovery", () => {
             untilAnswers(host, ctx, 10),
             /RECOVERY_ENGINE: The engine of m1 does not come up/,
         );
+    });
+
+    it("says what will be lost in lines that fit into a terminal", () => {
+        const all = [seen("manager-1"), ...["manager-2", "manager-3"].map((name) => seen(name, gone))];
+        const recovery = recoverLines(planRecover(all, false));
+        const plan = planRestore(manifest(["manager-2"]), hosts(), "c1", NOW);
+        const restoration = restoreLines(plan, { manifest: manifest(["manager-2"]) }, 3600);
+        for (const line of [...recovery, ...restoration]) assert.ok(line.length <= 80, line);
+        assert.match(recovery.join(" "), /Beware\s+manager-2 and manager-3 do not answer/);
+        assert.match(restoration.join(" "), /Lost\s+what changed in the swarm in the last 60 min/);
     });
 
     it("says what did not come back", () => {
