@@ -30,3 +30,8 @@ export function spanText(seconds: number): string {
     if (seconds < 2 * DAY_SECONDS) return `${Math.floor(seconds / 3600)} h`;
     return `${Math.floor(seconds / DAY_SECONDS)} d`;
 }
+
+/** How long before `now` a time in milliseconds is, in the same form. */
+export function ageText(at: number, now: number): string {
+    return spanText((now - at) / 1000);
+}

@@ -16,7 +16,7 @@ import {
     reserveProblems,
     versionProblems,
 } from "./host-findings";
-import { ageText } from "./recovery/archives";
+import { ageText } from "./durations";
 import { type Quorum, quorumProblems } from "./quorum";
 import { oneLine } from "./sentence";
 import type { HostSight, Snapshot, SwarmSight } from "./snapshot";

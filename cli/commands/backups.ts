@@ -2,7 +2,7 @@
 
 import { buffer } from "node:stream/consumers";
 import { SkepError } from "../../errors";
-import { ageText } from "../../planning/recovery/archives";
+import { ageText } from "../../planning/durations";
 import type { BackupManifest } from "../../planning/recovery/manifest";
 import { readable } from "../../planning/registry-images";
 import { opens } from "../backup/archive";

@@ -1,7 +1,7 @@
 // `skep status`: what the swarm is like now. It asks hosts and managers, and changes nothing.
 
 import { type Finding, lookCode, strictly } from "../../planning/finding";
-import { ageText } from "../../planning/recovery/archives";
+import { ageText } from "../../planning/durations";
 import { type NodeStatus, type Status, statusOf } from "../../planning/status";
 import { pause } from "../../swarm/wait";
 import { interruptedCode } from "../interrupt";

@@ -1,11 +1,6 @@
 // The names of backups, and which of them are kept. No I/O.
 
 const NAME = /^([a-z][a-z0-9-]*)-(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z\.skep$/;
-const UNITS = [
-    ["d", 86_400_000],
-    ["h", 3_600_000],
-    ["min", 60_000],
-] as const;
 
 /** The label of a swarm that says when its last backup was finished, in ISO 8601 and UTC. */
 export const LAST_BACKUP = "io.skep.backup";
@@ -39,11 +34,4 @@ export function superfluous(names: readonly string[], made: string, keep: number
         .sort((one, other) => other.at - one.at)
         .slice(Math.max(keep - 1, 0))
         .map(({ name }) => name);
-}
-
-/** How long ago a time in milliseconds is, in its largest unit: `3 d`, `5 h`, `0 min`. */
-export function ageText(at: number, now: number): string {
-    const span = Math.max(now - at, 0);
-    const [unit, size] = UNITS.find(([, each]) => span >= each) ?? UNITS[2];
-    return `${Math.floor(span / size)} ${unit}`;
 }

@@ -23,7 +23,8 @@ import { storeAt } from "../../cli/backup/store";
 import { refuseBucket, stopsOf } from "../../cli/commands/backup";
 import { list, manifestLines } from "../../cli/commands/backups";
 import { SkepError } from "../../errors";
-import { ageText, archiveName, archiveOf, LAST_BACKUP, superfluous } from "../../planning/recovery/archives";
+import { ageText } from "../../planning/durations";
+import { archiveName, archiveOf, LAST_BACKUP, superfluous } from "../../planning/recovery/archives";
 import { type Candidate, chooseSaves, type Share } from "../../planning/recovery/saves";
 import { cronLine, units } from "../../planning/recovery/schedule";
 import type { Swarm } from "../../swarm/swarm";
@@ -94,11 +95,11 @@ describe("The names of backups", () => {
         assert.deepEqual(superfluous([...all, day(0)], day(0), 1), [day(3), day(2), day(1)]);
     });
 
-    it("have an age in its largest unit", () => {
-        const ages = [0, 59_000, 60_000, 3_600_000, 49 * 3_600_000, -5000].map((ms) =>
+    it("have an age in a unit that says enough", () => {
+        const ages = [0, 59_000, 120_000, 3 * 3_600_000, 49 * 3_600_000, -5000].map((ms) =>
             ageText(1e9, 1e9 + ms),
         );
-        assert.deepEqual(ages, ["0 min", "0 min", "1 min", "1 h", "2 d", "0 min"]);
+        assert.deepEqual(ages, ["0 s", "59 s", "2 min", "3 h", "2 d", "0 s"]);
     });
 });
 
