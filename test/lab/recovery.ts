@@ -37,6 +37,11 @@ interface Restored {
 export function testRecovery(lab: Lab): void {
     const docker = dockerClient();
     const tasks = () => lab.on("worker-2", "docker ps -q --no-trunc | sort");
+    // A task of a lost manager may come to this host in addition.
+    const assertGoOn = async (running: string) => {
+        const now = await tasks();
+        for (const task of running.split("\n")) assert.ok(now.includes(task), `${task} was restarted`);
+    };
     const things = () =>
         lab.on(
             "manager-1",
@@ -52,7 +57,7 @@ export function testRecovery(lab: Lab): void {
             assert.deepEqual(done.missing, []);
             assert.ok(done.rtoSeconds < RTO_SECONDS, `the swarm was away for ${done.rtoSeconds} s`);
             assert.equal(await things(), own);
-            assert.equal(await tasks(), running, "a worker's tasks were restarted");
+            await assertGoOn(running);
             assert.notEqual(await lab.skep("output", "unlockKey"), key);
             await unchanged();
             return done;
@@ -100,7 +105,8 @@ export function testRecovery(lab: Lab): void {
         const done = await lab.json<{ from: string; found: unknown[] }>("recover", "--lose-swarm", lab.stack);
         assertMatches("recover", done);
         assert.deepEqual([done.from, done.found], ["manager-1", []]);
-        assert.deepEqual([await things(), await tasks()], [own, running]);
+        assert.equal(await things(), own);
+        await assertGoOn(running);
         await unchanged();
         await lab.on("manager-1", GO);
     });
