@@ -23,32 +23,40 @@ export function testBackup(lab: Lab): void {
     before(() => (to = mkdtempSync(join(tmpdir(), "skep-backup-"))));
     after(() => rmSync(to, { recursive: true }));
 
-    it("is saved by one manager, which is back as it was; the backup is found, whole, and of this swarm", async () => {
-        const made = await lab.json<Created>("backup", "--one", "--to", to);
-        assertMatches("backup-create", made);
-        assert.ok(made.opened);
-        assert.equal(made.managers.length, 1);
-        const [listed, shown, verified, status] = await Promise.all([
-            lab.json<{ backups: { name: string; opens: boolean }[] }>("backup", "list", "--to", to),
-            lab.json<{ manifest: { members: object[]; clusterId: string } }>("backup", "show", "--to", to),
-            lab.json<{ whole: boolean }>("backup", "verify", made.name, "--to", to),
-            lab.json<Status>("status"),
-        ]);
-        for (const [name, value] of Object.entries({ list: listed, show: shown, verify: verified }))
-            assertMatches(`backup-${name}`, value);
-        assertMatches("status", status);
-        assert.deepEqual(
-            listed.backups.map(({ name, opens }) => [name, opens]),
-            [[made.name, true]],
-        );
-        assert.equal(shown.manifest.members.length, status.nodes.length);
-        assert.ok(status.lastBackup !== null && Date.now() - Date.parse(status.lastBackup) < 120_000);
-        for (const { name, lock, availability, role } of status.nodes) {
-            assert.equal(availability.found, availability.wanted, name);
-            if (role.found === "manager") assert.equal(lock, "sealed", name);
-        }
-        assert.deepEqual(Object.keys((await lab.json<{ changes: object }>("preview")).changes), ["same"]);
-    });
+    inFull(
+        "is saved by one manager, which is back as it was; the backup is found, whole, and of this swarm",
+        async () => {
+            const made = await lab.json<Created>("backup", "--one", "--to", to);
+            assertMatches("backup-create", made);
+            assert.ok(made.opened);
+            assert.equal(made.managers.length, 1);
+            const [listed, shown, verified, status] = await Promise.all([
+                lab.json<{ backups: { name: string; opens: boolean }[] }>("backup", "list", "--to", to),
+                lab.json<{ manifest: { members: object[]; clusterId: string } }>(
+                    "backup",
+                    "show",
+                    "--to",
+                    to,
+                ),
+                lab.json<{ whole: boolean }>("backup", "verify", made.name, "--to", to),
+                lab.json<Status>("status"),
+            ]);
+            for (const [name, value] of Object.entries({ list: listed, show: shown, verify: verified }))
+                assertMatches(`backup-${name}`, value);
+            assertMatches("status", status);
+            assert.deepEqual(
+                listed.backups.map(({ name, opens }) => [name, opens]),
+                [[made.name, true]],
+            );
+            assert.equal(shown.manifest.members.length, status.nodes.length);
+            assert.ok(status.lastBackup !== null && Date.now() - Date.parse(status.lastBackup) < 120_000);
+            for (const { name, lock, availability, role } of status.nodes) {
+                assert.equal(availability.found, availability.wanted, name);
+                if (role.found === "manager") assert.equal(lock, "sealed", name);
+            }
+            assert.deepEqual(Object.keys((await lab.json<{ changes: object }>("preview")).changes), ["same"]);
+        },
+    );
 
     inFull("keeps the newest, with the registry's images, and a majority of the managers", async () => {
         const made = await lab.json<Created>("backup", "--registry", "--keep", "1", "--to", to);

@@ -72,16 +72,19 @@ export function testRecovery(lab: Lab): void {
         }
     };
 
-    it("comes back from a backup of one manager when all managers have lost the swarm's data", async () => {
-        await lab.on("manager-1", THINGS);
-        const { name } = await lab.json<{ name: string }>("backup", "--one", "--yes");
-        const comesBack = await restored(name);
-        const { way } = await comesBack(() =>
-            Promise.all(MANAGERS.map((host) => lab.on(host, `sudo sh -c '${WIPE}'`))),
-        );
-        assert.equal(way, "alone");
-        await lab.on("manager-1", GO);
-    });
+    inFull(
+        "comes back from a backup of one manager when all managers have lost the swarm's data",
+        async () => {
+            await lab.on("manager-1", THINGS);
+            const { name } = await lab.json<{ name: string }>("backup", "--one", "--yes");
+            const comesBack = await restored(name);
+            const { way } = await comesBack(() =>
+                Promise.all(MANAGERS.map((host) => lab.on(host, `sudo sh -c '${WIPE}'`))),
+            );
+            assert.equal(way, "alone");
+            await lab.on("manager-1", GO);
+        },
+    );
 
     inFull(
         "comes back from a backup of a majority when all managers were destroyed with their disks",
