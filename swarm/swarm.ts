@@ -25,7 +25,7 @@ const PAUSE_MS = 500;
 /** A manager that answered this recently is asked again, without a look at which others answer. */
 const FRESH_MS = 1000;
 /** Managers elect a new leader 14 to 16 s after they lost one. It takes longer if the leader was cut off. */
-const ELECTION_MS = 45_000;
+export const ELECTION_MS = 45_000;
 /** How long a look at the swarm may take. It is short because every preview, up and destroy begins with one. */
 const OBSERVE_MS = 16_000;
 /** How long to wait while no engine can be reached at all. All hosts may be restarting, but that is unlikely. */
@@ -76,11 +76,11 @@ export class Swarm {
     }
 
     /**
-     * The same swarm with other limits: this signal ends its waits, and it waits at most this long for a manager that
-     * answers.
+     * The same swarm with other limits: this signal ends its waits, it waits at most this long for a manager that answers,
+     * and a drained member's tasks get this long to stop.
      */
-    during({ signal = this.ctx.signal, patienceMs = this.patienceMs }): Swarm {
-        return new Swarm(this.managers, this.id, { ...this.ctx, signal }, patienceMs, this.drainMs);
+    during({ signal = this.ctx.signal, patienceMs = this.patienceMs, drainMs = this.drainMs }): Swarm {
+        return new Swarm(this.managers, this.id, { ...this.ctx, signal }, patienceMs, drainMs);
     }
 
     /**

@@ -44,11 +44,6 @@ export async function identitiesOf(given: string | undefined, file = BACKUP_KEY_
     return existsSync(file) ? readKeys(file) : [];
 }
 
-/** The recipient that a secret key opens the backups of. */
-export function recipientFor(identity: string): Promise<string> {
-    return identityToRecipient(identity);
-}
-
 async function newPair() {
     const identity = await generateX25519Identity();
     return { identity, recipient: await identityToRecipient(identity) };

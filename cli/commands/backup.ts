@@ -4,7 +4,7 @@ import { skepError } from "../../errors";
 import type { Candidate } from "../../planning/recovery/saves";
 import { readable } from "../../planning/registry-images";
 import { listed } from "../../planning/sentence";
-import { Swarm } from "../../swarm/swarm";
+import { ELECTION_MS } from "../../swarm/swarm";
 import { unlockAll } from "../../swarm/unlock";
 import { type PlaceOptions, placeOf } from "../backup/find";
 import { type Recipient, recipientOf } from "../backup/identity";
@@ -13,11 +13,9 @@ import type { Store } from "../backup/store";
 import { BACKUP_KEY_FILE } from "../../config/folders";
 import { confirmed } from "../confirm";
 import { printJson, printNext } from "../print";
+import { knownKeys } from "../stack/outputs";
 import { onStanding, type Standing } from "../stack/standing";
 import { wrapped } from "../text";
-
-/** How long a manager may take to answer: others may have just restarted. */
-const PATIENCE_MS = 45_000;
 
 export interface BackupOptions extends PlaceOptions {
     /** Every manager is copied. */
@@ -39,19 +37,17 @@ export function create(options: BackupOptions): Promise<void> {
 
 /** The same of a swarm that is found. */
 export async function createOf(standing: Standing, options: BackupOptions): Promise<void> {
-    const { outputs, progress, ctx } = standing;
+    const { outputs, progress } = standing;
     const { settings, store } = await placeOf(options);
     const { backup, drainTimeout } = settings;
     const registry = options.registry ?? backup.registry;
     if (registry) refuseBucket(settings);
     const recipient = await recipientOf(options.recipient ?? backup.recipient);
     if (recipient.isNew) sayKey(recipient);
-    const drainMs = drainTimeout * 1000;
-    const swarm = new Swarm(standing.swarm.managers, outputs.clusterId, ctx, PATIENCE_MS, drainMs);
+    // Outlasts elections: managers restart.
+    const swarm = standing.swarm.during({ patienceMs: ELECTION_MS, drainMs: drainTimeout * 1000 });
     const hosts = standing.hosts.map(({ host }) => host);
-    await progress.step("Looking for locked managers", () =>
-        unlockAll(hosts, [outputs.unlockKey, ...(outputs.formerUnlockKeys ?? [])], swarm),
-    );
+    await progress.step("Looking for locked managers", () => unlockAll(hosts, knownKeys(outputs), swarm));
     const share = options.all ? "all" : options.one ? "one" : backup.managers;
     const managers = await managersToSave(swarm, share);
     const stops = stopsOf(managers);

@@ -4,7 +4,7 @@ import { SkepError, skepError } from "../../errors";
 import { listed } from "../../planning/sentence";
 import { rebootInTurn } from "../../swarm/reboot";
 import { hostSight } from "../../swarm/snapshot";
-import { Swarm } from "../../swarm/swarm";
+import { ELECTION_MS } from "../../swarm/swarm";
 import { confirmed } from "../confirm";
 import type { Options } from "../options";
 import { printJson, printNext } from "../print";
@@ -53,13 +53,8 @@ async function rebootAll(
 ): Promise<string[]> {
     if (due.length === 0) return [];
     const seconds = (await settingsOf(stack))?.drainTimeout;
-    // Waits out elections: a leader is among the hosts.
-    const patient = new Swarm(
-        swarm.managers,
-        swarm.id,
-        swarm.ctx,
-        undefined,
-        seconds === undefined ? undefined : seconds * 1000,
-    );
+    const drainMs = seconds === undefined ? undefined : seconds * 1000;
+    // Outlasts elections: a leader is among the hosts.
+    const patient = swarm.during({ patienceMs: ELECTION_MS, drainMs });
     return progress.step(`Rebooting ${listed(due)}`, () => rebootInTurn(patient, hosts, due));
 }

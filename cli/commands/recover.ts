@@ -11,7 +11,8 @@ import type { Options } from "../options";
 import { printJson, printNext } from "../print";
 import { bringInLine, readyToRecover } from "../stack/in-line";
 import { outputsNow } from "../stack/lost";
-import { hostNamed, type Standing, type StandingHost, withSwarm } from "../stack/standing";
+import { knownKeys } from "../stack/outputs";
+import { hostNamed, managersOf, type Standing, type StandingHost, withSwarm } from "../stack/standing";
 import { headed, wrapped } from "../text";
 
 /** A swarm with a majority says so within this time, in milliseconds. */
@@ -54,15 +55,12 @@ export async function recover(options: RecoverOptions): Promise<void> {
 /** Makes the swarm go on, if the user wants it. Returns what was done. */
 async function goOn(standing: Standing, options: RecoverOptions): Promise<RecoverPlan | undefined> {
     const { hosts, outputs, progress, ctx } = standing;
-    const managers = hosts.filter(({ role }) => role === "manager");
+    const managers = managersOf(hosts);
     if (options.from !== undefined) hostNamed(standing, options.from);
-    const plan = await progress.step("Looking for copies of the swarm's data", async () =>
-        planRecover(
-            await Promise.all(managers.map((host) => seen(host, standing))),
-            await works(standing),
-            options.from,
-        ),
+    const [all, isWhole] = await progress.step("Looking for copies of the swarm's data", () =>
+        Promise.all([Promise.all(managers.map((host) => seen(host, standing))), works(standing)]),
     );
+    const plan = planRecover(all, isWhole, options.from);
     if (options.dryRun && options.json) {
         printJson({ ...plan, dryRun: true, seconds: 0, found: [] });
         return undefined;
@@ -74,8 +72,11 @@ async function goOn(standing: Standing, options: RecoverOptions): Promise<Recove
         return undefined;
     }
     if (!(await confirmedByName(options))) return undefined;
-    const unlockKeys = [outputs.unlockKey, ...(outputs.formerUnlockKeys ?? [])];
-    const alone = { unlockKeys, autolock: outputs.unlockKey !== "", clusterId: outputs.clusterId };
+    const alone = {
+        unlockKeys: knownKeys(outputs),
+        autolock: outputs.unlockKey !== "",
+        clusterId: outputs.clusterId,
+    };
     const { host } = hostNamed(standing, plan.from);
     await progress.step(`Going on with ${plan.from} alone`, async () => {
         const swarm = await goOnAlone(host, alone, ctx);

@@ -2,6 +2,7 @@
 // comes back and what is lost.
 
 import { type Problem, SkepError, skepError } from "../../errors";
+import { spanText } from "../../planning/durations";
 import type { OpenArchive } from "../../planning/recovery/manifest";
 import { lacking, planRestore, type RestoreHost, type RestorePlan } from "../../planning/recovery/restore";
 import { listed } from "../../planning/sentence";
@@ -14,12 +15,10 @@ import { confirmedByName } from "../confirm";
 import type { Ready } from "../prepare";
 import { printJson, printNext } from "../print";
 import { operate } from "../pulumi/operate";
-import { openStack } from "../pulumi/workspace";
-import { bringInLine, readyToRecover } from "../stack/in-line";
+import { bringInLine, openToRecover, readyToRecover } from "../stack/in-line";
 import { outputsNow } from "../stack/lost";
-import { type Standing, type StandingHost, withSwarm } from "../stack/standing";
+import { managersOf, type Standing, type StandingHost, withSwarm } from "../stack/standing";
 import { headed, wrapped } from "../text";
-import { spanText } from "../../planning/durations";
 
 /** What an up says that finds the swarm's hosts without the swarm. */
 const LOST = ["CLUSTER_GONE", "QUORUM_LOST", "SWARM_UNREACHABLE"];
@@ -52,7 +51,10 @@ export async function restore(archivePath: string, options: RestoreOptions): Pro
     const archive = await progress.step("Reading the backup", async () =>
         openBackup(await findBackup(archivePath, options), options),
     );
-    const plan = await planned(archive, options, progress, began);
+    const { stack, from } = options;
+    let known = await outputsNow(stack, progress);
+    const onHosts = <T>(use: (standing: Standing) => Promise<T>) => withSwarm(stack, known, progress, use);
+    const plan = await onHosts((standing) => planned(archive, standing, began, from));
     const rpoSeconds = Math.round((began - Date.parse(plan.at)) / 1000);
     if (options.dryRun && options.json)
         return printJson({ ...plan, dryRun: true, rpoSeconds, rtoSeconds: null, missing: [], found: [] });
@@ -60,8 +62,12 @@ export async function restore(archivePath: string, options: RestoreOptions): Pro
     for (const line of planLines(plan, archive, rpoSeconds)) say(line);
     if (options.dryRun) return printNext(options, `restore ${archivePath}`);
     if (!(await confirmedByName(options))) return;
-    if (plan.absent.length > 0) await makeHosts(plan, options, work);
-    const restored = await onHosts(options, work, (standing) => bringBack(standing, plan, archive, began));
+    if (plan.absent.length > 0) {
+        await onHosts(leaveAll);
+        await makeHosts(plan, options, work);
+        known = await outputsNow(stack, progress);
+    }
+    const restored = await onHosts((standing) => bringBack(standing, plan, archive, began));
     const { found } = await bringInLine(options, work);
     const result: Restored = { ...plan, ...restored, rpoSeconds };
     if (options.json) printJson({ ...result, dryRun: false, found });
@@ -71,30 +77,11 @@ export async function restore(archivePath: string, options: RestoreOptions): Pro
     printNext(options, "status");
 }
 
-async function onHosts<T>(
-    { stack }: RestoreOptions,
-    { progress }: Pick<Ready, "progress">,
-    use: (standing: Standing) => Promise<T>,
-): Promise<T> {
-    return withSwarm(stack, await outputsNow(stack, progress), progress, use);
-}
-
-function managersOf({ hosts }: Standing): StandingHost[] {
-    return hosts.filter(({ role }) => role === "manager");
-}
-
-function planned(
-    { manifest }: OpenArchive,
-    options: RestoreOptions,
-    progress: Ready["progress"],
-    now: number,
-): Promise<RestorePlan> {
-    return onHosts(options, { progress }, async (standing) => {
-        const hosts = await progress.step("Looking at the managers' hosts", () =>
-            Promise.all(managersOf(standing).map((host) => asItIs(host, standing))),
-        );
-        return planRestore(manifest, hosts, standing.outputs.clusterId, now, options.from);
-    });
+async function planned({ manifest }: OpenArchive, standing: Standing, now: number, from?: string) {
+    const hosts = await standing.progress.step("Looking at the managers' hosts", () =>
+        Promise.all(managersOf(standing.hosts).map((host) => asItIs(host, standing))),
+    );
+    return planRestore(manifest, hosts, standing.outputs.clusterId, now, from);
 }
 
 /** A host whose engine was stopped by an earlier attempt answers too: its version was judged then. */
@@ -106,17 +93,15 @@ async function asItIs({ name, host }: StandingHost, { ctx }: Standing): Promise<
     return { name, address: host.address, answers: data !== undefined, engine: version?.Version };
 }
 
-/**
- * Lets an up make the hosts that are gone. It ends at the swarm that it does not find. Data that other managers still have
- * goes first: an up makes no host in the place of a manager whose swarm may come back.
- */
+/** Ends what other managers still have of the swarm: an up makes no host in the place of one that may come back. */
+async function leaveAll({ hosts }: Standing): Promise<void> {
+    await Promise.all(managersOf(hosts).map(({ host }) => ifAnswered(host.leave({ force: true }))));
+}
+
+/** Lets an up make the hosts that are gone. It ends at the swarm that it does not find. */
 async function makeHosts({ absent }: RestorePlan, options: RestoreOptions, work: Ready): Promise<void> {
-    const { progress, tools, program } = work;
-    await onHosts(options, work, async (standing) => {
-        const managers = managersOf(standing);
-        await Promise.all(managers.map(({ host }) => ifAnswered(host.leave({ force: true }))));
-    });
-    const { stack, sizes } = await openStack({ ...options, loseSwarm: undefined }, tools, program);
+    const { progress } = work;
+    const { stack, sizes } = await openToRecover(options, work);
     try {
         await progress.step(`Making ${listed(absent)}`, (update) =>
             operate(stack, "up", progress, { update, sizes }),
@@ -135,7 +120,7 @@ async function makeHosts({ absent }: RestorePlan, options: RestoreOptions, work:
 
 async function bringBack(standing: Standing, plan: RestorePlan, archive: OpenArchive, began: number) {
     const { progress, ctx } = standing;
-    const managers = managersOf(standing).map(({ host }) => host);
+    const managers = managersOf(standing.hosts).map(({ host }) => host);
     const swarm = await progress.step(`Restoring ${listed(plan.managers)}`, () =>
         putBack(plan, archive, managers, ctx),
     );

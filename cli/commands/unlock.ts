@@ -5,7 +5,7 @@ import { listed } from "../../planning/sentence";
 import { type Opening, unlockAll } from "../../swarm/unlock";
 import type { Options } from "../options";
 import { printJson, printNext } from "../print";
-import type { Outputs } from "../stack/outputs";
+import { knownKeys } from "../stack/outputs";
 import { onStanding, type Standing } from "../stack/standing";
 import { table } from "../text";
 
@@ -44,11 +44,6 @@ export async function unlockStanding(standing: Standing, options: Options): Prom
     const problems = problemsOf(shown);
     if (problems.length > 0) throw new SkepError(problems);
     printNext(options, "status");
-}
-
-/** The keys that may open a manager, the most likely first. A manager that was down while the key changed has an old one. */
-function knownKeys({ unlockKey, formerUnlockKeys = [] }: Outputs): string[] {
-    return [unlockKey, ...formerUnlockKeys];
 }
 
 /** What is still wrong. Managers that stay locked come first, and decide the exit code. */

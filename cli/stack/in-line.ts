@@ -15,10 +15,19 @@ import type { Outputs } from "./outputs";
 
 /** Prepares this machine for a recovery, and starts the stopped hosts of a lab: those need no recovery. */
 export async function readyToRecover(options: Options): Promise<Ready> {
-    // Nobody gives up this swarm.
-    const work = await ready({ ...options, loseSwarm: undefined }, oneKeyMore);
+    const work = await ready(keeping(options), oneKeyMore);
     if (work.settings.hosts === "lab") await startStoppedHosts(options.stack, work.progress);
     return work;
+}
+
+/** Opens the stack for an operation that must not end its swarm. */
+export function openToRecover(options: Options, { tools, program }: Ready) {
+    return openStack(keeping(options), tools, program);
+}
+
+/** The name that --lose-swarm gives answers the question only: no run of Pulumi may give up this swarm. */
+function keeping(options: Options): Options {
+    return { ...options, loseSwarm: undefined };
 }
 
 function oneKeyMore(rotations: Rotations): Rotations {
@@ -30,8 +39,8 @@ export async function bringInLine(
     options: Options,
     work: Ready,
 ): Promise<{ outputs: Outputs; found: readonly Problem[] }> {
-    const { progress, tools, program, hasPending, settings } = work;
-    const { stack, sizes } = await openStack({ ...options, loseSwarm: undefined }, tools, program);
+    const { progress, hasPending, settings } = work;
+    const { stack, sizes } = await openToRecover(options, work);
     if (hasPending) await settle(stack, progress);
     await work.keepFacts();
     const outcome = await progress.step("Bringing the stack in line", (update) =>

@@ -5,18 +5,15 @@ import type { HostInput } from "../../swarm/ssh";
 import type { Progress } from "../../scripts/setup/progress";
 import { readerOf } from "../steps";
 import type { Outputs } from "./outputs";
-import { stackDown } from "./standing";
+import { outputsOf } from "./standing";
 
 const ENGINE_TYPE = "swarm:index:HostEngine";
 
 /** The outputs of a stack, with the hosts as they are reached now. Throws STACK_DOWN if no up of it has ever ended. */
 export async function outputsNow(stack: string, progress: Progress): Promise<Outputs> {
     const reader = await readerOf(stack, progress);
-    const outputs = ((await reader?.outputs()) ?? {}) as unknown as Partial<Outputs>;
-    if (!reader || outputs.nodes === undefined || outputs.clusterId === undefined)
-        throw await stackDown(stack);
-    const known = outputs as Outputs;
-    const resources = await reader.openResources();
+    const known = await outputsOf(stack, reader);
+    const resources = (await reader?.openResources()) ?? [];
     const engines = resources.filter((each) => each.type === ENGINE_TYPE && each.delete !== true);
     const hosts = new Map(engines.map(({ inputs }) => hostOf(inputs)));
     const ways = known.ssh.hosts.map((way) => {

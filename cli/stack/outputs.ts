@@ -35,3 +35,8 @@ export interface Outputs {
     clientKey: string;
     ssh: SshOutput;
 }
+
+/** The keys that may open a manager, the most likely first. A manager that was down while the key changed has an old one. */
+export function knownKeys({ unlockKey, formerUnlockKeys = [] }: Outputs): string[] {
+    return [unlockKey, ...formerUnlockKeys];
+}

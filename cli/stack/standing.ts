@@ -16,6 +16,7 @@ import { interruptible } from "../interrupt";
 import { type Options, progressFor } from "../options";
 import { readerOf } from "../steps";
 import { suffix } from "../print";
+import type { StateReader } from "../pulumi/state";
 import type { NodeOutput, Outputs } from "./outputs";
 
 /** How long a command on a standing swarm waits for a manager that answers, in milliseconds. */
@@ -45,7 +46,7 @@ export interface Standing {
  */
 export async function onStanding<T>(options: Options, work: (standing: Standing) => Promise<T>): Promise<T> {
     const progress = progressFor(options);
-    const outputs = await outputsOf(options.stack, progress);
+    const outputs = await outputsOf(options.stack, await readerOf(options.stack, progress));
     return withSwarm(options.stack, outputs, progress, work);
 }
 
@@ -60,7 +61,7 @@ export async function withSwarm<T>(
     setMaxListeners(0, stop.signal); // all hosts are asked at once
     const ctx: Context = { signal: stop.signal, log: (text) => progress.note(text) };
     const hosts = outputs.nodes.map((output) => standingHost(output, outputs));
-    const managers = hosts.filter(({ role }) => role === "manager").map(({ host }) => host);
+    const managers = managersOf(hosts).map(({ host }) => host);
     const swarm = new Swarm(managers, outputs.clusterId, ctx, PATIENCE_MS);
     try {
         return await interruptible(
@@ -83,8 +84,8 @@ function standingHost(output: NodeOutput, { ssh: { user, privateKey, hosts } }: 
 }
 
 /** The outputs of a stack that is up, secrets in clear. Throws STACK_DOWN, with the most similar stack there is. */
-async function outputsOf(stack: string, progress: Progress): Promise<Outputs> {
-    const outputs = (await (await readerOf(stack, progress))?.outputs()) ?? {};
+export async function outputsOf(stack: string, reader: StateReader | undefined): Promise<Outputs> {
+    const outputs = (await reader?.outputs()) ?? {};
     if (outputs.nodes !== undefined && outputs.clusterId !== undefined) return outputs as unknown as Outputs;
     throw await stackDown(stack);
 }
@@ -98,6 +99,11 @@ export async function stackDown(stack: string): Promise<SkepError> {
         `The stack "${stack}" is not up.`,
         meant || `Bring it up with: npm run up${suffix({ stack })}`,
     );
+}
+
+/** The hosts that were made as managers. */
+export function managersOf(hosts: readonly StandingHost[]): StandingHost[] {
+    return hosts.filter(({ role }) => role === "manager");
 }
 
 /** The host of this name. Throws HOST_UNKNOWN, with the most similar name. */

@@ -123,6 +123,6 @@ export async function removeGhosts(swarm: Swarm): Promise<string[]> {
 }
 
 /** Whether the member is a manager by its specification only. */
-export function isGhost({ Spec, ManagerStatus }: SwarmNode): boolean {
+function isGhost({ Spec, ManagerStatus }: SwarmNode): boolean {
     return Spec.Role === "manager" && ManagerStatus === undefined;
 }

@@ -7,7 +7,7 @@ import { buffer } from "node:stream/consumers";
 import { Encrypter, generateX25519Identity, identityToRecipient } from "age-encryption";
 import { pack } from "tar-stream";
 import { type ArchiveContent, openArchive, opens, writeArchive } from "../../cli/backup/archive";
-import { SkepError } from "../../errors";
+import { refusedWith } from "../support/refused";
 
 const MEMBER = {
     name: "manager-1",
@@ -67,15 +67,6 @@ async function sealedTar(entries: Record<string, string>, identity: string): Pro
     return Readable.from([Buffer.from(await age.encrypt(await buffer(tar)))]);
 }
 
-async function idOf(opening: Promise<unknown>): Promise<string> {
-    const error = await opening.then(
-        () => assert.fail("it was opened"),
-        (reason: unknown) => reason,
-    );
-    assert.ok(error instanceof SkepError, String(error));
-    return error.problems.map(({ id }) => id).join();
-}
-
 describe("A backup's archive", () => {
     let identity = "";
     before(async () => {
@@ -117,12 +108,12 @@ describe("A backup's archive", () => {
         const { file } = await archived(content(), identity);
         for (const part of [0.3, 0.6, 0.9, 0.999, (file.length - 1) / file.length]) {
             const cut = file.subarray(0, Math.floor(file.length * part));
-            assert.equal(await idOf(openArchive(Readable.from([cut]), [identity])), "BACKUP_DAMAGED");
+            assert.equal(await refusedWith(openArchive(Readable.from([cut]), [identity])), "BACKUP_DAMAGED");
         }
         const chunk = 64 * 1024 + 16;
         const header = file.length % chunk;
         const whole = file.subarray(0, header + chunk * Math.floor((file.length - header) / chunk) - chunk);
-        assert.equal(await idOf(openArchive(Readable.from([whole]), [identity])), "BACKUP_DAMAGED");
+        assert.equal(await refusedWith(openArchive(Readable.from([whole]), [identity])), "BACKUP_DAMAGED");
     });
 
     it("is refused once a byte of it has changed", async () => {
@@ -131,14 +122,17 @@ describe("A backup's archive", () => {
             const changed = Buffer.from(file);
             const at = Math.floor(file.length * place);
             changed.writeUInt8(changed.readUInt8(at) ^ 1, at);
-            assert.equal(await idOf(openArchive(Readable.from([changed]), [identity])), "BACKUP_DAMAGED");
+            assert.equal(
+                await refusedWith(openArchive(Readable.from([changed]), [identity])),
+                "BACKUP_DAMAGED",
+            );
         }
     });
 
     it("is opened by its own key only, and says beforehand whether a key is that", async () => {
         const { file } = await archived(content(), identity);
         const other = await generateX25519Identity();
-        assert.equal(await idOf(openArchive(Readable.from([file]), [other])), "BACKUP_KEY");
+        assert.equal(await refusedWith(openArchive(Readable.from([file]), [other])), "BACKUP_KEY");
         assert.equal(await opens(file.subarray(0, 4096), [other]), false);
         assert.equal(await opens(file.subarray(0, 4096), [other, identity]), true);
         await openArchive(Readable.from([file]), [other, identity]);
@@ -148,8 +142,11 @@ describe("A backup's archive", () => {
         const manifest = JSON.stringify({ form: 1 });
         const parts = { "unlock-key": KEY, "manifest.json": manifest };
         const opened = async (entries: Record<string, string>) =>
-            idOf(openArchive(await sealedTar(entries, identity), [identity]));
-        assert.equal(await idOf(openArchive(Readable.from([randomBytes(9000)]), [identity])), "BACKUP_FORM");
+            refusedWith(openArchive(await sealedTar(entries, identity), [identity]));
+        assert.equal(
+            await refusedWith(openArchive(Readable.from([randomBytes(9000)]), [identity])),
+            "BACKUP_FORM",
+        );
         assert.equal(await opened({ "unlock-key": KEY }), "BACKUP_DAMAGED");
         assert.equal(await opened(parts), "BACKUP_DAMAGED");
         assert.equal(await opened({ ...parts, "../evil": "x" }), "BACKUP_DAMAGED");
@@ -162,7 +159,7 @@ describe("A backup's archive", () => {
         const { manifest } = await archived(content(), identity);
         const parts = { "unlock-key": KEY, "manifest.json": JSON.stringify(manifest) };
         const opened = async (entries: Record<string, string>) =>
-            idOf(openArchive(await sealedTar({ ...parts, ...entries }, identity), [identity]));
+            refusedWith(openArchive(await sealedTar({ ...parts, ...entries }, identity), [identity]));
         assert.equal(await opened({}), "BACKUP_DAMAGED");
         const both = { "managers/manager-1.tar.gz": "x", "managers/manager-2.tar.gz": "y" };
         assert.equal(await opened(both), "BACKUP_DAMAGED");

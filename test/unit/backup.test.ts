@@ -15,14 +15,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Writable } from "node:stream";
 import { text } from "node:stream/consumers";
+import { identityToRecipient } from "age-encryption";
 import { openArchive } from "../../cli/backup/archive";
 import { findBackup } from "../../cli/backup/find";
-import { identitiesOf, recipientFor, recipientOf } from "../../cli/backup/identity";
+import { identitiesOf, recipientOf } from "../../cli/backup/identity";
 import { makeBackup, managersToSave } from "../../cli/backup/make";
 import { storeAt } from "../../cli/backup/store";
 import { refuseBucket, stopsOf } from "../../cli/commands/backup";
 import { list, manifestLines } from "../../cli/commands/backups";
-import { SkepError } from "../../errors";
 import { ageText } from "../../planning/durations";
 import { archiveName, archiveOf, LAST_BACKUP, superfluous } from "../../planning/recovery/archives";
 import { type Candidate, chooseSaves, type Share } from "../../planning/recovery/saves";
@@ -31,6 +31,7 @@ import type { Swarm } from "../../swarm/swarm";
 import { fakeStanding } from "../support/fake-standing";
 import { type FakeCluster, type FakeHost, FakeWorld } from "../support/fake-swarm";
 import { printed } from "../support/printed";
+import { refusedWith } from "../support/refused";
 import { assertMatches } from "../support/schema";
 
 function manager(name: string, more: Partial<Candidate> = {}): Candidate {
@@ -39,15 +40,6 @@ function manager(name: string, more: Partial<Candidate> = {}): Candidate {
 }
 
 const names = (all: readonly { name: string }[]) => all.map(({ name }) => name).join(" ");
-
-async function idOf(work: Promise<unknown>): Promise<string> {
-    const error = await work.then(
-        () => assert.fail("it was not refused"),
-        (reason: unknown) => reason,
-    );
-    assert.ok(error instanceof SkepError, String(error));
-    return error.problems.map(({ id }) => id).join();
-}
 
 describe("The managers that a backup copies", () => {
     const three = [manager("m1", { leader: true }), manager("m2", { hasRegistry: true }), manager("m3")];
@@ -154,11 +146,14 @@ describe("A folder of backups", () => {
     });
 
     it("says what is wrong with it, and which backup it does not have", async () => {
-        assert.equal(await idOf((await storeAt(folder)).read("dev-20200101T000000Z.skep")), "BACKUP_UNKNOWN");
+        assert.equal(
+            await refusedWith((await storeAt(folder)).read("dev-20200101T000000Z.skep")),
+            "BACKUP_UNKNOWN",
+        );
         writeFileSync(join(folder, "file"), "");
         const noFolder = await storeAt(join(folder, "file"));
-        assert.equal(await idOf(noFolder.write(NAME, filled)), "BACKUP_STORE");
-        assert.equal(await idOf(noFolder.list()), "BACKUP_STORE");
+        assert.equal(await refusedWith(noFolder.write(NAME, filled)), "BACKUP_STORE");
+        assert.equal(await refusedWith(noFolder.list()), "BACKUP_STORE");
         const full = await storeAt(folder);
         const writing = full.write(NAME, async () => {
             const to = createWriteStream("/dev/full");
@@ -166,7 +161,7 @@ describe("A folder of backups", () => {
             to.write("x");
             await failed;
         });
-        assert.equal(await idOf(writing), "BACKUP_STORE");
+        assert.equal(await refusedWith(writing), "BACKUP_STORE");
     });
 });
 
@@ -185,7 +180,7 @@ describe("The keys of backups", () => {
         const again = await recipientOf(undefined, file);
         assert.deepEqual(again, { ...first, isNew: false });
         assert.deepEqual(await identitiesOf(undefined, file), [first.identity]);
-        assert.equal(await recipientFor(first.identity ?? ""), first.recipient);
+        assert.equal(await identityToRecipient(first.identity ?? ""), first.recipient);
     });
 
     it("may be others that are given, and are refused when they are none", async () => {
@@ -199,10 +194,10 @@ describe("The keys of backups", () => {
         assert.ok(!existsSync(file), "no own key is made beside it");
         writeFileSync(file, `# mine\n${identity}\n`);
         assert.equal((await recipientOf(recipient, file)).identity, identity);
-        assert.equal(await idOf(recipientOf("age1nonsense", file)), "BACKUP_RECIPIENT");
-        assert.equal(await idOf(identitiesOf(join(folder, "none"))), "BACKUP_IDENTITY");
+        assert.equal(await refusedWith(recipientOf("age1nonsense", file)), "BACKUP_RECIPIENT");
+        assert.equal(await refusedWith(identitiesOf(join(folder, "none"))), "BACKUP_IDENTITY");
         writeFileSync(file, `${recipient}\n`);
-        assert.equal(await idOf(identitiesOf(file)), "BACKUP_IDENTITY");
+        assert.equal(await refusedWith(identitiesOf(file)), "BACKUP_IDENTITY");
     });
 });
 
@@ -326,7 +321,7 @@ describe("skep backup on a swarm in memory", () => {
         copies(first.world, () => (first.cluster.key = "another key"));
         const changed = await made(first.world, first.cluster, first.swarm, "one");
         // The manager was locked with the new key, too.
-        assert.match(await idOf(changed.result), /BACKUP_KEY_CHANGED|NODE_LOCKED/);
+        assert.match(await refusedWith(changed.result), /BACKUP_KEY_CHANGED|NODE_LOCKED/);
         assert.deepEqual(await changed.store.list(), []);
         const second = standing(["manager-1", "manager-2", "manager-3"]);
         for (const host of second.world.hosts)
@@ -336,7 +331,7 @@ describe("skep backup on a swarm in memory", () => {
                 return Promise.resolve({ code: 1, stdout: "", stderr });
             };
         const failed = await made(second.world, second.cluster, second.swarm, "one");
-        assert.equal(await idOf(failed.result), "BACKUP_HOST");
+        assert.equal(await refusedWith(failed.result), "BACKUP_HOST");
         assert.deepEqual(await failed.store.list(), []);
         for (const host of second.world.hosts) assert.ok(!host.isLocked, host.name);
     }).timeout(20_000);
@@ -353,7 +348,7 @@ describe("The registry's images", () => {
 describe("A look for a backup", () => {
     it("takes the newest of the stack, a name, or a file, and says that there is none", async () => {
         const to = mkdtempSync(join(tmpdir(), "skep-find-"));
-        assert.equal(await idOf(findBackup(undefined, { stack: "dev", to })), "BACKUP_NONE");
+        assert.equal(await refusedWith(findBackup(undefined, { stack: "dev", to })), "BACKUP_NONE");
         const [old = "", newer = ""] = [1, 2].map((day) =>
             archiveName("dev", new Date(Date.UTC(2026, 10, day))),
         );
