@@ -39,7 +39,8 @@ export function testBackup(lab: Lab): void {
                     to,
                 ),
                 lab.json<{ whole: boolean }>("backup", "verify", made.name, "--to", to),
-                lab.json<Status>("status"),
+                // A service with a task on every node starts one there again when the manager is back.
+                eventually("every task to run", () => lab.json<Status>("status")),
             ]);
             for (const [name, value] of Object.entries({ list: listed, show: shown, verify: verified }))
                 assertMatches(`backup-${name}`, value);
