@@ -18,7 +18,7 @@ export interface PlanOptions {
     verbose?: boolean;
     /** Whether lines may have colours. */
     colour?: boolean;
-    /** How wide a line may be. Default: 80. */
+    /** How wide a line may be; 0 for a terminal that does not know its width. Default: 80. */
     columns?: number;
 }
 
@@ -64,7 +64,8 @@ export function hasColour(stream: NodeJS.WriteStream): boolean {
 function rowsOf(steps: readonly Step[]): Row[] {
     return ORDER.flatMap((verb) => {
         const own = steps.filter((step) => verbOf(step) === verb);
-        const subjects = [...new Set(own.map(({ type, name }) => subjectOf(type, name)))];
+        // Sorted: Pulumi tells of resources in an order that differs from run to run.
+        const subjects = [...new Set(own.map(({ type, name }) => subjectOf(type, name)))].sort(byName);
         if (verb === "make" && own.length > 0) return [{ verb, subject: listed(subjects), details: [] }];
         return subjects.map((subject) => {
             const all = own.filter(({ type, name }) => subjectOf(type, name) === subject);
@@ -92,6 +93,11 @@ function linesOf(rows: readonly Row[], { colour, columns }: PlanOptions): string
         );
         return colour && LOSSES.includes(verb) ? lines.map(red) : lines;
     });
+}
+
+/** Numbers in names are compared as numbers: worker-2 comes before worker-10. */
+function byName(one: string, other: string): number {
+    return one.localeCompare(other, "en", { numeric: true });
 }
 
 /** As many of the names as a line has room for. */

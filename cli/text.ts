@@ -18,8 +18,9 @@ export function tableLines(heads: readonly string[], rows: readonly (readonly st
     return rows.length === 0 ? [] : table([heads, ...rows]).map((line) => cut(line));
 }
 
-/** The text, cut off with … if it is longer. */
-export function cut(text: string, width = WIDTH): string {
+/** The text, cut off with … if it is longer than the width. A terminal that does not know its width says 0: 80 then. */
+export function cut(text: string, columns = WIDTH): string {
+    const width = columns || WIDTH;
     return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
 }
 

@@ -14,6 +14,11 @@ const ENDED = ["shutdown", "remove", "orphaned"];
 /** How long swarm watches a new task by default, in nanoseconds. */
 const MONITOR_NS = 5e9;
 
+/** What a task does on its node before it starts. An engine that is stuck leaves its tasks there, without an error. */
+const BEFORE_START = ["assigned", "accepted", "preparing"];
+/** From when on such a task is named, in milliseconds. */
+const SLOW_MS = 60_000;
+
 /** A stack as its swarm shows it at one moment. */
 export interface StackView {
     services: readonly SwarmService[];
@@ -73,11 +78,15 @@ export function standing(
     const updating = UNDER_WAY.includes(state);
     if (!updating && done >= desired) return { name, done };
     const newest = newestError(tasks, view.nodes);
-    const progress = `${name}: ${done} of ${desired} tasks run${updating ? ", its update is under way" : ""}`;
+    const slow = slowest(current, view);
     return {
         name,
         done,
-        pending: newest ? `${progress}; newest error: ${newest}` : progress,
+        pending: [
+            `${name}: ${done} of ${desired} tasks run${updating ? ", its update is under way" : ""}`,
+            ...(newest ? [`newest error: ${newest}`] : []),
+            ...(slow ? [slow] : []),
+        ].join("; "),
         ...(!updating && alive < desired && { gaveUp: true }),
     };
 }
@@ -197,6 +206,23 @@ function newestError(tasks: readonly SwarmTask[], nodes: readonly SwarmNode[]): 
     const [newest] = failed;
     const node = nodes.find(({ ID }) => ID === newest?.NodeID)?.Description?.Hostname;
     return newest && `${explained(newest.Status?.Err ?? "")}${node ? ` (on ${node})` : ""}`;
+}
+
+/** The task that has waited longest on its node without an error, if that is long, and since when. */
+function slowest(
+    tasks: readonly SwarmTask[],
+    { nodes, now }: Omit<StackView, "services">,
+): string | undefined {
+    const waiting = tasks
+        .filter((task) => !ENDED.includes(task.DesiredState ?? "") && BEFORE_START.includes(stateOf(task)))
+        .map((task) => ({ ...task, ms: now - Date.parse(task.Status?.Timestamp ?? "") }))
+        .filter(({ ms }) => ms >= SLOW_MS)
+        .sort((one, other) => other.ms - one.ms);
+    const [task] = waiting;
+    const node = nodes.find(({ ID }) => ID === task?.NodeID)?.Description?.Hostname;
+    return (
+        task && `a task on ${node ?? task.NodeID} is ${stateOf(task)} since ${Math.round(task.ms / 1000)} s`
+    );
 }
 
 /**

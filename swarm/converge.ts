@@ -1,6 +1,6 @@
 // The wait until all services of a swarm stack run as specified.
 import { formatProblem } from "../errors";
-import { standings, type Standing } from "../planning/convergence";
+import { standing, standings, type StackView, type Standing } from "../planning/convergence";
 import type { SwarmService } from "../planning/engine-api";
 import { oneLine, reasonOf } from "../planning/sentence";
 import { HostFailure, mayPass } from "./failures";
@@ -66,6 +66,30 @@ export async function converge(swarm: Swarm, { name, timeoutSeconds }: Awaited):
             ]);
         await pause(POLL_MS, swarm.ctx.signal);
     }
+}
+
+/** The ids of services that lack tasks and for which swarm starts none by itself. */
+export function abandonedIn(view: StackView): string[] {
+    return view.services.filter((service) => standing(service, view).gaveUp).map(({ ID }) => ID);
+}
+
+/**
+ * Which of these services swarm has given up for good. One whose nodes have just joined or left lacks tasks for a moment
+ * only.
+ */
+export async function stillAbandoned(
+    swarm: Swarm,
+    name: string,
+    ids: readonly string[],
+): Promise<SwarmService[]> {
+    let still: SwarmService[] = [];
+    for (let looks = 0; looks < HOPELESS_POLLS && ids.length > 0; looks++) {
+        if (looks > 0) await pause(POLL_MS, swarm.ctx.signal);
+        const view = await around(swarm, name);
+        ids = abandonedIn(view).filter((id) => ids.includes(id));
+        still = view.services.filter(({ ID }) => ids.includes(ID));
+    }
+    return still;
 }
 
 async function look(swarm: Swarm, name: string) {

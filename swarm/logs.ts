@@ -4,6 +4,12 @@ import { LogReader } from "../planning/service-log";
 import type { Host } from "./host";
 import type { Swarm } from "./swarm";
 
+/**
+ * How long a manager may take for the next line of a log that is not followed, in milliseconds. It waits without end for
+ * a node that does not answer and is not down yet.
+ */
+const SILENCE_MS = 10_000;
+
 /** Which part of a log. */
 export interface LogRange {
     /** How many of the last lines. Default: all. */
@@ -54,7 +60,10 @@ export async function* journal(host: Host, range: LogRange, signal: AbortSignal)
     }
 }
 
-/** The log of a service's tasks. What a manager cannot get, from a node that is down, it says in a line of its own. */
+/**
+ * The log of a service's tasks. What a manager cannot get, from a node that is down or does not answer, is said in a line
+ * of its own.
+ */
 export async function* serviceLog(
     swarm: Swarm,
     { ID, Spec }: SwarmService,
@@ -85,14 +94,35 @@ export async function* serviceLog(
             const from = taskId === undefined ? "" : nameOf(Spec.Name, task);
             return { ...line, node: nodeOf.get(nodeId) ?? nodeId, from };
         });
+    const heard = new Set<string>();
+    const silence = new Error("silence");
+    const timer = follow ? undefined : setTimeout(() => stream.destroy(silence), SILENCE_MS);
     try {
-        for await (const piece of stream) yield* entries(reader.read(piece as Buffer));
+        for await (const piece of stream) {
+            timer?.refresh();
+            for (const entry of entries(reader.read(piece as Buffer))) {
+                heard.add(entry.node);
+                yield entry;
+            }
+        }
         yield* entries(reader.end());
     } catch (error) {
-        if (!swarm.ctx.signal.aborted) throw error;
+        const unheard = tasks
+            .map(({ NodeID = "" }) => nodeOf.get(NodeID) ?? NodeID)
+            .filter((name) => name && !heard.has(name));
+        if (error === silence) yield missing([...new Set(unheard)].sort());
+        else if (!swarm.ctx.signal.aborted) throw error;
     } finally {
+        clearTimeout(timer);
         stream.destroy();
     }
+}
+
+/** The line that stands for what did not come. */
+function missing(nodes: readonly string[]): LogEntry {
+    const from = nodes.length === 0 ? "" : ` from ${nodes.join(", ")}`;
+    const text = `nothing more came for ${SILENCE_MS / 1000} s: lines${from} may be missing, because a node does not answer`;
+    return { time: "", node: "", from: "", stream: "stderr", text };
 }
 
 /** The service's task as docker names it. A task of a global service has no number. */

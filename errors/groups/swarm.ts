@@ -331,7 +331,7 @@ export const STACKS = {
         },
         STACK_NOT_RUNNING: {
             meaning: "Not all tasks of a stack run, and no further one came up in time.",
-            advice: "The line has the newest task's error. The same command goes on waiting.",
+            advice: "The line has the newest task's error. The same command goes on waiting. A task that is `preparing` for minutes without an error pulls a large image, or the engine of its node is stuck (moby/moby#47396, moby/moby#38318): `skep ssh HOST -- sudo systemctl restart docker`, then `skep unlock`.",
         },
     },
 } as const satisfies Group;

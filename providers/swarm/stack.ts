@@ -1,13 +1,13 @@
 // A swarm stack: its secrets and configs are created, docker's own command deploys it, and the provider waits until every
 // task runs.
 import { canonical } from "../../planning/canonical";
-import { digestOf, shortfalls, standing, type StackView } from "../../planning/convergence";
+import { digestOf, shortfalls } from "../../planning/convergence";
 import type { SwarmService } from "../../planning/engine-api";
 import { takesTasks } from "../../planning/places";
 import { unevenServices } from "../../planning/spread";
 import { withOtherPorts } from "../../planning/task-ports";
 import type { Context } from "../../swarm/context";
-import { converge, NotRunning } from "../../swarm/converge";
+import { abandonedIn, converge, NotRunning, stillAbandoned } from "../../swarm/converge";
 import { ifAnswered } from "../../swarm/failures";
 import {
     around,
@@ -113,17 +113,9 @@ async function bringUp(inputs: Inputs, ctx: Context): Promise<Outs> {
     return { services, deployed: services, uneven, tolerated: uneven, lacking: {} };
 }
 
-/** The ids of services that lack tasks and for which swarm starts none by itself. */
-function abandonedIn(view: StackView): string[] {
-    return view.services.filter((service) => standing(service, view).gaveUp).map(({ ID }) => ID);
-}
-
 /** Remakes the tasks of services that swarm had given up, unless the deploy has already made new ones. */
 async function startAgain(swarm: Swarm, name: string, abandoned: readonly string[]): Promise<void> {
-    if (abandoned.length === 0) return;
-    const view = await around(swarm, name);
-    const still = abandonedIn(view).filter((id) => abandoned.includes(id));
-    for (const service of view.services.filter(({ ID }) => still.includes(ID))) {
+    for (const service of await stillAbandoned(swarm, name, abandoned)) {
         swarm.ctx.log(`starting the tasks of ${service.Spec.Name} again`);
         await remakeTasks(swarm, service);
     }

@@ -132,7 +132,8 @@ class Spinner implements Progress {
 
     private draw(above = ""): void {
         this.frame = (this.frame + 1) % FRAMES.length;
-        const width = (this.stream.columns ?? 80) - 1;
+        // A terminal that does not know its width says 0.
+        const width = (this.stream.columns || 80) - 1;
         const lines = this.running.map(({ title, began, text }) => {
             const detail = text === "" ? "" : `: ${text}`;
             return ` ${FRAMES[this.frame]} ${title}${took(began)}${detail}`.slice(0, width) + "\n";

@@ -7,6 +7,7 @@ import { EXIT_CODES } from "../../errors/problem-group";
 import type { Status } from "../../planning/status";
 import { assertMatches } from "../support/schema";
 import { eventually, type Lab } from "./lab";
+import { runsTasks } from "./stuck";
 
 const WATCH_ENDS_MS = 1500;
 const INTERRUPTED = 130;
@@ -63,6 +64,8 @@ export function testEveryDay(lab: Lab): void {
             const { value } = await look<Status>(lab, "status");
             return value.quorum.text === "3 of 3, can lose 1" || undefined;
         });
+        await runsTasks(lab, "manager-2");
+        await runsTasks(lab, "manager-3");
     });
 
     it("has logs by task, a list of images, and names that are found inside a service's network", async () => {

@@ -6,6 +6,7 @@ import { dockerClient } from "../../scripts/setup/docker";
 import { assertMatches } from "../support/schema";
 import { eventually, type Lab } from "./lab";
 import { inFull } from "./required";
+import { runsTasks } from "./stuck";
 
 interface Rotated {
     rotated: string;
@@ -41,6 +42,7 @@ export function testRotation(lab: Lab): void {
         });
         const opened = await lab.json<{ hosts: { host: string; did: string }[] }>("unlock");
         assert.ok(opened.hosts.some(({ host, did }) => host === "manager-3" && did === "unlocked"));
+        await runsTasks(lab, "manager-3");
         // Services that run on every node have their task on this one again after a while.
         await eventually(
             "nothing to be left to change",

@@ -11,6 +11,7 @@ import { ProcessWatch } from "./process-watch";
 import { canType, eventually, hostContainers, Lab, type NodeOutput, servingNode } from "./lab";
 import { inFull, required } from "./required";
 import { testStanding } from "./standing";
+import { runsTasks } from "./stuck";
 import { UPKEEP } from "./upkeep";
 
 interface Outputs {
@@ -136,6 +137,7 @@ describe("A locked swarm over three zones from one command", function () {
             const reachable = (await lab.on("manager-2", NODES)).match(/reachable/g) ?? [];
             return reachable.length === 3 ? true : undefined;
         });
+        await runsTasks(lab, "manager-2");
     });
 
     it("has a registry that answers nobody without credentials", async () => {

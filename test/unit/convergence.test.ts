@@ -6,7 +6,7 @@ import { digestOf, shortfalls, standing, type StackView } from "../../planning/c
 import type { SwarmNode, SwarmService, SwarmTask } from "../../planning/engine-api";
 import { allowedNodes } from "../../planning/places";
 import { stack } from "../../providers/swarm/stack";
-import { converge } from "../../swarm/converge";
+import { converge, stillAbandoned } from "../../swarm/converge";
 import type { Swarm } from "../../swarm/swarm";
 
 const NOW = Date.parse("2026-11-26T12:00:00Z");
@@ -91,6 +91,21 @@ describe("a service's standing", () => {
             stands(service(), [older, rejected, next]).pending ?? "",
             /0 of 2 .* No such image: web:2 \(on host-n2\)/,
         );
+    });
+
+    it("names the task that waits longest on its node, once that is long", () => {
+        const preparing = (NodeID: string, seconds: number) =>
+            task(1, "preparing", {
+                NodeID,
+                DesiredState: "running",
+                Status: { State: "preparing", Timestamp: ago(seconds) },
+            });
+        const pending = (...tasks: SwarmTask[]) => stands(service(), tasks).pending ?? "";
+        assert.match(
+            pending(preparing("n1", 70), preparing("n2", 170)),
+            /; a task on host-n2 is preparing since 170 s$/,
+        );
+        assert.match(pending(preparing("n1", 50)), /tasks run$/);
     });
 
     it("waits for an update, and fails when it was rolled back", () => {
@@ -270,6 +285,31 @@ describe("The wait for a stack", function () {
 
     it("ends when an update stands still, and says for how long", async () => {
         await assert.rejects(waited(0.2, 2), /For 2 s no further task of the stack lab .* 2 of 3 tasks run/);
+    });
+});
+
+describe("A service that lacks a task which swarm does not start", function () {
+    this.timeout(15_000);
+
+    /** Which services are given up, if the second task is missing for so many looks. */
+    async function givenUp(looks: number): Promise<string[]> {
+        let asked = 0;
+        const swarm = {
+            ctx: { signal: new AbortController().signal },
+            services: async () => [service()],
+            members: async () => NODES,
+            clock: async () => NOW,
+            tasks: async () => [
+                task(1, "running"),
+                task(2, asked++ < looks ? "failed" : "running", { NodeID: "n2" }),
+            ],
+        };
+        return (await stillAbandoned(swarm as unknown as Swarm, "lab", ["s"])).map(({ ID }) => ID);
+    }
+
+    it("is given up when it stays so, and not for the moment after a node has left or joined", async () => {
+        assert.deepEqual(await givenUp(3), []);
+        assert.deepEqual(await givenUp(Number.POSITIVE_INFINITY), ["s"]);
     });
 });
 

@@ -53,6 +53,16 @@ describe("A plan", () => {
         ]);
     });
 
+    it("names what is made in the same order on every run", () => {
+        const made = ["worker-10", "worker-2", "manager-3", "manager-1"].map((name) =>
+            step("+ create", "docker:Container", name, "Hosts"),
+        );
+        assert.deepEqual(planLines(made), [
+            "Hosts",
+            "  + make     manager-1, manager-3, worker-2, worker-10",
+        ]);
+    });
+
     it("shows every resource with --verbose, components too", () => {
         const lines = planLines(STEPS, { verbose: true }).filter((line) => /^ {2}[-+~±]/.test(line));
         assert.equal(lines.length, STEPS.length);
@@ -80,6 +90,10 @@ describe("A plan", () => {
         } finally {
             process.env = former;
         }
+    });
+
+    it("is not cut by a terminal that does not know its width, and says that it has none", () => {
+        assert.deepEqual(planLines(STEPS, { columns: 0 }), planLines(STEPS));
     });
 
     it("has no line longer than 80 columns, whatever there is to say", () => {

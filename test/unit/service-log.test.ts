@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Readable } from "node:stream";
+import { mock } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 
@@ -103,6 +104,26 @@ describe("skep logs", () => {
         assert.equal(text, `${TIME} worker-1/web.2 | GET / 200`);
         assert.deepEqual(found.world.said, ["error from daemon in stream: node n7 is not available"]);
         assert.match(asked[0] ?? "", /tail=100/);
+    });
+
+    it("ends when nothing more comes, and names the nodes that nothing came from", async () => {
+        const found = swarm();
+        found.world.at("manager-1").stream = async () => new Readable({ read: () => undefined });
+        mock.timers.enable({ apis: ["setTimeout"] });
+        try {
+            const end = logged(found, "web");
+            while (found.world.said.length === 0) {
+                mock.timers.tick(1_000);
+                await new Promise((done) => setImmediate(done));
+            }
+            await end;
+        } finally {
+            mock.timers.reset();
+        }
+        assert.match(
+            found.world.said.join(),
+            /^nothing more came for 10 s: lines from worker-1 may be missing/,
+        );
     });
 
     it("asks for everything since a time, and prints JSON of its schema", async () => {
