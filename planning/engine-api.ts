@@ -39,6 +39,7 @@ export interface SwarmTask {
     /** Which of a replicated service's replicas it runs for; each later task of that replica has the same number. */
     Slot?: number;
     NodeID?: string;
+    CreatedAt?: string;
     DesiredState?: string;
     Spec?: Docker.ContainerTaskSpec;
     Status?: {
@@ -46,7 +47,10 @@ export interface SwarmTask {
         Err?: string;
         Timestamp?: string;
         ContainerStatus?: { ContainerID?: string };
-        /** The ports that it publishes on its node. */
+        /**
+         * The ports that it publishes on its node. Engines leave them out after they have found another manager, although
+         * the task goes on publishing them.
+         */
         PortStatus?: { Ports?: Docker.PortConfig[] | null };
     };
 }
@@ -62,6 +66,9 @@ export interface SwarmService {
     ID: string;
     Version?: Docker.Version;
     Spec: ServiceSpec;
+    /** What it was before its last change, which was at this time. */
+    PreviousSpec?: ServiceSpec;
+    UpdatedAt?: string;
     UpdateStatus?: Docker.UpdateStatus;
 }
 

@@ -16,18 +16,26 @@ export function withOtherPorts(
     services: readonly SwarmService[],
     tasks: readonly SwarmTask[],
 ): SwarmService[] {
-    return services.filter(({ ID, Spec }) => {
-        const wanted = onNodes(Spec.EndpointSpec?.Ports);
+    return services.filter((service) => {
+        const wanted = onNodes(service.Spec.EndpointSpec?.Ports);
         // The engine chooses a port that is not given.
         if (wanted.some(({ PublishedPort }) => !PublishedPort)) return false;
         return tasks.some(
-            ({ ServiceID, DesiredState, Status }) =>
-                ServiceID === ID &&
-                DesiredState === "running" &&
-                Status?.State === "running" &&
-                named(onNodes(Status.PortStatus?.Ports)) !== named(wanted),
+            (task) =>
+                task.ServiceID === service.ID &&
+                task.DesiredState === "running" &&
+                task.Status?.State === "running" &&
+                named(portsOf(task, service)) !== named(wanted),
         );
     });
+}
+
+/** What a task publishes on its node. One that does not say has what its service said when it was made. */
+function portsOf({ CreatedAt, Status }: SwarmTask, { Spec, PreviousSpec, UpdatedAt }: SwarmService): Port[] {
+    const found = onNodes(Status?.PortStatus?.Ports);
+    if (found.length > 0) return found;
+    const isOlder = Date.parse(CreatedAt ?? "") < Date.parse(UpdatedAt ?? "");
+    return onNodes((isOlder ? PreviousSpec : Spec)?.EndpointSpec?.Ports);
 }
 
 function onNodes(ports: readonly Port[] | null | undefined): Port[] {

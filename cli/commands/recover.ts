@@ -3,9 +3,12 @@
 import { SkepError } from "../../errors";
 import { planRecover, type RecoverPlan, type Seen } from "../../planning/recovery/recover";
 import { listed } from "../../planning/sentence";
+import { majority } from "../../planning/membership";
 import { ifAnswered } from "../../swarm/failures";
 import { goOnAlone, removeGhosts } from "../../swarm/recovery/force";
 import { lookAtData } from "../../swarm/recovery/manager-data";
+import { ELECTION_MS } from "../../swarm/swarm";
+import { TimedOut, until } from "../../swarm/wait";
 import { confirmedByName } from "../confirm";
 import type { Options } from "../options";
 import { printJson, printNext } from "../print";
@@ -60,7 +63,9 @@ async function goOn(standing: Standing, options: RecoverOptions): Promise<Recove
     const [all, isWhole] = await progress.step("Looking for copies of the swarm's data", () =>
         Promise.all([Promise.all(managers.map((host) => seen(host, standing))), works(standing)]),
     );
-    const plan = planRecover(all, isWhole, options.from);
+    const active = all.filter(({ state }) => state === "active").length;
+    const stays = isWhole && (active >= majority(all.length) || (await staysWhole(standing)));
+    const plan = planRecover(all, stays, options.from);
     if (options.dryRun && options.json) {
         printJson({ ...plan, dryRun: true, seconds: 0, found: [] });
         return undefined;
@@ -108,6 +113,22 @@ async function seen({ name, host }: StandingHost, { ctx }: Standing): Promise<Se
 /** Whether a majority of the managers works together. */
 async function works({ swarm }: Standing): Promise<boolean> {
     return (await ifAnswered(swarm.during({ patienceMs: PATIENCE_MS }).manager())) !== undefined;
+}
+
+/** Whether managers that answered still do after an election: one that has just lost the others does not know it yet. */
+async function staysWhole({ swarm, progress, ctx }: Standing): Promise<boolean> {
+    const now = swarm.during({ patienceMs: 0 });
+    const isGone = async () => (await ifAnswered(now.manager())) === undefined;
+    const what = "the managers that answer to lose the others";
+    try {
+        await progress.step("Waiting whether the managers still agree", () =>
+            until(what, isGone, ELECTION_MS, ctx),
+        );
+        return false;
+    } catch (error) {
+        if (!(error instanceof TimedOut)) throw error;
+        return true;
+    }
 }
 
 /** What is said before a recovery, in at most 80 columns. */

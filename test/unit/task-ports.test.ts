@@ -21,8 +21,16 @@ describe("A service's ports on the nodes of its tasks", () => {
 
     it("differ while one running task has the port of before, or has one in place of the mesh", () => {
         assert.ok(differ([port(9090)], [task([port(9090)]), task([port(8080)])]));
-        assert.ok(differ([port(9090)], [task()]));
         assert.ok(differ([port(8080, "ingress")], [task([port(8080)])]));
+    });
+
+    it("are those of the service when a task was made, if the task does not say", () => {
+        const former = { ...service([port(8080)]).Spec };
+        const changed = { ...service([port(9090)]), PreviousSpec: former, UpdatedAt: "2026-11-27T08:00:00Z" };
+        const made = (CreatedAt: string) => ({ ...task(), CreatedAt });
+        assert.deepEqual(withOtherPorts([changed], [made("2026-11-27T07:00:00Z")]), [changed]);
+        assert.deepEqual(withOtherPorts([changed], [made("2026-11-27T09:00:00Z")]), []);
+        assert.ok(!differ([port(9090)], [task()]), "the service has not changed since");
     });
 
     it("are the same where the mesh publishes them, tasks are about to end, or engines choose them", () => {
