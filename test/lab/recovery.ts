@@ -38,7 +38,9 @@ export function testRecovery(lab: Lab): void {
     const docker = dockerClient();
     /** Tasks that run on a worker. */
     const tasks = async () =>
-        (await lab.on("worker-2", "docker ps -q --no-trunc --filter label=com.docker.swarm.task")).split("\n");
+        (await lab.on("worker-2", "docker ps -q --no-trunc --filter label=com.docker.swarm.task")).split(
+            "\n",
+        );
     const goOn = async (running: readonly string[]) => {
         const now = await tasks();
         for (const task of running) assert.ok(now.includes(task), "a task of the worker was restarted");
@@ -77,19 +79,16 @@ export function testRecovery(lab: Lab): void {
         }
     };
 
-    inFull(
-        "comes back from a backup of one manager when all managers have lost the swarm's data",
-        async () => {
-            await lab.on("manager-1", THINGS);
-            const { name } = await lab.json<{ name: string }>("backup", "--one", "--yes");
-            const comesBack = await restored(name);
-            const { way } = await comesBack(() =>
-                Promise.all(MANAGERS.map((host) => lab.on(host, `sudo sh -c '${WIPE}'`))),
-            );
-            assert.equal(way, "alone");
-            await lab.on("manager-1", GO);
-        },
-    );
+    it("comes back from a backup of one manager when all managers have lost the swarm's data", async () => {
+        await lab.on("manager-1", THINGS);
+        const { name } = await lab.json<{ name: string }>("backup", "--one", "--yes");
+        const comesBack = await restored(name);
+        const { way } = await comesBack(() =>
+            Promise.all(MANAGERS.map((host) => lab.on(host, `sudo sh -c '${WIPE}'`))),
+        );
+        assert.equal(way, "alone");
+        await lab.on("manager-1", GO);
+    });
 
     inFull(
         "comes back from a backup of a majority when all managers were destroyed with their disks",

@@ -27,8 +27,9 @@ export function testStanding(lab: Lab): void {
         testHelp,
         testWholeness,
         testUpkeep,
-        testRecovery,
         testUpgrade,
+        // Last: a swarm that does not come back would take the tests after it along.
+        testRecovery,
     ];
     for (const test of tests) test(lab);
 }
