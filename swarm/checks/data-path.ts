@@ -38,13 +38,22 @@ export const dataPath: Check = {
         await removeStale(swarm);
         const isUsed = (await overlays(swarm)).some(isEncrypted);
         const [plain, encrypted] = await Promise.all([
-            probe(swarm, ends),
-            isUsed ? probe(swarm, ends, true) : [],
+            probeTwice(swarm, ends),
+            isUsed ? probeTwice(swarm, ends, true) : [],
         ]);
         // What a plain network cannot do, an encrypted one cannot either.
         return plain.length > 0 ? plain : encrypted;
     },
 };
+
+/**
+ * Probes once more, on another network, before it calls a path dead: an engine that waits for a peer's answer knows nobody
+ * on a new network for 30 seconds (moby/moby#47396, moby/moby#51701).
+ */
+async function probeTwice(swarm: Swarm, ends: readonly PlacedHost[], encrypted = false): Promise<Problem[]> {
+    const first = await probe(swarm, ends, encrypted);
+    return first.length === 0 ? [] : probe(swarm, ends, encrypted);
+}
 
 /** Puts a container on each of the nodes, on a network of their own, and lets each try to reach all others. */
 async function probe(swarm: Swarm, ends: readonly PlacedHost[], encrypted = false): Promise<Problem[]> {

@@ -240,7 +240,18 @@ describe("A probe of the data path", () => {
             problems.join(),
             /^DATA_PATH_ENCRYPTED Packets of 1,400 bytes are lost on encrypted overlay networks either way between manager-1 /,
         );
-        assert.equal(asked.filter((line) => line === "DELETE /networks/PROBE").length, 2);
+        // What is wrong shows on a second network, too.
+        assert.equal(asked.filter((line) => line === "DELETE /networks/PROBE").length, 3);
+    });
+
+    it("believes a second network that works", async () => {
+        let opened = 0;
+        const first = (mode: string) => {
+            if (mode === "open" && opened++ === 0)
+                throw skepError("HOST_SCRIPT", "docker run failed on worker-2.", "");
+        };
+        assert.deepEqual((await probe(withHost("worker-2", { probe: first }))).problems, []);
+        assert.equal(opened, 2);
     });
 
     it("says for how long its leavings stay where they cannot be removed", async () => {
