@@ -2,13 +2,14 @@
 
 import * as pulumi from "@pulumi/pulumi";
 import { Engine } from "./components/engine";
-import type { Address, ObjectStorage } from "./components/host";
+import type { Address, ObjectStorage, PublishedAddress } from "./components/host";
 import { makeHosts } from "./components/hosts/pick";
 import { Pki } from "./components/pki";
 import { pushedReference, Registry } from "./components/registry";
 import { Rollout } from "./components/rollout";
-import { Stack } from "./components/stack";
+import { ownFile, Stack } from "./components/stack";
 import { Swarm } from "./components/swarm";
+import { type UserStack, userStacks } from "./components/user-stacks";
 import { LOG_TOKEN } from "./config/engine";
 import type { Facts } from "./config/facts";
 import type { ReadySettings } from "./config/settings";
@@ -44,6 +45,8 @@ export interface ProgramArgs {
     standing?: Readonly<Record<string, readonly PublishedPort[]>>;
     /** Keys of the registry's bucket from the environment. Default: the stack's secret settings have them. */
     registryKeys?: S3Keys;
+    /** The user's own stacks. */
+    stacks: readonly UserStack[];
     /** After how many steps a rollout of engines ends. Default: when all hosts are done. */
     rolloutSteps?: number;
     /** What Skep chose for the stack, for its state. */
@@ -59,6 +62,7 @@ export function program({
     repository,
     standing,
     registryKeys,
+    stacks,
     rolloutSteps,
     facts,
 }: ProgramArgs) {
@@ -74,6 +78,7 @@ export function program({
         renewed: renewals.now,
         registryHosts: registryNames,
         facts,
+        userPorts: stacks.flatMap(({ name, ports }) => ports.map((port) => ({ stack: name, port }))),
         images,
         standing,
         repositoryMount: repository.mount,
@@ -107,6 +112,11 @@ export function program({
             ...(settings.sample.enabled
                 ? (["web", "client"] as const).map((name) => pushedReference(server, name, images[name]))
                 : []),
+            ...stacks.flatMap(({ name, images: built }) =>
+                Object.entries(built).map(([service, image]) =>
+                    pushedReference(server, `${name}-${service}`, image),
+                ),
+            ),
         ],
         proxy: settings.proxy,
         range: settings.hosts === "aws" ? settings.aws?.network.range : settings.labSubnet,
@@ -162,7 +172,8 @@ export function program({
         const web = registry.push("web", images.web, swarm);
         const client = registry.push("client", images.client, swarm);
         new Stack("sample", {
-            folder: "sample",
+            file: ownFile("sample"),
+            isOwn: true,
             swarm,
             variables: {
                 WEB_IMAGE: web.reference,
@@ -172,11 +183,12 @@ export function program({
             },
             publish,
             encrypted,
-            registryAuth: { server: registry.server, username: registry.user, password: registry.password },
+            registryAuth: { [registry.server]: { username: registry.user, password: registry.password } },
             rebalance: settings.rebalance,
             images: [web.resource, client.resource],
         });
     }
+    userStacks({ stacks, swarm, registry, publish, encrypted, rebalance: settings.rebalance });
     const client = pki.client("client");
     const [sample, registered] = ["sample", "registry"].map((name) =>
         made.published.find(({ stack }) => stack === name),
@@ -206,6 +218,12 @@ export function program({
         publish,
         ...(made.loadBalancer && { loadBalancer: made.loadBalancer }),
         ...(sampleUrl && { sample: { url: sampleUrl } }),
+        stacks: Object.fromEntries(
+            stacks.map(({ name }) => [
+                name,
+                { addresses: made.published.filter(({ stack }) => stack === name).map(reached) },
+            ]),
+        ),
         registry: {
             server: registry.server,
             url: urlOf("https", registered?.balanced) ?? registryUrls[0],
@@ -226,6 +244,11 @@ export function program({
             })),
         }),
     };
+}
+
+/** A port of a stack, and where this machine reaches it if anything leads to all nodes. */
+function reached({ port, balanced }: PublishedAddress) {
+    return { port, ...(balanced && { at: pulumi.interpolate`${balanced.host}:${balanced.port}` }) };
 }
 
 /** The URL of this address; undefined if there is no address. */

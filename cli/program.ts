@@ -9,6 +9,7 @@ import { declareSee } from "./declare/see";
 import { declareDaily } from "./declare/daily";
 import { declareKeys } from "./declare/keys";
 import { declareRegistry } from "./declare/registry";
+import { declareStacks } from "./declare/stacks";
 import { declareRecovery } from "./declare/recovery";
 
 /** The whole command line. Nothing of a command is loaded before it is called. */
@@ -23,6 +24,7 @@ export function commandLine(): Command {
         declareSee,
         declareDaily,
         declareKeys,
+        declareStacks,
         declareRegistry,
         declareRecovery,
         declareBackup,

@@ -1,9 +1,12 @@
 // The steps with which every command on a stack begins, in their order: the list first, then what they share, then each of
 // them. What a step does in detail is in stack/, lab/ and scripts/setup/.
 
+import type { UserStack } from "../components/user-stacks";
 import type { LabEngine, Rotations } from "../config/facts";
 import type { ReadySettings, Settings } from "../config/settings";
+import { SkepError } from "../errors";
 import type { S3Keys } from "../planning/registry-config";
+import type { StackPort } from "../planning/ports";
 import type { ProgramArgs } from "../program";
 import type { Progress } from "../scripts/setup/progress";
 import { BRIDGED } from "../scripts/setup/bridged";
@@ -32,6 +35,7 @@ import { type Prepared } from "./stack/file";
 import { instanceRepository } from "./stack/instance-packages";
 import { notPrepared, refuseMissing } from "./stack/prepared";
 import { refuseFixed } from "./stack/fixed";
+import { loadStacks } from "./stack/stacks";
 import {
     chooseRest,
     chosenPackages,
@@ -80,6 +84,7 @@ export const STEPS: readonly Step[] = [
     },
     { name: "facts", does: "what was chosen for the stack is known, if it was", ways: ALL, run: readFacts },
     { name: "choices", does: "the settings are possible from where the stack is", ways: ALL, run: checkAll },
+    { name: "stacks", does: "the user's own compose files are read and right", ways: ALL, run: readStacks },
     { name: "docker", does: "Docker runs", ways: PREPARING, on: "lab", run: startDocker },
     {
         name: "environment",
@@ -134,6 +139,8 @@ export class Preparation {
     reader?: StateReader;
     /** facts */
     found!: FoundFacts;
+    /** stacks */
+    stacks: readonly UserStack[] = [];
     /** engine */
     engine?: LabEngine;
     /** tools */
@@ -181,13 +188,19 @@ export class Preparation {
             repository,
             standing: standingPorts(this.hosts),
             registryKeys: keys,
+            stacks: this.stacks,
             facts: factsOf(settings, {
                 plugins,
                 engine,
-                gateway: gatewayPorts(settings, this.hosts, this.found.facts.gateway),
+                gateway: gatewayPorts(settings, this.hosts, this.found.facts.gateway, this.ports()),
                 rotations: this.rotations(),
             }),
         };
+    }
+
+    /** The ports that the user's own stacks publish. */
+    ports(): StackPort[] {
+        return this.stacks.flatMap(({ name, ports }) => ports.map((port) => ({ stack: name, port })));
     }
 
     /** How often keys were rotated, with what this command rotates. */
@@ -231,6 +244,17 @@ async function checkAll(work: Preparation): Promise<void> {
     const packages = chosenPackages(settings, work.found.facts, work.files.kept.facts);
     work.settings = { ...settings, packages };
     for (const warning of warnings) work.note(`Note: ${warning}`);
+}
+
+async function readStacks(work: Preparation): Promise<void> {
+    const { stacks, problems, notes } = await loadStacks(work.settings);
+    for (const note of notes) work.note(`Note: ${note}`);
+    if (stacks.length > 0 && process.env.DOCKER_CONTENT_TRUST)
+        work.note(
+            "Note: DOCKER_CONTENT_TRUST checks nothing in a swarm, and docker 29 no longer knows it; services run by the digests of their images",
+        );
+    if (problems.length > 0) throw new SkepError(problems);
+    work.stacks = stacks;
 }
 
 async function startDocker(work: Preparation): Promise<void> {
@@ -319,9 +343,10 @@ function checkChosen(work: Preparation): void {
     if (!isChosen(work.settings)) throw notPrepared(work.stack, "not everything is chosen for it yet");
 }
 
-async function checkMachine({ stack, settings, hosts, found }: Preparation): Promise<void> {
+async function checkMachine(work: Preparation): Promise<void> {
+    const { stack, settings, hosts, found } = work;
     await refuseTooManyHosts(stack, settings.managers + settings.workers);
     // The state may have lost the network; the engine still has it.
     refuseFixed(stack, settings, { labSubnet: await standingSubnet(stack) });
-    await refuseTakenPorts(stack, settings, hosts, found.facts.gateway);
+    await refuseTakenPorts(stack, settings, hosts, found.facts.gateway, work.ports());
 }

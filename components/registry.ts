@@ -4,17 +4,19 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { Rotations } from "../config/facts";
-import { Image } from "../providers/sdk/swarm";
+import { type Build, Image } from "../providers/sdk/swarm";
 import { renderRegistryConfig } from "../planning/registry-config";
 import { type Host, hostInput, type ObjectStorage, serverAddresses } from "./host";
 import type { Pki } from "./pki";
-import { Stack, stackFile } from "./stack";
+import { ownFile, Stack, stackFile } from "./stack";
 import type { Swarm } from "./swarm";
 
 /** An image on this machine's engine. */
 export interface LocalImage {
     ref: string;
     id: string;
+    /** How it is built when the engine does not have it. `id` is then a hash of all that it is built from. */
+    build?: Build;
 }
 
 /** An image in the registry and on every node. */
@@ -92,7 +94,8 @@ export class Registry extends pulumi.ComponentResource {
         this.stack = new Stack(
             name,
             {
-                folder: "registry",
+                file: ownFile("registry"),
+                isOwn: true,
                 swarm: args.swarm,
                 variables: {
                     REGISTRY_IMAGE: args.image.ref,
@@ -148,6 +151,7 @@ export class Registry extends pulumi.ComponentResource {
                 hosts: swarm.hosts.map(hostInput),
                 hostIds: swarm.hosts.map((host) => host.id),
                 push: { reference, username: this.user, password: this.password, place: this.place },
+                build: image.build,
             },
             { parent: this, dependsOn: [this.stack.stack], deletedWith: swarm.cluster },
         );

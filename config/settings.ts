@@ -18,6 +18,7 @@ import { repositorySchema } from "./repository";
 import { upgradeSchema } from "./upgrade";
 import { upkeepSchema } from "./upkeep";
 import { checkStackName, NAME } from "./stack-name";
+import { stacksSchema } from "./stacks";
 import { swarmSchema } from "./swarm";
 import { checkPools, checkPorts } from "./ranges-and-ports";
 import {
@@ -162,6 +163,8 @@ const schema = group({
         /** The published port. Default 8080. */
         port: port(8080).default(8080),
     }).prefault({}),
+    /** Your own swarm stacks, by their names. config/stacks.ts and docs/stacks.md have their settings. Default none. */
+    stacks: stacksSchema.default({}),
     /** Hosts on EC2; required with `hosts: aws`. config/aws.ts and docs/aws.md have its settings. */
     aws: awsSchema.optional(),
     /** The lab's network, a /20 that nothing else uses. Default: the first up chooses and keeps it. */
@@ -382,10 +385,14 @@ function warningsOf(data: Settings): string[] {
     return [...warnings, ...registryWarnings(data, hosts)];
 }
 
-/** The path of every setting that there is, those that hold others included; a node's are shown for \`worker-1\`. */
+/**
+ * The path of every setting that there is, those that hold others included; a node's are shown for `worker-1`, and a
+ * stack's for `shop`.
+ */
 export function settingPaths(below: readonly string[] = []): string[][] {
     const keys = keysBelow(schema, below).map((key) => [...below, key]);
     return keys
         .flatMap((path) => [path, ...settingPaths(path)])
-        .concat(below.join() === "nodes" ? settingPaths(["nodes", "worker-1"]) : []);
+        .concat(below.join() === "nodes" ? settingPaths(["nodes", "worker-1"]) : [])
+        .concat(below.join() === "stacks" ? settingPaths(["stacks", "shop"]) : []);
 }

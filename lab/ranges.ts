@@ -12,6 +12,7 @@ import {
     BLOCK_SIZE,
     gatewayPlaces,
     type GatewayPort,
+    type StackPort,
     hostPorts,
     planGateway,
     portBlocks,
@@ -88,17 +89,19 @@ async function freePorts(settings: Settings, others: readonly Ranges[]): Promise
 
 /**
  * Where the gateway publishes the ports of swarm stacks, beside these hosts that stand. What it published `before` stays
- * where it is possible. Undefined for hosts elsewhere, and as long as the lab's block is not chosen.
+ * where it is possible; `users` are the ports of the user's own stacks. Undefined for hosts elsewhere, and as long as the
+ * lab's block is not chosen.
  */
 export function gatewayPorts(
     settings: Settings,
     hosts: readonly LabHost[],
     before?: readonly GatewayPort[],
+    users: readonly StackPort[] = [],
 ): GatewayPort[] | undefined {
     if (settings.hosts !== "lab" || settings.labPorts === undefined) return undefined;
     return planGateway({
         base: settings.labPorts,
-        published: stackPorts(settings),
+        published: [...stackPorts(settings), ...users],
         hosts: placementOf(settings).hosts.map(({ name }) => name),
         taken: hosts.flatMap(({ published }) => published.map(({ external }) => external)),
         before,
@@ -106,14 +109,19 @@ export function gatewayPorts(
 }
 
 /** All ports on 127.0.0.1 that the lab's hosts and its gateway publish; none as long as its block is not chosen. */
-function labPlaces(settings: Settings, hosts: readonly LabHost[], before?: readonly GatewayPort[]): number[] {
+function labPlaces(
+    settings: Settings,
+    hosts: readonly LabHost[],
+    before?: readonly GatewayPort[],
+    users?: readonly StackPort[],
+): number[] {
     const { labPorts } = settings;
     if (labPorts === undefined) return [];
     const standing = standingPorts(hosts);
     const published = placementOf(settings).hosts.flatMap(
         (host) => standing[host.name] ?? publishedPorts(hostPorts(labPorts, host)),
     );
-    const gateway = gatewayPorts(settings, hosts, before) ?? [];
+    const gateway = gatewayPorts(settings, hosts, before, users) ?? [];
     return [...published.map(({ external }) => external), ...gatewayPlaces(gateway)];
 }
 
@@ -126,8 +134,9 @@ export async function refuseTakenPorts(
     settings: Settings,
     hosts: readonly LabHost[],
     before?: readonly GatewayPort[],
+    users?: readonly StackPort[],
 ): Promise<void> {
-    const wanted = labPlaces(settings, hosts, before);
+    const wanted = labPlaces(settings, hosts, before, users);
     const end = Date.now() + PROXY_MILLISECONDS;
     let taken = await takenPorts(stack, wanted);
     // A host that is being restarted has released its ports, but Docker's proxy may still hold them.

@@ -9,6 +9,9 @@ import { upstream } from "./versions";
 /** How many hosts of which the same is said a preview names. */
 const NAMED = 3;
 
+/** Stands for what the words of another field say. */
+const ELSEWHERE = "";
+
 /** How many differences of one resource a preview names. */
 const MOST = 5;
 
@@ -87,6 +90,7 @@ const WORDS: Readonly<Record<string, Readonly<Record<string, Words>>>> = {
     "swarm:Stack": {
         clusterId: said("its swarm is another one"),
         compose,
+        summary: (field) => within(field),
         secrets: (field) => renamed("secret", field),
         configs: (field) => renamed("config", field),
         registryAuth: (field) => within(field).map((text) => `login ${text}`),
@@ -117,7 +121,7 @@ export function wordsFor({ verb, type, fields, state }: Changed): string[] {
         const phrases = words(field, state);
         return phrases.length === 0 ? [`${field.name} changed`] : phrases;
     });
-    const all = [...new Set([lost, changed].flat())];
+    const all = [...new Set([lost, changed].flat())].filter((phrase) => phrase !== ELSEWHERE);
     return all.length <= MOST ? all : [...all.slice(0, MOST - 1), `and ${all.length - MOST + 1} more`];
 }
 
@@ -231,8 +235,9 @@ function rotations({ old, new: now }: Field): string[] {
 }
 
 /** Two compose files, service by service. */
-function compose({ old, new: now }: Field): string[] {
-    if (typeof old !== "string" || typeof now !== "string") return [];
+function compose({ old, new: now, entries }: Field): string[] {
+    if (typeof old !== "string" || typeof now !== "string")
+        return entries.length === 0 ? [ELSEWHERE] : entries.map(({ name, kind }) => `${name} ${kind}`);
     if (old === now) return ["changed by hand in the swarm"];
     const parts = [old, now].map((text) => {
         // Secrets and configs of other content have other names there. `secrets` and `configs` say which.

@@ -74,10 +74,12 @@ export function standing(
     const current = tasks.filter((task) => isCurrent(task, service));
     const stays = (task: SwarmTask) => hasStayed(task, current, service, view.now, trustsNew);
     const { done, desired, alive } = countsOf(service, current, view.nodes, stays);
+    // Swarm pauses an update when a new task ends early, also if ending is what it is for.
+    if (state === "paused" && done >= desired && mayEnd(service)) return { name, done };
     if (FAILED.includes(state)) return { name, done, failed: failure(service, tasks, view.nodes) };
     const updating = UNDER_WAY.includes(state);
     if (!updating && done >= desired) return { name, done };
-    const newest = newestError(tasks, view.nodes);
+    const newest = newestError(tasks, view.nodes) ?? endings(service, current, view.nodes);
     const slow = slowest(current, view);
     return {
         name,
@@ -126,7 +128,7 @@ function hasStayed(
     now: number,
     trustsNew: boolean,
 ): boolean {
-    if (Spec.TaskTemplate.ContainerSpec?.HealthCheck?.Test?.length) return true;
+    if (hasHealthCheck(Spec)) return true;
     const failedBefore = tasks.some(
         (other) => placeOf(other) === placeOf(task) && ["failed", "rejected"].includes(stateOf(other)),
     );
@@ -135,6 +137,12 @@ function hasStayed(
     const monitorMs = (Spec.UpdateConfig?.Monitor || MONITOR_NS) / 1e6;
     // A node whose clock is ahead gives a time in the future, and one without a time cannot be judged.
     return !(ranForMs >= 0 && ranForMs < monitorMs);
+}
+
+/** Whether the specification has a health check. Docker's description of its API spells the key in another way. */
+function hasHealthCheck({ TaskTemplate }: SwarmService["Spec"]): boolean {
+    const { Healthcheck } = (TaskTemplate.ContainerSpec ?? {}) as { Healthcheck?: { Test?: string[] } };
+    return (Healthcheck?.Test ?? []).length > 0;
 }
 
 /** What a task runs for: one replica of the service, or one node. */
@@ -149,9 +157,8 @@ function countsOf(
     nodes: readonly SwarmNode[],
     stays: (task: SwarmTask) => boolean,
 ): { done: number; desired: number; alive: number } {
-    const { Replicated, ReplicatedJob, GlobalJob } = service.Spec.Mode ?? {};
-    const mayEnd = ReplicatedJob ?? GlobalJob ?? endsWell(service);
-    const isComplete = (task: SwarmTask) => mayEnd && stateOf(task) === "complete";
+    const { Replicated, ReplicatedJob } = service.Spec.Mode ?? {};
+    const isComplete = (task: SwarmTask) => mayEnd(service) && stateOf(task) === "complete";
     const isUp = (task: SwarmTask) => task.DesiredState === "running" && stateOf(task) === "running";
     const doneTasks = tasks.filter((task) => isComplete(task) || (isUp(task) && stays(task)));
     const aliveTasks = tasks.filter((task) => isComplete(task) || !ENDED.includes(task.DesiredState ?? ""));
@@ -167,7 +174,8 @@ function countsOf(
 }
 
 /** Whether a task that ends with success has done its work. */
-function endsWell({ Spec }: SwarmService): boolean {
+function mayEnd({ Spec }: SwarmService): boolean {
+    if (Spec.Mode?.ReplicatedJob ?? Spec.Mode?.GlobalJob) return true;
     return ["none", "on-failure"].includes(Spec.TaskTemplate.RestartPolicy?.Condition ?? "any");
 }
 
@@ -199,13 +207,43 @@ function stateOf({ Status }: SwarmTask): string {
     return Status?.State ?? "";
 }
 
+/** The task that failed last; without one, the one that ended last though it should stay. */
+export function newestFailed(tasks: readonly SwarmTask[]): SwarmTask | undefined {
+    const newest = (some: readonly SwarmTask[]) =>
+        [...some].sort((a, b) => String(b.Status?.Timestamp).localeCompare(String(a.Status?.Timestamp)))[0];
+    return (
+        newest(tasks.filter(({ Status }) => Status?.Err)) ??
+        newest(tasks.filter((task) => stateOf(task) === "complete"))
+    );
+}
+
+/** What is wrong with tasks that end without an error again and again, though they should stay. */
+function endings(
+    service: SwarmService,
+    tasks: readonly SwarmTask[],
+    nodes: readonly SwarmNode[],
+): string | undefined {
+    if (mayEnd(service)) return undefined;
+    const ended = tasks.filter((task) => stateOf(task) === "complete");
+    // One may have been ended for an update, or with its node.
+    const again = ended.filter((task) =>
+        ended.some((other) => other !== task && placeOf(other) === placeOf(task)),
+    );
+    const last = newestFailed(again);
+    if (!last) return undefined;
+    const why = hasHealthCheck(service.Spec) ? "or its health check fails" : "so it is no server";
+    return `a task ends with exit code 0 again and again: its command ends, ${why}${placeName(last, nodes)}`;
+}
+
+function placeName({ NodeID }: SwarmTask, nodes: readonly SwarmNode[]): string {
+    const node = nodes.find(({ ID }) => ID === NodeID)?.Description?.Hostname;
+    return node ? ` (on ${node})` : "";
+}
+
 /** The newest error of a task, in the words of its engine, with the node that it happened on. */
 function newestError(tasks: readonly SwarmTask[], nodes: readonly SwarmNode[]): string | undefined {
-    const failed = tasks.filter(({ Status }) => Status?.Err);
-    failed.sort((a, b) => String(b.Status?.Timestamp).localeCompare(String(a.Status?.Timestamp)));
-    const [newest] = failed;
-    const node = nodes.find(({ ID }) => ID === newest?.NodeID)?.Description?.Hostname;
-    return newest && `${explained(newest.Status?.Err ?? "")}${node ? ` (on ${node})` : ""}`;
+    const newest = newestFailed(tasks);
+    return newest?.Status?.Err && `${explained(newest.Status.Err)}${placeName(newest, nodes)}`;
 }
 
 /** The task that has waited longest on its node without an error, if that is long, and since when. */

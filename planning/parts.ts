@@ -11,7 +11,7 @@ export const PARTS = [
     "Swarm",
     "Rollout",
     "Registry",
-    "Sample",
+    "Stacks",
 ] as const;
 export type Part = (typeof PARTS)[number];
 
@@ -29,7 +29,7 @@ const COMPONENTS: Readonly<Record<string, Part>> = {
     "skep:index:Swarm": "Swarm",
     "skep:index:Rollout": "Rollout",
     "skep:index:Registry": "Registry",
-    "skep:index:Stack": "Sample",
+    "skep:index:Stack": "Stacks",
 };
 
 /** What a resource of a type is called. */
@@ -110,7 +110,7 @@ const COUNTED: Readonly<Record<Part, Readonly<Record<string, string>>>> = {
     Swarm: { "swarm:Node": "node" },
     Rollout: { "swarm:EngineRollout": "rollout" },
     Registry: { "swarm:Image": "image" },
-    Sample: { "swarm:Stack": "stack" },
+    Stacks: { "swarm:Stack": "stack" },
 };
 
 /** A type without the path of its package: `aws:ec2/instance:Instance` is `aws:Instance`. */

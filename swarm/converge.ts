@@ -1,9 +1,10 @@
 // The wait until all services of a swarm stack run as specified.
 import { formatProblem } from "../errors";
-import { standing, standings, type StackView, type Standing } from "../planning/convergence";
+import { newestFailed, standing, standings, type StackView, type Standing } from "../planning/convergence";
 import type { SwarmService } from "../planning/engine-api";
 import { oneLine, reasonOf } from "../planning/sentence";
 import { HostFailure, mayPass } from "./failures";
+import { lastLines } from "./logs";
 import { around } from "./stack-objects";
 import type { Swarm } from "./swarm";
 import { pause } from "./wait";
@@ -13,6 +14,10 @@ const POLL_MS = 1000;
 const STEADY_POLLS = 2;
 /** Swarm has given a service up if it starts no task for so many looks: it needs a moment for the first ones. */
 const HOPELESS_POLLS = 5;
+
+/** Of how many services, and how many lines of each, an error shows what their failed tasks wrote. */
+const MOST_SERVICES = 3;
+const LAST_LINES = 3;
 
 /** The stack that is waited for. */
 export interface Awaited {
@@ -90,6 +95,26 @@ export async function stillAbandoned(
         still = view.services.filter(({ ID }) => ids.includes(ID));
     }
     return still;
+}
+
+/** What the newest failed task of each service that lacks tasks wrote last, a line for the user each. */
+export async function lastWords(swarm: Swarm, name: string): Promise<string[]> {
+    const view = await around(swarm.during({ patienceMs: 0 }), name).catch((error: unknown) => {
+        if (!mayPass(error)) throw error;
+        return undefined;
+    });
+    if (!view) return [];
+    const lacking = view.services.filter((service) => {
+        const { pending, failed } = standing(service, view);
+        return pending ?? failed;
+    });
+    const words = lacking.slice(0, MOST_SERVICES).map(async (service) => {
+        const task = newestFailed(view.tasks.filter(({ ServiceID }) => ServiceID === service.ID));
+        const lines = task?.ID ? await lastLines(swarm, service, task.ID, LAST_LINES) : [];
+        const said = lines.map(oneLine).filter((line) => line !== "");
+        return said.length === 0 ? [] : [`${service.Spec.Name} wrote before it failed: ${said.join(" / ")}`];
+    });
+    return (await Promise.all(words)).flat();
 }
 
 async function look(swarm: Swarm, name: string) {

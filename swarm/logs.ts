@@ -1,14 +1,19 @@
 // Logs: of a host's engine, from its journal, and of a service, through a manager.
 import type { SwarmService, SwarmTask } from "../planning/engine-api";
+import { reasonOf } from "../planning/sentence";
 import { LogReader } from "../planning/service-log";
 import type { Host } from "./host";
 import type { Swarm } from "./swarm";
+import { within } from "./wait";
 
 /**
  * How long a manager may take for the next line of a log that is not followed, in milliseconds. It waits without end for
  * a node that does not answer and is not down yet.
  */
 const SILENCE_MS = 10_000;
+
+/** How long the last lines of a task that failed may take, in milliseconds. */
+const LAST_LINES_MS = 5_000;
 
 /** Which part of a log. */
 export interface LogRange {
@@ -116,6 +121,29 @@ export async function* serviceLog(
         clearTimeout(timer);
         stream.destroy();
     }
+}
+
+/** The last lines that a task wrote, as far as a manager gets them soon; none if it cannot. */
+export async function lastLines(
+    swarm: Swarm,
+    { Spec }: SwarmService,
+    taskId: string,
+    tail: number,
+): Promise<string[]> {
+    const signal = within(LAST_LINES_MS, swarm.ctx.signal);
+    const query = new URLSearchParams({ stdout: "1", stderr: "1", tail: String(tail) });
+    const reader = new LogReader(hasTerminal(Spec));
+    const lines: string[] = [];
+    try {
+        const { connection } = await swarm.manager();
+        const stream = await connection.stream(`/tasks/${taskId}/logs?${query.toString()}`, signal);
+        for await (const piece of stream) lines.push(...reader.read(piece as Buffer).map(({ text }) => text));
+        lines.push(...reader.end().map(({ text }) => text));
+    } catch (error) {
+        // What a task said explains a failure. That it cannot be had must not hide the failure.
+        swarm.ctx.log(`the log of a task of ${Spec.Name} cannot be read: ${reasonOf(error)}`, "debug");
+    }
+    return lines;
 }
 
 /** The line that stands for what did not come. */

@@ -26,8 +26,23 @@ export interface StackParts {
     secrets?: Record<string, string>;
     /** Values of swarm configs by name. */
     configs?: Record<string, string>;
-    /** Login for the registry that the images come from. */
-    registryAuth?: { server: string; username: string; password: string };
+    /** Labels and template drivers of secrets and configs that have any, by name. */
+    marks?: Readonly<Record<string, Marks>>;
+    /** Logins of the registries that the images come from, by name and port as in the names of images. */
+    registryAuth?: Readonly<Record<string, RegistryLogin>>;
+}
+
+/** What a secret or a config has beside its value. */
+export interface Marks {
+    labels?: Readonly<Record<string, string>>;
+    /** `golang`: the engine fills in the value for each task. */
+    templateDriver?: string;
+}
+
+/** A login of a registry. */
+export interface RegistryLogin {
+    username: string;
+    password: string;
 }
 
 /** The filter for everything that belongs to the stack. */
@@ -50,25 +65,42 @@ export async function around(swarm: Swarm, stack: string): Promise<StackView> {
  * Creates the secrets and configs that do not exist yet. Their names depend on their values, so existing ones never
  * change.
  */
-export async function createMissing(swarm: Swarm, { name, secrets, configs }: StackParts): Promise<void> {
-    await createKind(swarm, "secrets", name, secrets);
-    await createKind(swarm, "configs", name, configs);
+export async function createMissing(swarm: Swarm, stack: StackParts): Promise<void> {
+    await createKind(swarm, "secrets", stack);
+    await createKind(swarm, "configs", stack);
 }
 
-async function createKind(swarm: Swarm, kind: Kind, stack: string, values: Record<string, string> = {}) {
+async function createKind(swarm: Swarm, kind: Kind, { name: stack, marks = {}, ...parts }: StackParts) {
+    const values = parts[kind] ?? {};
     const present = (await swarm.call<Named[]>("GET", `/${kind}`)).map(({ Spec }) => Spec.Name);
     for (const [name, value] of Object.entries(values)) {
         if (present.includes(name)) continue;
         const Data = Buffer.from(value).toString("base64");
-        const body = { Name: name, Labels: { [STACK_LABEL]: stack }, Data };
+        const { labels, templateDriver } = marks[name] ?? {};
+        const body = {
+            Name: name,
+            Labels: { ...labels, [STACK_LABEL]: stack },
+            Data,
+            ...(templateDriver && { Templating: { Name: templateDriver } }),
+        };
         await swarm.call("POST", `/${kind}/create`, { body, timeoutMs: WRITE_MS });
     }
 }
 
-/** Removes the stack's secrets and configs that it no longer names. Those still in use stay. */
+/**
+ * Removes the stack's secrets and configs that it no longer names. Those still in use stay, and so do those that a service
+ * had before its last change: a rollback needs them.
+ */
 export async function removeUnused(swarm: Swarm, { name, secrets, configs }: StackParts): Promise<void> {
-    await removeKind(swarm, "secrets", name, Object.keys(secrets ?? {}));
-    await removeKind(swarm, "configs", name, Object.keys(configs ?? {}));
+    const former = (await swarm.services(ofStack(name))).map(
+        ({ PreviousSpec }) => PreviousSpec?.TaskTemplate.ContainerSpec,
+    );
+    const before = (kind: "Secrets" | "Configs") =>
+        former.flatMap((spec) => (spec?.[kind] ?? []) as { SecretName?: string; ConfigName?: string }[]);
+    const formerSecrets = before("Secrets").map(({ SecretName = "" }) => SecretName);
+    const formerConfigs = before("Configs").map(({ ConfigName = "" }) => ConfigName);
+    await removeKind(swarm, "secrets", name, [...Object.keys(secrets ?? {}), ...formerSecrets]);
+    await removeKind(swarm, "configs", name, [...Object.keys(configs ?? {}), ...formerConfigs]);
 }
 
 interface Named {
@@ -90,19 +122,19 @@ function ignoreInUse(error: unknown): undefined {
 
 /**
  * Runs `docker stack deploy` on a manager. If the stack has no registry login, its nodes already have its images, and no
- * registry is asked for them: another registry could know another image by the same name. Throws STACK_DEPLOY_FAILED.
+ * registry is asked for them: another registry could know another image by the same name. Returns docker's warnings. Throws STACK_DEPLOY_FAILED.
  */
 export async function deploy(
     manager: Pick<Host, "name" | "exec">,
     { name, compose, registryAuth }: StackParts,
     signal: AbortSignal,
-): Promise<void> {
+): Promise<string[]> {
     const stdin = `${JSON.stringify(dockerConfig(registryAuth))}\n${compose}`;
     const resolve = registryAuth ? "changed" : "never";
     const script = shellQuote(hostScript("deploy"));
     const command = ["sh", "-c", script, "deploy", shellQuote(name), resolve].join(" ");
     const { code, stderr } = await manager.exec(command, { stdin, timeoutMs: DEPLOY_MS, signal });
-    if (code === 0) return;
+    if (code === 0) return stderr.split("\n").filter((line) => line.trim() !== "");
     throw skepError(
         "STACK_DEPLOY_FAILED",
         `docker stack deploy of ${name} failed on ${manager.name}: ${oneLine(stderr)}.`,
@@ -110,10 +142,12 @@ export async function deploy(
     );
 }
 
-function dockerConfig(auth: StackParts["registryAuth"]): object {
-    if (!auth) return {};
-    const credentials = Buffer.from(`${auth.username}:${auth.password}`).toString("base64");
-    return { auths: { [auth.server]: { auth: credentials } } };
+function dockerConfig(logins: StackParts["registryAuth"] = {}): object {
+    const auths = Object.entries(logins).map(([server, { username, password }]) => [
+        server,
+        { auth: Buffer.from(`${username}:${password}`).toString("base64") },
+    ]);
+    return { auths: Object.fromEntries(auths) as object };
 }
 
 /** Recreates the service's tasks by the service's own update settings. Each task is placed where the fewest are. */
@@ -125,6 +159,35 @@ export function remakeTasks(swarm: Swarm, { ID, Spec }: SwarmService): Promise<v
             ...spec,
             TaskTemplate: { ...spec.TaskTemplate, ForceUpdate: (spec.TaskTemplate.ForceUpdate ?? 0) + 1 },
         }),
+    );
+}
+
+/**
+ * Takes the service back to what it was before its last change, by its own rollback settings, and waits until its tasks
+ * are. Throws STACK_UPDATE_FAILED if that fails, too.
+ */
+export async function rollBack(swarm: Swarm, { ID, Spec }: SwarmService, timeoutMs: number): Promise<void> {
+    const status = async () => (await swarm.call<SwarmService>("GET", `/services/${ID}`)).UpdateStatus;
+    const before = (await status())?.StartedAt;
+    const attempt = async () => {
+        const now = await swarm.call<SwarmService>("GET", `/services/${ID}`);
+        const query = `version=${now.Version?.Index}&rollback=previous`;
+        await swarm.call("POST", `/services/${ID}/update?${query}`, { body: now.Spec, timeoutMs: WRITE_MS });
+        return true;
+    };
+    await until(`the rollback of service ${Spec.Name} to begin`, attempt, 2 * WRITE_MS, swarm.ctx);
+    const ended = async () => {
+        const { State = "", StartedAt } = (await status()) ?? {};
+        return StartedAt !== before && ["rollback_completed", "rollback_paused"].includes(State)
+            ? State
+            : undefined;
+    };
+    const state = await until(`the rollback of service ${Spec.Name}`, ended, timeoutMs, swarm.ctx);
+    if (state === "rollback_completed") return;
+    throw skepError(
+        "STACK_UPDATE_FAILED",
+        `${Spec.Name} does not run with what it was before, either.`,
+        "Correct the compose file, then run up.",
     );
 }
 

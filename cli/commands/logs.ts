@@ -38,7 +38,8 @@ export async function logsOf(standing: Standing, name: string, options: LogsOpti
     if (options.json) printJson(all);
 }
 
-function rangeOf({ follow = false, tail, since }: LogsOptions): LogRange {
+/** Which part of a log the options ask for. */
+export function rangeOf({ follow = false, tail, since }: LogsOptions): LogRange {
     return { follow, since, tail: tail ?? (since === undefined ? USUAL_TAIL : undefined) };
 }
 
@@ -70,6 +71,7 @@ function knownService(
     );
 }
 
-function lineOf({ node, from, time, text }: LogEntry, { timestamps }: LogsOptions): string {
+/** A line of a log as it is printed. */
+export function lineOf({ node, from, time, text }: LogEntry, { timestamps }: LogsOptions): string {
     return `${timestamps ? `${time} ` : ""}${node}/${from} | ${text}`;
 }

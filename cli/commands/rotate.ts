@@ -51,7 +51,7 @@ interface Rotation {
 }
 
 const CLUSTER = ["swarm-cluster"];
-const PASSWORD = ["registry-password*", "registry-stack", "web-image", "client-image", "sample-stack"];
+const PASSWORD = ["registry-password*", "*-stack", "*-image"];
 
 /** What is before the last rotation, and ends. */
 const ENDED: Partial<Record<Rotated, Rotation>> = {

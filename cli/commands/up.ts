@@ -234,12 +234,18 @@ function answers(url: string): Promise<boolean> {
     });
 }
 
-function nextSteps(options: Options, { sample }: Outputs): string {
+function nextSteps(options: Options, { sample, stacks = {} }: Outputs): string {
+    const addresses = Object.entries(stacks).flatMap(([stack, found]) =>
+        found.addresses.flatMap(({ port, at }) =>
+            at ? [`  ${at.padEnd(24)} # port ${port} of ${stack}`] : [],
+        ),
+    );
     return [
         "",
         "Next:",
         `  ${skepCommand("status", options)}`,
         ...(sample ? [`  curl ${sample.url}/   # the sample, over all zones`] : []),
+        ...addresses,
         `  ${skepCommand("context", options)}   # for your own docker`,
         `  npm run destroy${suffix(options)}`,
     ].join("\n");

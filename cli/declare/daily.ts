@@ -69,13 +69,14 @@ export function declareDaily(program: Command): void {
         );
 }
 
-function count(given: string): number {
+/** The number of lines that `--tail` asks for. */
+export function count(given: string): number {
     if (/^\d{1,7}$/.test(given)) return Number(given);
     throw new InvalidArgumentError("It must be a number of lines.");
 }
 
 /** The seconds since 1970 that `--since` means. */
-function since(given: string): number {
+export function since(given: string): number {
     const found = sinceSeconds(given, Date.now());
     if (found !== undefined) return found;
     throw new InvalidArgumentError("It must be a time such as 90s, 10m, 2h, 1d or 2026-11-26T10:00:00Z.");

@@ -28,6 +28,8 @@ export interface Outputs {
     publish: PublishMode;
     loadBalancer?: unknown;
     sample?: { url: string };
+    /** The user's own stacks, by name: their ports, and where this machine reaches them. Outputs of older versions lack it. */
+    stacks?: Record<string, { addresses: { port: number; at?: string }[] }>;
     registry: { server: string; url: string; urls: string[]; user: string };
     registryPassword: string;
     ca: string;

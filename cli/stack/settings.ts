@@ -9,6 +9,7 @@ import { lostKeys, misplacedKeys, ownSettings, PREFIX, readConfig, type Values }
 import { pulumiConfigFile, settingsFile, stackFile } from "../../config/folders";
 import { LOG_TOKEN, logTokenProblems } from "../../config/engine";
 import { KEY_SETTINGS } from "../../config/registry";
+import { LOGINS, secretProblems, SECRETS } from "../../config/stacks";
 import { formatProblem, type Problem, SkepError } from "../../errors";
 import { chooseRanges } from "../../lab/ranges";
 import { isReserved, reserving } from "../../lab/reservations";
@@ -51,9 +52,14 @@ export function refuseWrongFiles(
     const problems = [
         ...unknownStack(stack),
         ...lostKeys(settings),
-        ...misplacedKeys(pulumi, [...Object.values(KEY_SETTINGS), LOG_TOKEN], settingsFile(stack)),
+        ...misplacedKeys(
+            pulumi,
+            [...Object.values(KEY_SETTINGS), LOG_TOKEN, SECRETS, LOGINS],
+            settingsFile(stack),
+        ),
         ...checked.problems,
         ...(checked.settings ? logTokenProblems(checked.settings.engine, pulumi[PREFIX + LOG_TOKEN]) : []),
+        ...(checked.settings ? secretProblems(checked.settings.stacks, pulumi) : []),
         ...known,
     ];
     if (problems.length > 0 || !checked.settings) throw new SkepError(problems);

@@ -10,10 +10,14 @@ import type { Wanted } from "../../planning/status";
 import type { Outputs } from "./outputs";
 import type { Standing } from "./standing";
 
-/** The names of Skep's own stacks, as the last `up` made them. */
-export function ownStacks({ sample, nodes }: Pick<Outputs, "sample" | "nodes">): string[] {
+/** The names of the stacks that Skep deploys, as the last `up` made them. */
+export function ownStacks({
+    sample,
+    nodes,
+    stacks = {},
+}: Pick<Outputs, "sample" | "nodes" | "stacks">): string[] {
     const hasSample = sample !== undefined || nodes.some(({ ports }) => ports.app !== undefined);
-    return ["registry", ...(hasSample ? ["sample"] : [])];
+    return ["registry", ...(hasSample ? ["sample"] : []), ...Object.keys(stacks)];
 }
 
 /** What the swarm should be. */

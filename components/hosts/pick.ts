@@ -6,7 +6,7 @@ import { LabHosts } from "./lab";
 import type { Facts } from "../../config/facts";
 import type { Settings } from "../../config/settings";
 import type { PlacedHost } from "../../planning/placement";
-import type { PublishedPort } from "../../planning/ports";
+import type { PublishedPort, StackPort } from "../../planning/ports";
 
 export interface HostsArgs {
     /** The Pulumi stack's name. */
@@ -23,6 +23,8 @@ export interface HostsArgs {
     registryHosts: readonly string[];
     /** What Skep chose for the stack, for its state. */
     facts: Facts;
+    /** The ports that the user's own stacks publish. */
+    userPorts: readonly StackPort[];
     /** The images of the lab's hosts and of its gateway. */
     images: Record<"host" | "gateway", LocalImage>;
     /** What the lab's existing hosts publish, by name. Default none. */
@@ -40,6 +42,7 @@ export function makeHosts({
     renewed,
     registryHosts,
     facts,
+    userPorts,
     images,
     standing,
     repositoryMount,
@@ -55,7 +58,10 @@ export function makeHosts({
             hosts: placed,
             renewed,
             settings: settings.aws,
-            appPort: settings.sample.enabled ? settings.sample.port : undefined,
+            stackPorts: [
+                ...(settings.sample.enabled ? [{ stack: "sample", port: settings.sample.port }] : []),
+                ...userPorts,
+            ],
             registry: { hosts: registryHosts, port: settings.registry.port },
             dataPathPort: settings.swarm.dataPathPort,
         });

@@ -13,6 +13,10 @@ export const DAILY = {
             meaning: "The swarm has no service or network of this name.",
             advice: "`docker service ls` and `docker network ls` on a manager list them.",
         },
+        STACK_NO_ROLLBACK: {
+            meaning: "A service to roll back has never changed.",
+            advice: "Change the compose file and run `up`.",
+        },
         REBOOT_WHICH: {
             meaning: "A reboot needs either names of hosts or `--needed`.",
             advice: "Name hosts, such as `worker-1`, or give `--needed` alone.",

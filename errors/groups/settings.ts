@@ -53,6 +53,10 @@ export const SETTINGS = {
             advice: "The line lists those that it has.",
             exit: "usage",
         },
+        STACK_SECRET: {
+            meaning: "A secret setting that a stack of `skep:stacks` needs is missing, or is kept in clear.",
+            advice: "Set it with the command in the line; docs/stacks.md has an example.",
+        },
         NOT_CONFIRMED: {
             meaning: "`destroy` asks before it removes anything, and there was no terminal to ask at.",
             advice: "Add `--yes`.",
@@ -102,6 +106,16 @@ export const SETTINGS = {
         ENGINE_SETTING: {
             meaning: "`skep:engine` asks for what an engine of a swarm cannot do, or for something twice.",
             advice: "Do what the line says: it names the setting to take in its place.",
+        },
+        STACK_FILE: {
+            meaning: "A compose file cannot be deployed on a swarm as it is.",
+            advice: "Correct the lines that are named; all that could be found are named at once.",
+        },
+        STACK_FILE_IGNORED: {
+            meaning:
+                "A warning: a compose file says something that a swarm does not do, or leaves a variable empty.",
+            advice: "Take the key out, or write what the line proposes.",
+            exit: "done",
         },
         STACK_FIXED: {
             meaning: "A standing stack cannot follow a changed setting: everything would be made anew.",

@@ -298,6 +298,10 @@ export const STACKS = {
             meaning: "This machine's engine does not have an image that is to be pushed.",
             advice: "Run `up` again: set-up builds missing images.",
         },
+        IMAGE_BUILD: {
+            meaning: "An image of a stack with `build:` could not be built on this machine.",
+            advice: "The line ends with the last lines of docker's output. Mend the Dockerfile or the network, then run `up` again.",
+        },
         IMAGE_NO_HOST: {
             meaning: "No host answered that could take an image.",
             advice: "Start the hosts.",

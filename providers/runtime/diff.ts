@@ -74,9 +74,8 @@ function kindOf(key: string, olds: Props, news: Props): Change["kind"] {
 
 function entriesThatDiffer({ entries }: DiffRules, key: string, olds: Props, news: Props) {
     const split = entries?.[key];
-    const isSplit = (value: unknown) => typeof value === "object" && value !== null;
-    if (!split || !isSplit(olds[key]) || !isSplit(news[key])) return [];
-    const [before, after] = [split(olds[key] as Props), split(news[key] as Props)];
+    if (!split || isAbsent(olds[key]) || isAbsent(news[key])) return [];
+    const [before, after] = [split(olds[key]), split(news[key])];
     return changedKeys(before, after).map((name) => ({ name, kind: kindOf(name, before, after) }));
 }
 

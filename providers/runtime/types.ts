@@ -50,7 +50,7 @@ export interface Resource {
      * Splits an input into entries with names that are no secrets, whatever the values are. A diff then says which of them
      * differ.
      */
-    entries?: Readonly<Record<string, (value: Props) => Props>>;
+    entries?: Readonly<Record<string, (value: unknown) => Props>>;
     /** Inputs whose change alone causes no update. Handlers still get the newest value. */
     ignoreInDiff?: readonly string[];
     /** Pulumi reads the resource before every preview and update, so that plain `up` sees drift. */

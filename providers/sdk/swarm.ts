@@ -286,6 +286,18 @@ export interface ImageArgs {
         /** The registry's storage. Another storage begins empty, and gets the image, too. */
         place: pulumi.Input<string>;
     };
+    /** How the image is built when the local engine does not have it. `imageId` is then a hash of all that it is built from. */
+    build?: Build;
+}
+
+/** A recipe for `docker build` on this machine. */
+export interface Build {
+    /** The folder that is handed to docker. */
+    context: string;
+    /** The path of the Dockerfile. */
+    dockerfile: string;
+    args: Readonly<Record<string, string>>;
+    target?: string;
 }
 
 /** An image of the local engine on the hosts. With `push`, it goes through the swarm's registry. */
@@ -299,7 +311,9 @@ export class Image extends pulumi.CustomResource {
 
     constructor(name: string, args: ImageArgs, opts?: pulumi.CustomResourceOptions) {
         const push = args.push && { ...args.push, password: pulumi.secret(args.push.password) };
-        const inputs = { ...args, hosts: args.hosts.map(sealed), push };
+        // Arguments of builds may be secret.
+        const build = args.build && pulumi.secret(args.build);
+        const inputs = { ...args, hosts: args.hosts.map(sealed), push, build };
         super(
             "swarm:index:Image",
             name,
@@ -322,13 +336,15 @@ export interface StackArgs {
     secrets?: pulumi.Input<Record<string, pulumi.Input<string>>>;
     /** Values of swarm configs by name. The name changes with the value. */
     configs?: pulumi.Input<Record<string, pulumi.Input<string>>>;
-    /** Login for the registry that the stack's images come from. The nodes get it with their tasks. */
-    registryAuth?: {
-        server: pulumi.Input<string>;
-        username: pulumi.Input<string>;
-        /** Made secret here, if it is not already. */
-        password: pulumi.Input<string>;
-    };
+    /** Labels and template drivers of secrets and configs that have any, by name. */
+    marks?: pulumi.Input<Record<string, { labels?: Record<string, string>; templateDriver?: string }>>;
+    /** What a plan shows of each service, by its name. Changes nothing by itself. */
+    summary?: pulumi.Input<Record<string, string>>;
+    /**
+     * Logins of the registries that the stack's images come from, by name and port as in the names of images. The nodes get
+     * them with their tasks. Passwords are made secret here, if they are not already.
+     */
+    registryAuth?: Record<string, { username: pulumi.Input<string>; password: pulumi.Input<string> }>;
     /**
      * Names of the nodes that take tasks. If given, tasks are spread again, by the service's own update settings, once
      * there are more nodes than they were started on. If left out, tasks stay where they are.
@@ -346,8 +362,14 @@ export class Stack extends pulumi.CustomResource {
     declare readonly deployed: pulumi.Output<Record<string, string>>;
 
     constructor(name: string, args: StackArgs, opts?: pulumi.CustomResourceOptions) {
-        const auth = args.registryAuth;
-        const registryAuth = auth && { ...auth, password: pulumi.secret(auth.password) };
+        const registryAuth =
+            args.registryAuth &&
+            Object.fromEntries(
+                Object.entries(args.registryAuth).map(([server, { username, password }]) => [
+                    server,
+                    { username, password: pulumi.secret(password) },
+                ]),
+            );
         const secrets = args.secrets && pulumi.secret(args.secrets);
         const inputs = { ...args, managers: args.managers.map(sealed), secrets, registryAuth };
         super(

@@ -10,9 +10,9 @@ import { Host, PROBE_MS, type Connection } from "../../swarm/host";
 import type { HostInput } from "../../swarm/ssh";
 import { filters } from "../../swarm/swarm";
 import { TimedOut, until } from "../../swarm/wait";
-import { dockerClient } from "../runtime/docker";
 import type { Resource } from "../runtime/types";
 import { itself } from "./inputs";
+import { type Build, localImage } from "./local-image";
 
 const LOADS_AT_ONCE = 3;
 const PULLS_AT_ONCE = 4;
@@ -30,7 +30,15 @@ interface Push {
     place?: string;
 }
 
-type Inputs = { image: string; imageId: string; hosts: HostInput[]; hostIds: string[]; push?: Push };
+type Inputs = {
+    image: string;
+    imageId: string;
+    hosts: HostInput[];
+    hostIds: string[];
+    push?: Push;
+    /** How the image is built when this machine's engine does not have it. `imageId` is a hash of what it is built from. */
+    build?: Build;
+};
 type Outs = {
     /** The digest that the registry gave; empty without `push`. */
     digest: string;
@@ -49,7 +57,8 @@ type Distributed = Omit<Outs, "hostImageIds">;
 export const image: Resource = {
     required: ["image", "imageId", "hosts", "hostIds"],
     computed: ["digest", "reference", "missing", "stored", "hostImageIds"],
-    ignoreInDiff: ["hosts"],
+    // Another clone of the project has other paths.
+    ignoreInDiff: ["hosts", "build"],
     refreshBeforeUpdate: true,
     entries: { push: itself },
 
@@ -106,7 +115,7 @@ async function loadEverywhere(
     ctx: Context,
 ): Promise<Distributed> {
     await eachLimited(hosts.map(Host.of), LOADS_AT_ONCE, ctx.signal, ({ connection }, signal) =>
-        provide(connection, image, ids, signal),
+        provide(connection, image, ids, { ...ctx, signal }),
     );
     return { reference: image, digest: "", missing: [], stored: true };
 }
@@ -125,7 +134,7 @@ async function pushAndPull(
     const stored = before !== "unknown";
     if (before === "gone") await restartRegistry(hosts, push, ctx);
     const isThere = before === "kept" || before === "unknown";
-    const digest = isThere ? olds.digest! : await pushFrom(from, inputs.image, push, ids, ctx);
+    const digest = isThere ? olds.digest! : await pushFrom(from, inputs, push, ids, ctx);
     const missing: string[] = [];
     await eachLimited(hosts, PULLS_AT_ONCE, ctx.signal, async ({ name, connection }, signal) => {
         try {
@@ -227,13 +236,13 @@ async function stopTasks(hosts: readonly Host[], ctx: Context): Promise<void> {
 
 function pushFrom(
     { name, connection }: Host,
-    image: string,
+    { image, build: recipe }: Inputs,
     push: Push,
     ids: Set<string>,
     ctx: Context,
 ): Promise<string> {
     const attempt = async () => {
-        await provide(connection, image, ids, ctx.signal);
+        await provide(connection, image, ids, ctx, recipe);
         await tag(connection, image, push.reference);
         return pushOnce(name, connection, push, ctx.signal);
     };
@@ -314,14 +323,15 @@ export async function provide(
     engine: Pick<Connection, "call" | "load">,
     reference: string,
     ids: Set<string>,
-    signal: AbortSignal,
+    ctx: Context,
+    recipe?: Build,
 ): Promise<void> {
     if (await isLoaded(engine, reference, ids)) return;
     for (const id of ids) if (await inspect(engine, id)) return tag(engine, id, reference);
-    const saved = await localImage(reference);
+    const saved = await localImage(reference, ctx, recipe);
     // A stream of our own: what the engine sends can be piped, but its type is no Readable.
     const stream = saved.on("error", (error) => stream.destroy(error)).pipe(new PassThrough());
-    await engine.load(stream, signal);
+    await engine.load(stream, ctx.signal);
     const loaded = await inspect(engine, reference);
     if (loaded) ids.add(loaded.Id);
 }
@@ -333,18 +343,6 @@ async function isLoaded(
 ): Promise<boolean> {
     const found = await inspect(engine, reference);
     return found !== undefined && ids.has(found.Id);
-}
-
-async function localImage(reference: string): Promise<NodeJS.ReadableStream> {
-    try {
-        return await dockerClient().getImage(reference).get();
-    } catch (error) {
-        throw skepError(
-            "IMAGE_NOT_LOCAL",
-            `The local docker engine cannot give out ${reference}: ${reasonOf(error)}.`,
-            "Build or pull it there, then run the same command again.",
-        );
-    }
 }
 
 function inspect(engine: Pick<Connection, "call">, reference: string): Promise<ImageFound | undefined> {

@@ -23,6 +23,6 @@ export function inputsOf<S extends object, K extends keyof S>(state: S, computed
 }
 
 /** For `entries`: the keys of an input are its entries. */
-export function itself(value: Props): Props {
-    return value;
+export function itself(value: unknown): Props {
+    return value as Props;
 }

@@ -1,13 +1,15 @@
 // A swarm stack: its secrets and configs are created, docker's own command deploys it, and the provider waits until every
 // task runs.
 import { canonical } from "../../planning/canonical";
+import { composeEntries } from "../../planning/compose";
 import { digestOf, shortfalls } from "../../planning/convergence";
 import type { SwarmService } from "../../planning/engine-api";
 import { takesTasks } from "../../planning/places";
+import { masked } from "../../planning/sentence";
 import { unevenServices } from "../../planning/spread";
 import { withOtherPorts } from "../../planning/task-ports";
 import type { Context } from "../../swarm/context";
-import { abandonedIn, converge, NotRunning, stillAbandoned } from "../../swarm/converge";
+import { abandonedIn, converge, lastWords, NotRunning, stillAbandoned } from "../../swarm/converge";
 import { ifAnswered } from "../../swarm/failures";
 import {
     around,
@@ -30,7 +32,13 @@ const COMPUTED = ["services", "deployed", "uneven", "tolerated", "lacking"] as c
  */
 const REBALANCE_ROUNDS = 2;
 
-type Inputs = InSwarm & StackParts & { timeoutSeconds: number; rebalance?: string[] };
+type Inputs = InSwarm &
+    StackParts & {
+        timeoutSeconds: number;
+        rebalance?: string[];
+        /** What a plan shows of each service, by its name. */
+        summary?: Record<string, string>;
+    };
 type Outs = {
     /** By service name, a digest of the service's specification: as it is, and as it was deployed. */
     services: Record<string, string>;
@@ -54,7 +62,12 @@ export const stack: Resource = {
     deleteBeforeReplace: true,
     ignoreInDiff: ["managers", "timeoutSeconds"],
     refreshBeforeUpdate: true,
-    entries: { secrets: itself, configs: itself, registryAuth: itself },
+    entries: {
+        secrets: itself,
+        configs: itself,
+        registryAuth: itself,
+        compose: (text) => composeEntries(String(text)),
+    },
 
     check({ name }: Props) {
         if (typeof name !== "string" || /^[a-z0-9][a-z0-9_-]*$/.test(name)) return [];
@@ -102,7 +115,8 @@ async function bringUp(inputs: Inputs, ctx: Context): Promise<Outs> {
     const swarm = Swarm.of(inputs.managers, inputs.clusterId, ctx);
     const abandoned = abandonedIn(await around(swarm, inputs.name));
     await createMissing(swarm, inputs);
-    await deploy(await swarm.manager(), inputs, ctx.signal);
+    for (const warning of await deploy(await swarm.manager(), inputs, ctx.signal))
+        ctx.log(`docker says of ${inputs.name}: ${warning}`, "warning");
     await pausePoint(`stack:deployed:${inputs.name}`, ctx);
     await startAgain(swarm, inputs.name, abandoned);
     await untilRuns(swarm, inputs);
@@ -158,6 +172,8 @@ async function untilRuns(swarm: Swarm, inputs: Inputs): Promise<void> {
     } catch (error) {
         if (!(error instanceof NotRunning)) throw error;
         const unsettled = { services: {}, deployed: { unsettled: "" } };
+        for (const words of swarm.ctx.signal.aborted ? [] : await lastWords(swarm, inputs.name))
+            swarm.ctx.log(masked(words, Object.values(inputs.secrets ?? {})), "warning");
         throw new NotConverged(inputs.name, unsettled, [...error.reasons]);
     }
 }

@@ -10,6 +10,7 @@ import { testLooks } from "./looks";
 import { testRecovery } from "./recovery";
 import { testRepositories } from "./repositories";
 import { testRotation } from "./rotation";
+import { testStacks } from "./stacks";
 import { testUpgrade } from "./upgrade";
 import { testUpkeep } from "./upkeep";
 import { testWholeness } from "./wholeness";
@@ -24,6 +25,7 @@ export function testStanding(lab: Lab): void {
         testDamage,
         testLooks,
         testBackup,
+        testStacks,
         testHelp,
         testWholeness,
         testUpkeep,

@@ -101,6 +101,7 @@ export async function declare(
                     client: { ref: "client:1", id: "sha256:c" },
                 },
                 standing,
+                stacks: [],
                 registryKeys: { accessKeyId: "KEY-ID", secretAccessKey: "SECRET-KEY" },
                 repository: {
                     url: "file:///srv/packages",

@@ -69,7 +69,7 @@ async function declare(aws: object, preview: boolean, more: object = {}): Promis
             renewed: [],
             hosts: placed,
             settings: awsSettings,
-            appPort: 8080,
+            stackPorts: [{ stack: "sample", port: 8080 }],
             registry: { hosts: chooseRegistryHosts(placed, settings.registry.replicas), port: 5000 },
         });
         // Wait for the outputs.

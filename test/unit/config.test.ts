@@ -59,7 +59,7 @@ describe("configuration", () => {
             swarm: {},
             encryptOverlays: "auto",
             registry: { name: "registry.skep.internal", port: 5000, user: "skep", replicas: 1 },
-            sample: { enabled: true, replicas: 3, port: 8080 },
+            ...{ sample: { enabled: true, replicas: 3, port: 8080 }, stacks: {} },
             upgrade: { workersAtOnce: 1, soak: 30, pause: 0, confirm: "none" },
         });
     });

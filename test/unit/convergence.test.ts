@@ -2,55 +2,13 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { digestOf, shortfalls, standing, type StackView } from "../../planning/convergence";
-import type { SwarmNode, SwarmService, SwarmTask } from "../../planning/engine-api";
+import { digestOf } from "../../planning/convergence";
+import type { SwarmService, SwarmTask } from "../../planning/engine-api";
 import { allowedNodes } from "../../planning/places";
 import { stack } from "../../providers/swarm/stack";
 import { converge, stillAbandoned } from "../../swarm/converge";
 import type { Swarm } from "../../swarm/swarm";
-
-const NOW = Date.parse("2026-11-26T12:00:00Z");
-const ago = (seconds: number) => new Date(NOW - seconds * 1000).toISOString();
-const TEMPLATE = { ContainerSpec: { Image: "web:2" } };
-
-type More = Partial<Omit<SwarmService["Spec"], "TaskTemplate">> & { template?: object; status?: object };
-const service = ({ template, status, ...more }: More = {}): SwarmService => ({
-    ID: "s",
-    Spec: {
-        Name: "lab_web",
-        Mode: { Replicated: { Replicas: 2 } },
-        TaskTemplate: { ...TEMPLATE, ...template },
-        ...more,
-    },
-    ...(status && { UpdateStatus: status }),
-});
-const task = (Slot: number, State: string, more: SwarmTask = {}): SwarmTask => ({
-    ServiceID: "s",
-    Slot,
-    NodeID: "n1",
-    DesiredState: State === "running" ? "running" : "shutdown",
-    Spec: TEMPLATE,
-    Status: { State, Timestamp: ago(600) },
-    ...more,
-});
-const node = (ID: string, more: Partial<SwarmNode["Spec"]> = {}, State = "ready"): SwarmNode => ({
-    ID,
-    Version: { Index: 1 },
-    Spec: { Role: "worker", Availability: "active", Labels: {}, ...more },
-    Description: { Hostname: `host-${ID}` },
-    Status: { State: State as "ready" },
-});
-const NODES = [node("n1"), node("n2")];
-const view = (of: SwarmService, tasks: readonly SwarmTask[], nodes = NODES): StackView => ({
-    services: [of],
-    tasks,
-    nodes,
-    now: NOW,
-});
-const stands = (of: SwarmService, tasks: readonly SwarmTask[], nodes = NODES) =>
-    standing(of, view(of, tasks, nodes));
-const lacking = (of: SwarmService, tasks: readonly SwarmTask[], nodes = NODES) =>
-    shortfalls(view(of, tasks, nodes)).lab_web;
+import { NOW, ago, TEMPLATE, service, task, node, NODES, stands, lacking } from "../support/tasks";
 
 describe("a service's standing", () => {
     it("is good when all tasks of its present specification run", () => {
@@ -91,6 +49,26 @@ describe("a service's standing", () => {
             stands(service(), [older, rejected, next]).pending ?? "",
             /0 of 2 .* No such image: web:2 \(on host-n2\)/,
         );
+    });
+
+    it("says that tasks end again and again without an error", () => {
+        const ended = (seconds: number) =>
+            task(1, "complete", { Status: { State: "complete", Timestamp: ago(seconds) } });
+        const starting = task(1, "starting", { DesiredState: "running" });
+        const pending = (of: SwarmService, ...tasks: SwarmTask[]) => stands(of, tasks).pending ?? "";
+        assert.match(
+            pending(service(), ended(9), ended(30), starting),
+            /newest error: a task ends with exit code 0 again and again: its command ends, so .* \(on host-n1\)$/,
+        );
+        const checked = service({
+            template: {
+                ContainerSpec: { ...TEMPLATE.ContainerSpec, Healthcheck: { Test: ["CMD", "true"] } },
+            },
+        });
+        const spec = checked.Spec.TaskTemplate;
+        const own = (one: SwarmTask) => ({ ...one, Spec: spec });
+        assert.match(pending(checked, own(ended(9)), own(ended(30))), /or its health check fails/);
+        assert.match(pending(service(), ended(9), starting), /tasks run$/, "one may have been stopped");
     });
 
     it("names the task that waits longest on its node, once that is long", () => {
@@ -137,6 +115,20 @@ describe("A task that ends", () => {
         for (const condition of ["none", "on-failure"] as const)
             assert.equal(lacking(once(condition), [task(1, "complete")]), undefined, condition);
         assert.match(lacking(once("any"), [task(1, "complete")]) ?? "", /0 of 1/);
+    });
+
+    it("has done its work also where swarm paused the update because it ended early", () => {
+        const paused = { State: "paused" as const, Message: "update paused due to early termination" };
+        const once = { RestartPolicy: { Condition: "none" as const } };
+        const of = service({ template: once, status: paused });
+        const own = (one: SwarmTask) => ({ ...one, Spec: of.Spec.TaskTemplate });
+        assert.deepEqual(stands(of, [own(task(1, "complete")), own(task(2, "complete"))]), {
+            name: "lab_web",
+            done: 2,
+        });
+        assert.match(stands(of, [own(task(1, "complete"))]).failed ?? "", /was paused/);
+        const server = service({ status: paused });
+        assert.match(stands(server, [task(1, "complete"), task(2, "complete")]).failed ?? "", /was paused/);
     });
 
     it("has not done its work when it failed, and swarm leaves it at that", () => {
@@ -201,7 +193,7 @@ describe("A task that dies late", () => {
     });
 
     it("is trusted at once where a health check has passed or swarm has watched its update", () => {
-        const checked = { ContainerSpec: { Image: "web:2", HealthCheck: { Test: ["CMD", "true"] } } };
+        const checked = { ContainerSpec: { Image: "web:2", Healthcheck: { Test: ["CMD", "true"] } } };
         const healthy = service({ Mode, template: checked });
         assert.equal(stands(healthy, [{ ...running(1), Spec: checked }]).pending, undefined);
         const updated = service({ Mode, status: { State: "completed" } });

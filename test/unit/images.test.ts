@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { provide, whereItIs } from "../../providers/swarm/image";
+import { build } from "../../providers/swarm/local-image";
 import { ConnectionError, EngineError } from "../../swarm/failures";
 import { type Connection, Host } from "../../swarm/host";
 import { deploy, type StackParts } from "../../swarm/stack-objects";
@@ -17,6 +18,7 @@ import { ensureImages, imageMark } from "../../scripts/setup/images";
 import { FakeEngine, type FakeRequest } from "../support/fake-engine";
 
 const { signal } = new AbortController();
+const ctx = { signal, log: () => undefined };
 const silent = createProgress({ silent: true });
 const digest = (text: string) => `sha256:${createHash("sha256").update(text).digest("hex")}`;
 
@@ -148,10 +150,10 @@ describe("An image on a host", () => {
     it("is transferred once where its engine has another id for it, and found there afterwards", async () => {
         const host = new HostEngine(CONFIG);
         const ids = new Set([MANIFEST]);
-        await provide(host, REF, ids, signal);
+        await provide(host, REF, ids, ctx);
         assert.deepEqual([...ids], [MANIFEST, CONFIG]);
         // What state keeps of it is what a later up begins with.
-        await provide(host, REF, new Set([MANIFEST, CONFIG]), signal);
+        await provide(host, REF, new Set([MANIFEST, CONFIG]), ctx);
         assert.equal(host.loads, 1);
     });
 
@@ -159,7 +161,7 @@ describe("An image on a host", () => {
         const hosts = [new HostEngine(CONFIG), new HostEngine(MANIFEST), new HostEngine(CONFIG)];
         const ids = new Set([MANIFEST]);
         for (let round = 0; round < 2; round += 1)
-            for (const host of hosts) await provide(host, REF, ids, signal);
+            for (const host of hosts) await provide(host, REF, ids, ctx);
         assert.deepEqual(
             hosts.map(({ loads }) => loads),
             [1, 1, 1],
@@ -169,7 +171,7 @@ describe("An image on a host", () => {
     it("gets its name back without a transfer where only that is missing", async () => {
         const host = new HostEngine(CONFIG);
         host.ids.set("another:name", CONFIG);
-        await provide(host, REF, new Set([MANIFEST, CONFIG]), signal);
+        await provide(host, REF, new Set([MANIFEST, CONFIG]), ctx);
         assert.equal(host.ids.get(REF), CONFIG);
         assert.equal(host.loads, 0);
     });
@@ -177,7 +179,7 @@ describe("An image on a host", () => {
     it("is transferred again when it is another one under the same name", async () => {
         const host = new HostEngine(CONFIG);
         host.ids.set(REF, digest("an older one"));
-        await provide(host, REF, new Set([MANIFEST]), signal);
+        await provide(host, REF, new Set([MANIFEST]), ctx);
         assert.equal(host.loads, 1);
     });
 });
@@ -242,6 +244,47 @@ describe("An image that was given to hosts and their registry", () => {
     });
 });
 
+describe("An image that is built on this machine", () => {
+    let folder: string;
+    const path = process.env.PATH;
+
+    beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "skep-test-"))));
+    afterEach(() => {
+        process.env.PATH = path;
+        rmSync(folder, { recursive: true });
+    });
+
+    const recipe = {
+        context: "/srv/shop",
+        dockerfile: "/srv/shop/Dockerfile",
+        args: { TOKEN: "hidden" },
+        target: "run",
+    };
+    const building = (script: string) => {
+        writeFileSync(join(folder, "docker"), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+        process.env.PATH = `${folder}:${path}`;
+        return build("skep-stack/shop-web:1", recipe, ctx);
+    };
+
+    it("gets its arguments by their names, and their values where no list of processes shows them", async () => {
+        await building(`echo "$@ $TOKEN" >'${folder}/calls'`);
+        assert.equal(
+            readFileSync(join(folder, "calls"), "utf8").trim(),
+            "build --tag skep-stack/shop-web:1 --file /srv/shop/Dockerfile --target run --build-arg TOKEN /srv/shop hidden",
+        );
+    });
+
+    it("says what docker said last when it fails, or that there is no docker", async () => {
+        await assert.rejects(
+            building("echo one; echo 'RUN make: exit code 2' >&2; exit 1"),
+            /IMAGE_BUILD: skep-stack\/shop-web:1 could not be built .*exit code 2/,
+        );
+        process.env.PATH = folder;
+        rmSync(join(folder, "docker"));
+        await assert.rejects(build("a:1", recipe, ctx), /IMAGE_BUILD: .*no docker command/);
+    });
+});
+
 describe("A deployed stack", () => {
     let folder: string;
 
@@ -268,7 +311,7 @@ describe("A deployed stack", () => {
     });
 
     it("asks the registry that it has a password for", async () => {
-        const auth = { server: "registry.skep.internal:5000", username: "skep", password: "secret" };
+        const auth = { "registry.skep.internal:5000": { username: "skep", password: "secret" } };
         const calls = await deployed(auth);
         assert.match(calls, /stack deploy .*--resolve-image changed .*registry$/m);
         assert.doesNotMatch(calls, /secret/);

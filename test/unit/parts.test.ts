@@ -87,6 +87,7 @@ async function declare(input: Record<string, unknown>) {
                     settings: ready,
                     images: { host: IMAGE, gateway: IMAGE, registry: IMAGE, web: IMAGE, client: IMAGE },
                     repository: { url: "https://example.org", fingerprint: "F" },
+                    stacks: [],
                     facts: { packages: PACKAGES, gateway: gatewayPorts(ready, []) },
                 }),
             ),
@@ -137,7 +138,7 @@ describe("A part of a stack", () => {
         assert.equal(partOf([lab, "docker:index/network:Network"]), "Network");
         assert.equal(partOf(["skep:index:Pki", "tls:index/privateKey:PrivateKey"]), "Certificates");
         assert.equal(partOf(["skep:index:Registry", "skep:index:Stack", "swarm:index:Stack"]), "Registry");
-        assert.equal(partOf(["skep:index:Stack", "swarm:index:Stack"]), "Sample");
+        assert.equal(partOf(["skep:index:Stack", "swarm:index:Stack"]), "Stacks");
     });
 
     it("has nothing that the program does not make", () => {

@@ -10,6 +10,7 @@ import type { AwsSettings } from "../../../config/aws";
 import { chooseZones, imageQuery } from "../../../planning/aws-zones";
 import { isUnnamed } from "../../../planning/zone-moves";
 import type { PlacedHost } from "../../../planning/placement";
+import type { StackPort } from "../../../planning/ports";
 import { Balancer } from "./balancer";
 import { Groups } from "./groups";
 import { makeInstance } from "./instance";
@@ -45,8 +46,8 @@ export interface AwsHostsArgs {
     settings: AwsSettings;
     /** Names of the hosts that this run makes anew if the settings differ from what they have. */
     renewed: readonly string[];
-    /** The sample stack's published port; undefined without a sample stack. */
-    appPort?: number;
+    /** The ports that swarm stacks publish, but for the registry's. */
+    stackPorts: readonly StackPort[];
     /** The names of the hosts that run the registry, and its port there. */
     registry: { hosts: readonly string[]; port: number };
     /** The UDP port of overlay networks. Default 4789. */
@@ -75,7 +76,7 @@ export class AwsHosts extends pulumi.ComponentResource implements Hosts {
         this.tagging = { stack, tags: settings.tags };
         const provider = makeProvider(`${name}-provider`, settings, this);
         this.children = { parent: this, provider };
-        const appPorts = [...settings.appPorts, ...(args.appPort === undefined ? [] : [args.appPort])];
+        const appPorts = [...new Set([...settings.appPorts, ...args.stackPorts.map(({ port }) => port)])];
 
         this.network = new Network(
             `${name}-network`,
@@ -114,16 +115,16 @@ export class AwsHosts extends pulumi.ComponentResource implements Hosts {
     }
 
     private addresses(): PublishedAddress[] {
-        const { appPort, registry } = this.args;
+        const { stackPorts, registry } = this.args;
         const on = (port: number) =>
             Object.fromEntries(this.hosts.map(({ name, ssh }) => [name, { host: ssh.host, port }]));
-        const app = appPort !== undefined && {
-            stack: "sample",
-            port: appPort,
-            balanced: this.loadBalancer && { host: this.loadBalancer, port: appPort },
-            nodes: on(appPort),
-        };
-        return [...(app ? [app] : []), { stack: "registry", port: registry.port, nodes: on(registry.port) }];
+        const stacks = stackPorts.map(({ stack, port }) => ({
+            stack,
+            port,
+            balanced: this.loadBalancer && { host: this.loadBalancer, port },
+            nodes: on(port),
+        }));
+        return [...stacks, { stack: "registry", port: registry.port, nodes: on(registry.port) }];
     }
 
     private inComponent(): pulumi.ComponentResourceOptions {

@@ -1,0 +1,82 @@
+// The user's own stacks: their images are built and pushed to the private registry, then their compose files are deployed.
+
+import * as pulumi from "@pulumi/pulumi";
+import { LOGINS, SECRETS } from "../config/stacks";
+import type { PublishMode } from "../planning/compose";
+import type { Build } from "../providers/sdk/swarm";
+import type { Registry } from "./registry";
+import { type ComposeFile, Stack } from "./stack";
+import type { Swarm } from "./swarm";
+
+/** A stack of the user's, read and checked. */
+export interface UserStack {
+    name: string;
+    file: ComposeFile;
+    /** All variables that its file may use. */
+    variables: Readonly<Record<string, string>>;
+    /** Its services with `build:`, and what each is built from. */
+    images: Readonly<Record<string, { ref: string; id: string; build: Build }>>;
+    /** Names of secret settings by the names of the file's secrets. */
+    secrets: Readonly<Record<string, string>>;
+    /** Registries beside the private one whose logins are secret settings. */
+    registries: readonly string[];
+    timeoutSeconds: number;
+    /** The TCP ports that it publishes. */
+    ports: readonly number[];
+}
+
+export interface UserStacksArgs {
+    stacks: readonly UserStack[];
+    swarm: Swarm;
+    /** The private registry, which has the images that were built. */
+    registry: Registry;
+    /** How services publish ports. */
+    publish: pulumi.Input<PublishMode>;
+    /** Whether networks are encrypted. */
+    encrypted: pulumi.Input<boolean>;
+    /** Whether Skep spreads tasks again when other nodes have fewer. */
+    rebalance: boolean;
+}
+
+/** Declares all of them. */
+export function userStacks({ stacks, swarm, registry, publish, encrypted, rebalance }: UserStacksArgs): void {
+    const config = new pulumi.Config();
+    const given = pulumi.output(config.getSecretObject<Record<string, string>>(SECRETS));
+    const logins = pulumi.output(config.getSecretObject<Record<string, string>>(LOGINS));
+    for (const { name, file, variables, images, secrets, registries, timeoutSeconds } of stacks) {
+        const pushed = Object.entries(images).map(([service, image]) => ({
+            service,
+            ...registry.push(`${name}-${service}`, image, swarm),
+        }));
+        const others = registries.map((server) => [server, loginOf(logins, server)]);
+        new Stack(name, {
+            file,
+            swarm,
+            variables,
+            built: Object.fromEntries(pushed.map(({ service, reference }) => [service, reference])),
+            secrets: given.apply((all = {}) =>
+                Object.fromEntries(
+                    Object.entries(secrets).map(([secret, setting]) => [secret, all[setting] ?? ""]),
+                ),
+            ),
+            publish,
+            encrypted,
+            registryAuth: {
+                [registry.server]: { username: registry.user, password: registry.password },
+                ...Object.fromEntries(others),
+            },
+            rebalance,
+            timeoutSeconds,
+            images: pushed.map(({ resource }) => resource),
+        });
+    }
+}
+
+/** The login `USER:PASSWORD` of a registry. A password may have colons. */
+function loginOf(logins: pulumi.Output<Record<string, string> | undefined>, server: string) {
+    const login = logins.apply((all = {}) => all[server] ?? "");
+    const [username, password] = [0, 1].map((part) =>
+        login.apply((text) => (part === 0 ? text.replace(/:.*$/s, "") : text.replace(/^[^:]*:/, ""))),
+    );
+    return { username: pulumi.unsecret(username!), password: password! };
+}
