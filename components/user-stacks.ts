@@ -72,11 +72,9 @@ export function userStacks({ stacks, swarm, registry, publish, encrypted, rebala
     }
 }
 
-/** The login `USER:PASSWORD` of a registry. A password may have colons. */
+/** The login `USER:PASSWORD` of a registry, all of it secret. A password may have colons. */
 function loginOf(logins: pulumi.Output<Record<string, string> | undefined>, server: string) {
-    const login = logins.apply((all = {}) => all[server] ?? "");
-    const [username, password] = [0, 1].map((part) =>
-        login.apply((text) => (part === 0 ? text.replace(/:.*$/s, "") : text.replace(/^[^:]*:/, ""))),
-    );
-    return { username: pulumi.unsecret(username!), password: password! };
+    const part = (number: 0 | 1) =>
+        logins.apply((all = {}) => (all[server] ?? "").split(/:(.*)/s)[number] ?? "");
+    return { username: part(0), password: part(1) };
 }

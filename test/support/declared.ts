@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
+import type { UserStack } from "../../components/user-stacks";
 import type { Facts, Rotations } from "../../config/facts";
 import { checkSettings } from "../../config/settings";
 import { gatewayPorts } from "../../lab/ranges";
@@ -52,7 +53,7 @@ export const FACTS: Facts = { packages: { asked: "26.1 1.7", docker: "5:26.1.5",
 
 /**
  * Everything that the program declares; what components give out goes into `given`, by their types. `rotations`: how often
- * keys were rotated.
+ * keys were rotated. `stacks`: the user's own stacks.
  */
 export async function declare(
     input: Record<string, unknown>,
@@ -60,6 +61,7 @@ export async function declare(
     given: Record<string, Props> = {},
     standing: Record<string, PublishedPort[]> = {},
     rotations?: Rotations,
+    stacks: readonly UserStack[] = [],
 ): Promise<Declared[]> {
     const registered = MockMonitor.prototype.registerResourceOutputs;
     MockMonitor.prototype.registerResourceOutputs = function (request, callback) {
@@ -101,7 +103,7 @@ export async function declare(
                     client: { ref: "client:1", id: "sha256:c" },
                 },
                 standing,
-                stacks: [],
+                stacks,
                 registryKeys: { accessKeyId: "KEY-ID", secretAccessKey: "SECRET-KEY" },
                 repository: {
                     url: "file:///srv/packages",

@@ -5,10 +5,14 @@ import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
 import { imageOf } from "../../cli/stack/builds";
 import { loadStacks } from "../../cli/stack/stacks";
 import { checkSettings, type ReadySettings } from "../../config/settings";
 import { secretProblems, type StackSettings } from "../../config/stacks";
+import { declare, SECRET_MARK } from "../support/declared";
+
+const isSecret = (value: unknown) => typeof value === "object" && value !== null && SECRET_MARK in value;
 
 const COMPOSE = `services:
   web:
@@ -100,6 +104,39 @@ describe("Stacks of the user's own", () => {
             const { problems } = checkSettings("test", { stacks: { [name]: { file: "compose.yaml" } } });
             assert.equal(problems[0]?.id, "CONFIG_VALUE", name);
         }
+    });
+
+    it("have nothing readable in state that may be secret, logins and variables included", async () => {
+        const text = `${COMPOSE}    environment: { PASSWORD: "\${PASSWORD}" }\n    secrets: [db]\nsecrets: { db: { environment: DB } }\n`;
+        const stack = {
+            ...{
+                name: "shop",
+                file: { text, path: "compose.yaml" },
+                images: {},
+                ports: [],
+                timeoutSeconds: 180,
+            },
+            ...{
+                variables: { PASSWORD: "variable-value" },
+                secrets: { db: "shop_db" },
+                registries: ["ghcr.io"],
+            },
+        };
+        const given = {
+            "skep:secrets": { shop_db: "secret-value" },
+            "skep:logins": { "ghcr.io": "user:to:ken" },
+        };
+        const values = Object.entries(given).map(([key, value]) => [key, JSON.stringify(value)]);
+        pulumi.runtime.setAllConfig(Object.fromEntries(values), Object.keys(given));
+        const declared = await declare({}, false, {}, {}, undefined, [stack]);
+        pulumi.runtime.setAllConfig({});
+        const inputs = declared.find(({ name }) => name === "shop-stack")?.inputs ?? {};
+        const clear = JSON.stringify(inputs, (_key, value: unknown) => (isSecret(value) ? "secret" : value));
+        for (const hidden of ["variable-value", "secret-value", "to:ken"]) {
+            assert.ok(!clear.includes(hidden), `${hidden} is readable`);
+            assert.ok(JSON.stringify(inputs).includes(hidden), `${hidden} is missing`);
+        }
+        assert.match(clear, /"web":"shop\/web:1, 1 task"/);
     });
 
     describe("An image that is built", () => {
