@@ -4,7 +4,6 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type Docker from "dockerode";
-import { utils } from "ssh2";
 import { pack } from "tar-stream";
 import type { Progress } from "../../scripts/setup/progress";
 import { dockerClient } from "../../scripts/setup/docker";
@@ -17,6 +16,7 @@ import { startProviders } from "../../cli/pulumi/attach";
 import { type Differences, differences } from "./compare";
 import { type Case, cases, perform, type Side } from "./cases";
 import { SshHost } from "../support/ssh-host";
+import { sshKeyPair } from "../support/ssh-key";
 
 const [REPO, TAG] = ["skep-lab/conformance", "1"];
 
@@ -31,7 +31,7 @@ export async function conformance(
 ): Promise<Differences> {
     const tools = await setup({ progress, needs: "lab" });
     const folder = mkdtempSync(join(tmpdir(), "skep-conformance-"));
-    const [hostKey, login] = [utils.generateKeyPairSync("ed25519"), utils.generateKeyPairSync("ed25519")];
+    const [hostKey, login] = [sshKeyPair(), sshKeyPair()];
     const host = new SshHost({ hostKey: hostKey.private, authorizedKey: login.public });
     const found: Differences = { done: [], read: [], unread: [] };
     try {

@@ -6,12 +6,12 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { utils } from "ssh2";
 import type { Context, Props } from "../../providers/runtime/types";
 import { engineRollout } from "../../providers/swarm/engine-rollout";
 import { hostEngine } from "../../providers/swarm/host-engine";
 import { closeRemotes } from "../../swarm/engine";
 import { SshHost } from "../support/ssh-host";
+import { sshKeyPair } from "../support/ssh-key";
 
 const CE = "5:26.1.5-1~debian.12~bookworm";
 const ASKED = { "docker-ce": CE, "docker-ce-cli": CE, "containerd.io": "1.7.24-1" };
@@ -51,7 +51,7 @@ describe("A host's engine", () => {
             '#!/bin/sh\ncase "$*" in *daemon*.json*systemctl*) exit 1 ;; *daemon*.json*) ;; *) exit 1 ;; esac\n';
         writeFileSync(join(folder, "sudo"), sudo, { mode: 0o755 });
         writeFileSync(join(folder, "docker"), `#!/bin/sh\nexit ${isStopped ? 1 : 0}\n`, { mode: 0o755 });
-        const [own, user] = [utils.generateKeyPairSync("ed25519"), utils.generateKeyPairSync("ed25519")];
+        const [own, user] = [sshKeyPair(), sshKeyPair()];
         // Skep takes an engine that no login reaches for a stopped one.
         const forbidFirst = isStopped ? 99 : 0;
         host = new SshHost({ hostKey: own.private, authorizedKey: user.public, engineSocket, forbidFirst });

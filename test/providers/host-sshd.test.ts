@@ -6,7 +6,6 @@ import { once } from "node:events";
 import { createConnection } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type Docker from "dockerode";
-import { utils } from "ssh2";
 import { projectId } from "../../lab/project";
 import { ENGINE_PACKAGES } from "../../planning/engine-packages";
 import { PROJECT_LABEL, STACK_LABEL } from "../../planning/labels";
@@ -20,6 +19,7 @@ import { listPackages } from "../../scripts/setup/repository";
 import { setup } from "../../scripts/setup/setup";
 import { closeRemotes, remote } from "../../swarm/engine";
 import { makeHost, runOn } from "../support/host-container";
+import { sshKeyPair } from "../support/ssh-key";
 import { eventually } from "./support";
 
 const STACK = "test-sshd";
@@ -29,7 +29,7 @@ const SSH_PORT = 22;
 
 describe("An sshd that", function () {
     this.timeout(120_000);
-    const [own, user] = [utils.generateKeyPairSync("ed25519"), utils.generateKeyPairSync("ed25519")];
+    const [own, user] = [sshKeyPair(), sshKeyPair()];
     const said: string[] = [];
     const { signal } = new AbortController();
     const context = {

@@ -8,11 +8,12 @@ import { type AddressInfo, createServer as createTcp } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { json, text } from "node:stream/consumers";
-import { type Client, utils } from "ssh2";
+import type { Client } from "ssh2";
 import { until } from "../../swarm/wait";
 import { ConnectionError } from "../../swarm/failures";
 import { closeRemotes, remote, type Remote } from "../../swarm/engine";
 import { SshHost, type SshHostOptions } from "../support/ssh-host";
+import { sshKeyPair } from "../support/ssh-key";
 
 /** More requests at once than the connection keeps channels. */
 const BURST = 12;
@@ -60,7 +61,7 @@ describe("The way to a host's engine", function () {
     });
 
     async function connect(socket?: string, forbidFirst = 0, more: Partial<SshHostOptions> = {}) {
-        const [own, user] = [utils.generateKeyPairSync("ed25519"), utils.generateKeyPairSync("ed25519")];
+        const [own, user] = [sshKeyPair(), sshKeyPair()];
         host = new SshHost({
             hostKey: own.private,
             authorizedKey: user.public,
