@@ -9,7 +9,7 @@ import { pushedReference, Registry } from "./components/registry";
 import { Rollout } from "./components/rollout";
 import { ownFile, Stack } from "./components/stack";
 import { Swarm } from "./components/swarm";
-import { type UserStack, userStacks } from "./components/user-stacks";
+import { namedImages, type UserStack, userStacks } from "./components/user-stacks";
 import { LOG_TOKEN } from "./config/engine";
 import type { Facts } from "./config/facts";
 import type { ReadySettings } from "./config/settings";
@@ -17,7 +17,7 @@ import { daemonSettings } from "./planning/daemon-settings";
 import { availabilityOf, roleOf } from "./planning/members";
 import { renewalsOf } from "./planning/renewals";
 import { placementOf } from "./planning/zone-moves";
-import type { PublishedPort } from "./planning/ports";
+import { type PublishedPort, userPorts } from "./planning/ports";
 import type { S3Keys } from "./planning/registry-config";
 import { chooseRegistryHosts } from "./planning/registry-hosts";
 import { type BucketSettings, KEY_SETTINGS } from "./config/registry";
@@ -78,7 +78,7 @@ export function program({
         renewed: renewals.now,
         registryHosts: registryNames,
         facts,
-        userPorts: stacks.flatMap(({ name, ports }) => ports.map((port) => ({ stack: name, port }))),
+        userPorts: userPorts(stacks),
         images,
         standing,
         repositoryMount: repository.mount,
@@ -112,11 +112,9 @@ export function program({
             ...(settings.sample.enabled
                 ? (["web", "client"] as const).map((name) => pushedReference(server, name, images[name]))
                 : []),
-            ...stacks.flatMap(({ name, images: built }) =>
-                Object.entries(built).map(([service, image]) =>
-                    pushedReference(server, `${name}-${service}`, image),
-                ),
-            ),
+            ...stacks
+                .flatMap(namedImages)
+                .map(({ pushedAs, image }) => pushedReference(server, pushedAs, image)),
         ],
         proxy: settings.proxy,
         range: settings.hosts === "aws" ? settings.aws?.network.range : settings.labSubnet,

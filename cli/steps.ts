@@ -6,7 +6,7 @@ import type { LabEngine, Rotations } from "../config/facts";
 import type { ReadySettings, Settings } from "../config/settings";
 import { SkepError } from "../errors";
 import type { S3Keys } from "../planning/registry-config";
-import type { StackPort } from "../planning/ports";
+import { userPorts } from "../planning/ports";
 import type { ProgramArgs } from "../program";
 import type { Progress } from "../scripts/setup/progress";
 import { BRIDGED } from "../scripts/setup/bridged";
@@ -192,15 +192,10 @@ export class Preparation {
             facts: factsOf(settings, {
                 plugins,
                 engine,
-                gateway: gatewayPorts(settings, this.hosts, this.found.facts.gateway, this.ports()),
+                gateway: gatewayPorts(settings, this.hosts, this.found.facts.gateway, userPorts(this.stacks)),
                 rotations: this.rotations(),
             }),
         };
-    }
-
-    /** The ports that the user's own stacks publish. */
-    ports(): StackPort[] {
-        return this.stacks.flatMap(({ name, ports }) => ports.map((port) => ({ stack: name, port })));
     }
 
     /** How often keys were rotated, with what this command rotates. */
@@ -348,5 +343,5 @@ async function checkMachine(work: Preparation): Promise<void> {
     await refuseTooManyHosts(stack, settings.managers + settings.workers);
     // The state may have lost the network; the engine still has it.
     refuseFixed(stack, settings, { labSubnet: await standingSubnet(stack) });
-    await refuseTakenPorts(stack, settings, hosts, found.facts.gateway, work.ports());
+    await refuseTakenPorts(stack, settings, hosts, found.facts.gateway, userPorts(work.stacks));
 }

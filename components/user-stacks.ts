@@ -3,10 +3,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import { LOGINS, SECRETS } from "../config/stacks";
 import type { PublishMode } from "../planning/compose";
-import type { Build } from "../providers/sdk/swarm";
-import type { Registry } from "./registry";
+import type { LocalImage, Registry } from "./registry";
 import { type ComposeFile, Stack } from "./stack";
 import type { Swarm } from "./swarm";
+
+/** An image that is built when a host first needs it. */
+export type BuiltImage = Required<LocalImage>;
 
 /** A stack of the user's, read and checked. */
 export interface UserStack {
@@ -15,7 +17,7 @@ export interface UserStack {
     /** All variables that its file may use. */
     variables: Readonly<Record<string, string>>;
     /** Its services with `build:`, and what each is built from. */
-    images: Readonly<Record<string, { ref: string; id: string; build: Build }>>;
+    images: Readonly<Record<string, BuiltImage>>;
     /** Names of secret settings by the names of the file's secrets. */
     secrets: Readonly<Record<string, string>>;
     /** Registries beside the private one whose logins are secret settings. */
@@ -38,15 +40,24 @@ export interface UserStacksArgs {
     rebalance: boolean;
 }
 
+/** The images that a stack's services are built to, and their names in the private registry. */
+export function namedImages({ name, images }: Pick<UserStack, "name" | "images">) {
+    return Object.entries(images).map(([service, image]) => ({
+        service,
+        image,
+        pushedAs: `${name}-${service}`,
+    }));
+}
+
 /** Declares all of them. */
 export function userStacks({ stacks, swarm, registry, publish, encrypted, rebalance }: UserStacksArgs): void {
     const config = new pulumi.Config();
     const given = pulumi.output(config.getSecretObject<Record<string, string>>(SECRETS));
     const logins = pulumi.output(config.getSecretObject<Record<string, string>>(LOGINS));
     for (const { name, file, variables, images, secrets, registries, timeoutSeconds } of stacks) {
-        const pushed = Object.entries(images).map(([service, image]) => ({
+        const pushed = namedImages({ name, images }).map(({ service, pushedAs, image }) => ({
             service,
-            ...registry.push(`${name}-${service}`, image, swarm),
+            ...registry.push(pushedAs, image, swarm),
         }));
         const others = registries.map((server) => [server, loginOf(logins, server)]);
         new Stack(name, {

@@ -81,7 +81,7 @@ export function secretProblems(stacks: Readonly<Record<string, StackSettings>>, 
 function asked(setting: typeof SECRETS | typeof LOGINS, names: readonly string[], pulumi: Values): Problem[] {
     const given = pulumi[PREFIX + setting];
     const values = typeof given === "object" && given !== null ? (given as Values) : {};
-    const refusals = [...new Set([...names, ...Object.keys(values)])].flatMap((name): Problem[] => {
+    return [...new Set([...names, ...Object.keys(values)])].flatMap((name): Problem[] => {
         const path = /^[\w-]+$/.test(name)
             ? `${PREFIX}${setting}.${name}`
             : `'${PREFIX}${setting}["${name}"]'`;
@@ -90,5 +90,4 @@ function asked(setting: typeof SECRETS | typeof LOGINS, names: readonly string[]
         const what = values[name] === undefined ? "is missing" : "is kept in clear";
         return [{ id: "STACK_SECRET", problem: `The secret setting ${path} ${what}.`, advice: way }];
     });
-    return refusals;
 }

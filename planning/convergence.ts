@@ -235,9 +235,14 @@ function endings(
     return `a task ends with exit code 0 again and again: its command ends, ${why}${placeName(last, nodes)}`;
 }
 
-function placeName({ NodeID }: SwarmTask, nodes: readonly SwarmNode[]): string {
-    const node = nodes.find(({ ID }) => ID === NodeID)?.Description?.Hostname;
+function placeName(task: SwarmTask, nodes: readonly SwarmNode[]): string {
+    const node = nodeName(task, nodes);
     return node ? ` (on ${node})` : "";
+}
+
+/** The name of the node that a task is on; undefined if the node is no member any more. */
+function nodeName({ NodeID }: SwarmTask, nodes: readonly SwarmNode[]): string | undefined {
+    return nodes.find(({ ID }) => ID === NodeID)?.Description?.Hostname;
 }
 
 /** The newest error of a task, in the words of its engine, with the node that it happened on. */
@@ -257,10 +262,8 @@ function slowest(
         .filter(({ ms }) => ms >= SLOW_MS)
         .sort((one, other) => other.ms - one.ms);
     const [task] = waiting;
-    const node = nodes.find(({ ID }) => ID === task?.NodeID)?.Description?.Hostname;
-    return (
-        task && `a task on ${node ?? task.NodeID} is ${stateOf(task)} since ${Math.round(task.ms / 1000)} s`
-    );
+    const node = task && (nodeName(task, nodes) ?? task.NodeID);
+    return task && `a task on ${node} is ${stateOf(task)} since ${Math.round(task.ms / 1000)} s`;
 }
 
 /**

@@ -62,11 +62,17 @@ export function stackPorts(settings: {
     sample: { enabled: boolean; port: number };
     registry: { port: number };
 }): StackPort[] {
-    const { sample, registry } = settings;
-    return [
-        ...(sample.enabled ? [{ stack: "sample", port: sample.port }] : []),
-        { stack: "registry", port: registry.port },
-    ];
+    return [...samplePorts(settings), { stack: "registry", port: settings.registry.port }];
+}
+
+/** The port of the sample, if there is one. */
+export function samplePorts({ sample }: { sample: { enabled: boolean; port: number } }): StackPort[] {
+    return sample.enabled ? [{ stack: "sample", port: sample.port }] : [];
+}
+
+/** The ports that these swarm stacks of the user's publish. */
+export function userPorts(stacks: readonly { name: string; ports: readonly number[] }[]): StackPort[] {
+    return stacks.flatMap(({ name, ports }) => ports.map((port) => ({ stack: name, port })));
 }
 
 /** Where the gateway publishes a port of a swarm stack on 127.0.0.1. */

@@ -30,6 +30,18 @@ export function filesWithSecrets(files: ReadonlyMap<string, string>, secrets: re
         .map(([name]) => name);
 }
 
+/** Shorter ones are words that a text may have by chance. */
+const SHORTEST_MASKED = 4;
+
+/** The text with three stars in the place of each line of these secrets. */
+export function masked(text: string, secrets: readonly string[]): string {
+    const lines = secrets.flatMap((secret) => secret.split("\n").map((line) => line.trim()));
+    return lines
+        .filter((line) => line.length >= SHORTEST_MASKED)
+        .sort((one, other) => other.length - one.length)
+        .reduce((shown, line) => shown.replaceAll(line, "***"), text);
+}
+
 /** How a secret may be written: as it is, line by line, for JSON and addresses, and in base64 at any place of a text. */
 export function formsOf(secret: string): string[] {
     const trimmed = secret.trim();

@@ -21,15 +21,3 @@ export function oneLine(text: string): string {
 export function listed(parts: readonly string[]): string {
     return new Intl.ListFormat("en-GB").format(parts);
 }
-
-/** Shorter ones are words that a text may have by chance. */
-const SHORTEST_SECRET = 4;
-
-/** The text with three stars in the place of each line of these secrets. */
-export function masked(text: string, secrets: readonly string[]): string {
-    const lines = secrets.flatMap((secret) => secret.split("\n").map((line) => line.trim()));
-    return lines
-        .filter((line) => line.length >= SHORTEST_SECRET)
-        .sort((one, other) => other.length - one.length)
-        .reduce((shown, line) => shown.replaceAll(line, "***"), text);
-}

@@ -50,11 +50,12 @@ export function ofStack(stack: string): Record<string, string[]> {
     return { label: [`${STACK_LABEL}=${stack}`] };
 }
 
-/** The stack's services and tasks, and all members of the swarm. */
-export async function around(swarm: Swarm, stack: string): Promise<StackView> {
+/** The services and tasks of a stack, or of all, and all members of the swarm. */
+export async function around(swarm: Swarm, stack?: string): Promise<StackView> {
+    const filter = stack === undefined ? {} : ofStack(stack);
     const [services, tasks, nodes, now] = await Promise.all([
-        swarm.services(ofStack(stack)),
-        swarm.tasks(ofStack(stack)),
+        swarm.services(filter),
+        swarm.tasks(filter),
         swarm.members(),
         swarm.clock(),
     ]);

@@ -1,12 +1,11 @@
 // `skep logs`: the journal of a host's engine, or the log of a service, with the node and the task of each line.
 
-import { skepError } from "../../errors";
 import { serviceNamed, type SwarmService } from "../../planning/engine-api";
 import { journal, type LogEntry, type LogRange, serviceLog } from "../../swarm/logs";
 import { interruptedCode } from "../interrupt";
 import type { Options } from "../options";
 import { printJson } from "../print";
-import { didYouMean, onStanding, type Standing } from "../stack/standing";
+import { nameUnknown, onStanding, type Standing } from "../stack/standing";
 
 /** How many lines are shown if the user says neither how many nor since when. */
 const USUAL_TAIL = 100;
@@ -21,7 +20,15 @@ export interface LogsOptions extends Options {
 
 /** Prints the log of a host's engine or of a service. With `--follow`, until it is interrupted. Throws NAME_UNKNOWN. */
 export async function logs(name: string, options: LogsOptions): Promise<void> {
-    await onStanding(options, (standing) => logsOf(standing, name, options));
+    await untilInterrupted(options, (standing) => logsOf(standing, name, options));
+}
+
+/** Does `work` that the user may end by an interrupt: with `--follow`, nothing else ends it. */
+export async function untilInterrupted(
+    options: LogsOptions,
+    work: (standing: Standing) => Promise<void>,
+): Promise<void> {
+    await onStanding(options, work);
     // An interrupt is how a person stops following: the command ends at once, and says nothing more.
     const code = interruptedCode();
     if (code !== undefined) process.exit(code);
@@ -33,8 +40,7 @@ export async function logsOf(standing: Standing, name: string, options: LogsOpti
     const all: LogEntry[] = [];
     for await (const entry of entries)
         if (options.json) all.push(entry);
-        else if (entry.from === "") standing.progress.note(entry.text);
-        else console.log(lineOf(entry, options));
+        else show(entry, standing, options);
     if (options.json) printJson(all);
 }
 
@@ -63,15 +69,20 @@ function knownService(
     const found = serviceNamed(services, name);
     if (found) return found;
     const names = services.map(({ Spec }) => Spec.Name);
-    throw skepError(
-        "NAME_UNKNOWN",
+    throw nameUnknown(
         `The stack "${stack}" has no host and no service "${name}".`,
-        didYouMean(name, [...hosts.map((each) => each.name), ...names]) ||
-            `Its services are ${names.join(", ")}.`,
+        name,
+        [...hosts.map((each) => each.name), ...names],
+        `Its services are ${names.join(", ")}.`,
     );
 }
 
-/** A line of a log as it is printed. */
-export function lineOf({ node, from, time, text }: LogEntry, { timestamps }: LogsOptions): string {
+/** Prints a line of a log. What a manager itself says is a note. */
+export function show(entry: LogEntry, { progress }: Pick<Standing, "progress">, options: LogsOptions): void {
+    if (entry.from === "") progress.note(entry.text);
+    else console.log(lineOf(entry, options));
+}
+
+function lineOf({ node, from, time, text }: LogEntry, { timestamps }: LogsOptions): string {
     return `${timestamps ? `${time} ` : ""}${node}/${from} | ${text}`;
 }

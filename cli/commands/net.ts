@@ -1,10 +1,9 @@
 // `skep net`: a shell or a command inside one of the swarm's networks, to see what a service sees.
 
-import { skepError } from "../../errors";
 import { serviceNamed } from "../../planning/engine-api";
 import { enterCommand, networksOf, onNetwork, type Place, taskPlace } from "../../swarm/net";
 import type { Options } from "../options";
-import { didYouMean, hostNamed, onStanding, type Standing, type StandingHost } from "../stack/standing";
+import { hostNamed, nameUnknown, onStanding, type Standing, type StandingHost } from "../stack/standing";
 import { sshTo } from "../stack/system-ssh";
 
 export interface NetOptions extends Options {
@@ -47,9 +46,5 @@ export async function netOf(
             return enter(place);
         });
     const names = [...services.map(({ Spec }) => Spec.Name), ...networks.map(({ Name }) => Name)];
-    throw skepError(
-        "NAME_UNKNOWN",
-        `The stack "${stack}" has no service and no overlay network "${name}".`,
-        didYouMean(name, names) || `It has ${names.join(", ")}.`,
-    );
+    throw nameUnknown(`The stack "${stack}" has no service and no overlay network "${name}".`, name, names);
 }

@@ -1,12 +1,12 @@
 // `skep stack diff`: what an up would change in one swarm stack.
 
-import { skepError } from "../../errors";
 import { openStack } from "../pulumi/workspace";
 import { operate } from "../pulumi/operate";
 import type { Options } from "../options";
 import { hasColour, planLines } from "../plan";
 import { ready } from "../prepare";
 import { planSummary, printJson, suffix } from "../print";
+import { nameUnknown } from "../stack/standing";
 
 /** Previews the whole stack of Pulumi's, and prints what that changes in the swarm stack. Throws NAME_UNKNOWN. */
 export async function stackDiff(name: string, options: Options): Promise<void> {
@@ -17,9 +17,10 @@ export async function stackDiff(name: string, options: Options): Promise<void> {
         ...Object.keys(settings.stacks),
     ];
     if (!known.includes(name))
-        throw skepError(
-            "NAME_UNKNOWN",
+        throw nameUnknown(
             `The settings have no stack "${name}".`,
+            name,
+            known,
             `They have ${known.join(", ")}.`,
         );
     const { stack } = await openStack(options, tools, program);

@@ -1,7 +1,7 @@
 // `skep stack`: the swarm stacks, their tasks and logs, and the way back after a change.
 
 import { skepError } from "../../errors";
-import { shortfalls, standings } from "../../planning/convergence";
+import { shortfalls } from "../../planning/convergence";
 import { ageText } from "../../planning/durations";
 import type { SwarmNode, SwarmService, SwarmTask } from "../../planning/engine-api";
 import { oneLine } from "../../planning/sentence";
@@ -9,13 +9,12 @@ import { stackOf } from "../../planning/status-findings";
 import { type LogEntry, serviceLog } from "../../swarm/logs";
 import { around, rollBack } from "../../swarm/stack-objects";
 import { confirmed } from "../confirm";
-import { interruptedCode } from "../interrupt";
 import type { Options } from "../options";
 import { printJson, printNext } from "../print";
-import { didYouMean, onStanding, type Standing } from "../stack/standing";
+import { nameUnknown, onStanding, type Standing } from "../stack/standing";
 import { ownStacks } from "../stack/wanted";
 import { tableLines } from "../text";
-import { lineOf, type LogsOptions, rangeOf } from "./logs";
+import { type LogsOptions, rangeOf, show, untilInterrupted } from "./logs";
 
 /** How long the rollback of a service may take, in milliseconds. */
 const ROLLBACK_MS = 600_000;
@@ -30,24 +29,14 @@ export function listStacks(options: Options): Promise<void> {
 /** The same on a swarm whose hosts are known. */
 export async function listOf({ swarm, outputs, progress }: Standing, options: Options): Promise<void> {
     const own = ownStacks(outputs);
-    const names = await progress.step("Asking a manager", async () => {
-        const all = (await swarm.services({})).map(stackOf).filter((name) => name !== "");
-        return [...new Set([...own, ...all])].sort();
+    const view = await progress.step("Asking a manager", () => around(swarm));
+    const names = [...new Set([...own, ...view.services.map(stackOf)])].filter(Boolean).sort();
+    const stacks = names.map((name) => {
+        const services = view.services.filter((service) => stackOf(service) === name);
+        const lacking = Object.values(shortfalls({ ...view, services }));
+        const runs = services.length > 0 && lacking.length === 0;
+        return { name, managed: own.includes(name), services: services.length, runs, lacking };
     });
-    const stacks = await Promise.all(
-        names.map(async (name) => {
-            const view = await around(swarm, name);
-            const lacking = Object.values(shortfalls(view));
-            const services = standings(view).length;
-            return {
-                name,
-                managed: own.includes(name),
-                services,
-                runs: services > 0 && lacking.length === 0,
-                lacking,
-            };
-        }),
-    );
     if (options.json) return printJson({ stacks });
     const rows = stacks.map(({ name, managed, services, runs, lacking }) => [
         name,
@@ -81,11 +70,10 @@ export async function tasksOf(standing: Standing, name: string, options: TasksOp
                 one.name.localeCompare(other.name, "en", { numeric: true }) ||
                 other.since.localeCompare(one.since),
         );
-    // Of a replica whose tasks have all ended, the last one says how.
-    const isNow = ({ name: task, isMeant }: (typeof rows)[number], i: number) =>
-        isMeant ||
-        (rows.findIndex((row) => row.name === task) === i &&
-            !rows.some((row) => row.name === task && row.isMeant));
+    // Of a replica whose tasks have all ended, the newest one says how.
+    const meant = new Set(rows.filter(({ isMeant }) => isMeant).map((row) => row.name));
+    const isNow = (row: (typeof rows)[number], i: number) =>
+        meant.has(row.name) ? row.isMeant : rows[i - 1]?.name !== row.name;
     const shown = rows.filter((row, i) => options.all || isNow(row, i)).map(({ isMeant: _, ...row }) => row);
     if (options.json) return printJson({ stack: name, tasks: shown });
     const cells = shown.map((task) => [
@@ -115,29 +103,25 @@ function taskRow(task: SwarmTask, services: readonly SwarmService[], nodes: read
 
 /** Prints the logs of all services of a stack, by time; with `--follow` as they come. Throws NAME_UNKNOWN. */
 export async function stackLogs(name: string, options: LogsOptions): Promise<void> {
-    await onStanding(options, (standing) => stackLogsOf(standing, name, options));
-    const code = interruptedCode();
-    if (code !== undefined) process.exit(code);
+    await untilInterrupted(options, (standing) => stackLogsOf(standing, name, options));
 }
 
 /** The same on a swarm whose hosts are known. */
 export async function stackLogsOf(standing: Standing, name: string, options: LogsOptions): Promise<void> {
     const { services } = await stackNamed(standing, name);
     const range = rangeOf(options);
-    const say = (entry: LogEntry) =>
-        entry.from === "" ? standing.progress.note(entry.text) : console.log(lineOf(entry, options));
     const all = await Promise.all(
         services.map(async (service) => {
             const entries: LogEntry[] = [];
             for await (const entry of serviceLog(standing.swarm, service, range))
-                if (range.follow) say(entry);
+                if (range.follow) show(entry, standing, options);
                 else entries.push(entry);
             return entries;
         }),
     );
     const sorted = all.flat().sort((one, other) => one.time.localeCompare(other.time));
     if (options.json) printJson(sorted);
-    else sorted.forEach(say);
+    else for (const entry of sorted) show(entry, standing, options);
 }
 
 /**
@@ -161,11 +145,7 @@ export async function rollbackOf(
     const full = wanted.map((service) => (service.startsWith(`${name}_`) ? service : `${name}_${service}`));
     const unknown = full.find((service) => !names.includes(service));
     if (unknown !== undefined)
-        throw skepError(
-            "NAME_UNKNOWN",
-            `The stack ${name} has no service ${unknown}.`,
-            didYouMean(unknown, names) || `It has ${names.join(", ")}.`,
-        );
+        throw nameUnknown(`The stack ${name} has no service ${unknown}.`, unknown, names);
     const back = services.filter(
         ({ Spec, PreviousSpec }) => PreviousSpec && (full.length === 0 || full.includes(Spec.Name)),
     );
@@ -196,9 +176,5 @@ async function stackNamed({ swarm, stack, outputs }: Standing, name: string) {
     const all = [...new Set([...ownStacks(outputs), ...(await swarm.services({})).map(stackOf)])].filter(
         Boolean,
     );
-    throw skepError(
-        "NAME_UNKNOWN",
-        `The swarm of "${stack}" has no stack "${name}".`,
-        didYouMean(name, all) || `It has ${all.join(", ")}.`,
-    );
+    throw nameUnknown(`The swarm of "${stack}" has no stack "${name}".`, name, all);
 }

@@ -6,16 +6,7 @@ import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import dockerignore from "@balena/dockerignore";
 import type { Plain } from "../../planning/compose";
-import type { Build } from "../../providers/sdk/swarm";
-
-/** An image that is built when a host first needs it. */
-export interface BuiltImage {
-    /** Its name on this machine's engine. The tag is the hash. */
-    ref: string;
-    /** A hash of everything that it is built from. */
-    id: string;
-    build: Build;
-}
+import type { BuiltImage } from "../../components/user-stacks";
 
 const KNOWN = ["context", "dockerfile", "args", "target"];
 

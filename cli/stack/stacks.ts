@@ -13,9 +13,9 @@ import {
     stackFileProblems,
     stackFileWarnings,
 } from "../../planning/compose";
-import { stackPorts } from "../../planning/ports";
-import type { UserStack } from "../../components/user-stacks";
-import { type BuiltImage, imageOf } from "./builds";
+import { stackPorts, userPorts } from "../../planning/ports";
+import type { BuiltImage, UserStack } from "../../components/user-stacks";
+import { imageOf } from "./builds";
 
 /** The stacks, as far as they can be deployed. */
 export interface LoadedStacks {
@@ -95,7 +95,8 @@ async function load(
     };
     const first = renderStack(inputs);
     const { images, wrong } = await imagesOf(name, first, base, variables, file.path);
-    const rendered = renderStack({ ...inputs, images: refsOf(images) });
+    const isBuilt = Object.keys(images).length > 0;
+    const rendered = isBuilt ? renderStack({ ...inputs, images: refsOf(images) }) : first;
     problems.push(...wrong, ...stackFileProblems(rendered));
     const notes = stackFileWarnings(rendered).map(formatProblem);
     if (problems.length > 0) return { problems, notes };
@@ -111,7 +112,7 @@ async function load(
 
 /** A port on the nodes can be published once. */
 function portProblems(stacks: readonly UserStack[], settings: Settings): Problem[] {
-    const users = stacks.flatMap(({ name, ports }) => ports.map((port) => ({ stack: name, port })));
+    const users = userPorts(stacks);
     const taken = stackPorts(settings);
     const twice = users.flatMap(({ stack, port }): Problem[] => {
         const other = taken.find((one) => one.port === port);

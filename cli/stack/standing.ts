@@ -124,3 +124,13 @@ export function didYouMean(name: string, names: readonly string[]): string {
     const similar = closest(name, [...names]);
     return distance(name, similar) <= SLIP ? `Did you mean ${similar}?` : "";
 }
+
+/** NAME_UNKNOWN, with the most similar of these names, or all of them after `introduction`. */
+export function nameUnknown(
+    problem: string,
+    name: string,
+    names: readonly string[],
+    introduction = `It has ${names.join(", ")}.`,
+): SkepError {
+    return skepError("NAME_UNKNOWN", problem, didYouMean(name, names) || introduction);
+}

@@ -6,7 +6,7 @@ import { LabHosts } from "./lab";
 import type { Facts } from "../../config/facts";
 import type { Settings } from "../../config/settings";
 import type { PlacedHost } from "../../planning/placement";
-import type { PublishedPort, StackPort } from "../../planning/ports";
+import { type PublishedPort, samplePorts, type StackPort } from "../../planning/ports";
 
 export interface HostsArgs {
     /** The Pulumi stack's name. */
@@ -58,10 +58,7 @@ export function makeHosts({
             hosts: placed,
             renewed,
             settings: settings.aws,
-            stackPorts: [
-                ...(settings.sample.enabled ? [{ stack: "sample", port: settings.sample.port }] : []),
-                ...userPorts,
-            ],
+            stackPorts: [...samplePorts(settings), ...userPorts],
             registry: { hosts: registryHosts, port: settings.registry.port },
             dataPathPort: settings.swarm.dataPathPort,
         });

@@ -79,3 +79,13 @@ export function dockerClient({ host, certificates }: DockerEndpoint = dockerEndp
             : { protocol: "http" }),
     });
 }
+
+/** What the engine of this machine answers; undefined if it has no such thing. */
+export async function ifThere<T>(asked: Promise<T>): Promise<T | undefined> {
+    try {
+        return await asked;
+    } catch (error) {
+        if ((error as { statusCode?: number }).statusCode === 404) return undefined;
+        throw error;
+    }
+}

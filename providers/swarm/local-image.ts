@@ -1,19 +1,15 @@
 // An image of this machine's engine, which is built there when a host first needs it.
 
-import { spawn } from "node:child_process";
-import type { Image } from "dockerode";
 import { SkepError, skepError } from "../../errors";
 import { oneLine, reasonOf } from "../../planning/sentence";
 import type { Context } from "../../swarm/context";
-import { within } from "../../swarm/wait";
-import { dockerClient, dockerEnvironment } from "../runtime/docker";
+import { dockerClient, dockerEnvironment, ifThere } from "../runtime/docker";
+import { runLocal } from "../runtime/run-local";
 
 /** A build may compile a lot. */
 const BUILD_MS = 3_600_000;
 /** How many lines of a failed build's output its error shows. */
 const SHOWN_LINES = 8;
-/** No more of the output is kept, in characters. */
-const KEPT = 100_000;
 
 /** How an image is built. */
 export interface Build {
@@ -36,7 +32,7 @@ export async function localImage(
 ): Promise<NodeJS.ReadableStream> {
     const image = dockerClient().getImage(reference);
     try {
-        if (recipe && !(await isThere(image))) await build(reference, recipe, ctx);
+        if (recipe && !(await ifThere(image.inspect()))) await build(reference, recipe, ctx);
         return await image.get();
     } catch (error) {
         if (error instanceof SkepError) throw error;
@@ -63,45 +59,19 @@ export async function build(
         context,
     ];
     ctx.log(`building ${reference} from ${context}`);
-    const { code, said } = await run("docker", command, args, ctx);
+    const { code, stdout, stderr } = await runLocal("docker", command, {
+        timeout: BUILD_MS,
+        signal: ctx.signal,
+        env: { ...process.env, ...dockerEnvironment(), ...args },
+    });
     if (code === 0) return;
     const why =
         code === undefined
             ? "this machine has no docker command"
-            : oneLine(said.trim().split("\n").slice(-SHOWN_LINES).join("; "));
+            : oneLine(`${stdout}\n${stderr}`.trim().split("\n").slice(-SHOWN_LINES).join("; "));
     throw skepError(
         "IMAGE_BUILD",
         `${reference} could not be built from ${context}: ${why}.`,
         `Mend it, with \`docker build ${context}\` for the whole output, then run the same command again.`,
     );
-}
-
-async function isThere(image: Pick<Image, "inspect">): Promise<boolean> {
-    try {
-        await image.inspect();
-        return true;
-    } catch (error) {
-        if ((error as { statusCode?: number }).statusCode === 404) return false;
-        throw error;
-    }
-}
-
-function run(
-    program: string,
-    command: readonly string[],
-    variables: Readonly<Record<string, string>>,
-    ctx: Context,
-): Promise<{ code: number | null | undefined; said: string }> {
-    return new Promise((resolve, reject) => {
-        const env = { ...process.env, ...dockerEnvironment(), ...variables };
-        const signal = within(BUILD_MS, ctx.signal);
-        const child = spawn(program, command, { env, signal, stdio: ["ignore", "pipe", "pipe"] });
-        let said = "";
-        const hear = (text: string) => (said = (said + text).slice(-KEPT));
-        for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", hear);
-        child.on("error", (error: NodeJS.ErrnoException) =>
-            error.code === "ENOENT" ? resolve({ code: undefined, said }) : reject(error),
-        );
-        child.on("close", (code) => resolve({ code, said }));
-    });
 }

@@ -5,7 +5,7 @@ import { composeEntries } from "../../planning/compose";
 import { digestOf, shortfalls } from "../../planning/convergence";
 import type { SwarmService } from "../../planning/engine-api";
 import { takesTasks } from "../../planning/places";
-import { masked } from "../../planning/sentence";
+import { masked } from "../../planning/secrets";
 import { unevenServices } from "../../planning/spread";
 import { withOtherPorts } from "../../planning/task-ports";
 import type { Context } from "../../swarm/context";

@@ -5,7 +5,13 @@ import { existsSync } from "node:fs";
 import type Docker from "dockerode";
 import { skepError } from "../../errors";
 import { type DockerEndpoint, USUAL_SOCKET } from "../../planning/docker-endpoint";
-import { dockerClient, dockerEndpoint, preferSocket, socketsHere } from "../../providers/runtime/docker";
+import {
+    dockerClient,
+    dockerEndpoint,
+    ifThere,
+    preferSocket,
+    socketsHere,
+} from "../../providers/runtime/docker";
 import type { Progress } from "./progress";
 import { withLock } from "./cache";
 import { becomeRoot, hasApt, installPackages } from "./programs";
@@ -123,11 +129,5 @@ async function refuseUnsuited(docker: Docker, needed: "any" | "hosts"): Promise<
 }
 
 async function hasBridge(docker: Docker): Promise<boolean> {
-    try {
-        await docker.getNetwork("bridge").inspect();
-        return true;
-    } catch (error) {
-        if ((error as { statusCode?: number }).statusCode === 404) return false;
-        throw error;
-    }
+    return (await ifThere(docker.getNetwork("bridge").inspect())) !== undefined;
 }

@@ -10,6 +10,7 @@ import type Docker from "dockerode";
 import { pack } from "tar-stream";
 import { skepError } from "../../errors";
 import { hasLoopbackProxy, proxiesOf } from "../../planning/proxies";
+import { ifThere } from "../../providers/runtime/docker";
 import type { Progress } from "./progress";
 import { cacheFolder, contentHash, markUsed, readFolder, withWorkFolder, writeWhole } from "./cache";
 import { capital, installPackages, runForAll } from "./programs";
@@ -143,12 +144,8 @@ class ImageMaker {
 
     /** An image by its name, or undefined. */
     private async find(ref: string): Promise<Image | undefined> {
-        try {
-            return { ref, id: (await this.docker.getImage(ref).inspect()).Id };
-        } catch (error) {
-            if ((error as { statusCode?: number }).statusCode === 404) return undefined;
-            throw error;
-        }
+        const found = await ifThere(this.docker.getImage(ref).inspect());
+        return found && { ref, id: found.Id };
     }
 
     /** An image of Docker Hub or of its mirror, pulled when missing. */

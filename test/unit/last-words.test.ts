@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { Readable } from "node:stream";
 import fc from "fast-check";
 import { composeEntries, renderStack, summaryOf } from "../../planning/compose";
-import { masked } from "../../planning/sentence";
+import { masked } from "../../planning/secrets";
 import { lastWords } from "../../swarm/converge";
 import { FakeWorld } from "../support/fake-swarm";
 
